@@ -1,0 +1,365 @@
+"""`autoresearch`: parse, call, print. stdout is data, progress and errors are on stderr."""
+
+import json
+import os
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from bench.errors import ArenaError, ConfigError
+
+# torch, Optuna and the ledger are imported inside the commands that use them: --help must answer at once
+
+app = typer.Typer(
+    name="autoresearch",
+    help="Find, prove and ship a training recipe for a small language model.",
+    pretty_exceptions_enable=False,
+    add_completion=False,
+    rich_markup_mode=None,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+StoreOption = Annotated[str | None, typer.Option("--store", metavar="URL", help="the ledger: a path or sqlite:///PATH")]
+JsonOption = Annotated[bool, typer.Option("--json", help="print JSON")]
+DataOption = Annotated[
+    str, typer.Option("--data", metavar="auto|NAME|PATH", help="corpus: a name, a folder, or TRAIN,VALID")
+]
+JobsOption = Annotated[int | None, typer.Option("--jobs", help="runs at a time; default: one per core")]
+TimeoutOption = Annotated[str | None, typer.Option("--timeout", metavar="2h", help="begin no trial after this long")]
+
+
+@app.callback(invoke_without_command=True)
+def study(
+    context: typer.Context,
+    division: Annotated[str | None, typer.Option(help="precision, optimizer, attention, open, ...")] = None,
+    trials: Annotated[int, typer.Option(help="trials in all; repeating the command adds none")] = 50,
+    track: Annotated[str, typer.Option(help="featherweight or golf")] = "featherweight",
+    name: Annotated[
+        str | None, typer.Option("--study", metavar="NAME", help="default: division, steps and corpus")
+    ] = None,
+    budget: Annotated[str, typer.Option(help="the machine: cpu, 1xgpu or 8xh100")] = "cpu",
+    steps: Annotated[int | None, typer.Option(help="training steps; 500 and 800 carry belts")] = None,
+    seed: Annotated[int, typer.Option(help="of runs and proposals: 1001, 1002, ...")] = 1001,
+    jobs: JobsOption = None,
+    policy: Annotated[str, typer.Option(help="who proposes: tpe or random")] = "tpe",
+    data: DataOption = "auto",
+    timeout: TimeoutOption = None,
+    store: StoreOption = None,
+    settings: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="SLOT.KNOB=VALUE", help="pin a knob, or narrow a slot: optimizer=lion,muon"),
+    ] = None,
+) -> None:
+    """A new study, or the named one continued, when --division is given."""
+    if context.invoked_subcommand is not None:
+        return
+    if division is None:
+        raise ConfigError(
+            "no division is named", "begin with `autoresearch --division optimizer --trials 5 --steps 100`"
+        )
+    from dataclasses import replace
+
+    from autoresearch.session import check_request
+    from autoresearch.settings import parse_settings
+    from bench.divisions import division_named
+    from bench.tracks import track_named
+    from studies.definitions import StudySpec
+
+    chosen = track_named(track)
+    spec = StudySpec(
+        name=name or "",
+        track_name=chosen.name,
+        division_name=division_named(division).name,
+        n_trials=trials,
+        budget=chosen.budget if steps is None else replace(chosen.budget, steps=steps),
+        corpus_name="",
+        corpus_digest="",
+        data=data,
+        seed=seed,
+        policy=policy,
+        settings=tuple(settings or ()),
+    )
+    check_request(spec)
+    check_policy(policy)
+    check_budget(budget)
+    parse_settings(spec.settings, spec.division)
+    seconds = None if timeout is None else duration(timeout)
+    from bench.data.choose import load_corpus
+
+    corpus = load_corpus(data)
+    spec = replace(
+        spec,
+        name=name or f"{division}-{spec.budget.steps}-{corpus.name.replace(':', '-')}",
+        corpus_name=corpus.name,
+        corpus_digest=corpus.digest,
+    )
+    _go(spec, corpus, store, jobs, seconds)
+
+
+@app.command()
+def resume(
+    name: Annotated[str, typer.Argument(help="a study")],
+    trials: Annotated[int | None, typer.Option(help="trials in all")] = None,
+    data: Annotated[str | None, typer.Option("--data", metavar="PATH", help="where its corpus lies now")] = None,
+    jobs: JobsOption = None,
+    timeout: TimeoutOption = None,
+    store: StoreOption = None,
+) -> None:
+    """Go on with a study: what was cut short is run again, then the rest."""
+    from autoresearch.session import with_trials
+    from bench.data.choose import load_corpus
+    from studies.reading import Reader
+
+    reader = Reader(_path(store))
+    spec = with_trials(reader.study(name).spec, trials)
+    reader.close()
+    _go(spec, load_corpus(data or spec.data), store, jobs, None if timeout is None else duration(timeout))
+
+
+def _go(spec: Any, corpus: Any, store: str | None, jobs: int | None, seconds: float | None) -> None:
+    """Run a study, then print its board."""
+    from rich.console import Console
+
+    from autoresearch.listing import board
+    from autoresearch.session import default_jobs, run_study
+    from studies.store import Store
+
+    if jobs is not None and jobs < 1:
+        raise ConfigError(f"--jobs is {jobs}", "run at least 1 at a time")
+    ledger = Store(_path(store))
+    console = Console(stderr=True)
+    say(f"study {spec.name}: {spec.n_trials} trials of {spec.budget.steps} steps on {corpus.name} {corpus.digest[:8]}")
+    say(f"ledger {ledger.path}; watch it with `arena --study {spec.name}`")
+    try:
+        why = run_study(spec, ledger, corpus, jobs or default_jobs(), console, seconds)
+        say(f"{why}.")
+        print_out(board(ledger.read, spec.name))
+        say(f"Open `arena` to look at it, or `autoresearch export {spec.name} --to DIR` to ship the best trial.")
+    except KeyboardInterrupt:
+        say(f"interrupted; go on with `autoresearch resume {spec.name}`")
+        raise
+    finally:
+        ledger.close()
+
+
+@app.command("list")
+def list_(store: StoreOption = None, as_json: JsonOption = False) -> None:
+    """The studies of the ledger."""
+    from autoresearch.listing import studies_json, studies_table
+    from studies.reading import Reader
+
+    reader = Reader(_path(store))
+    found = reader.studies()
+    print_out(_dump(studies_json(reader, found)) if as_json else studies_table(reader, found))
+
+
+@app.command()
+def show(
+    name: Annotated[str, typer.Argument(help="a study")], store: StoreOption = None, as_json: JsonOption = False
+) -> None:
+    """A study: its definition, every trial with its outcome, its board."""
+    from autoresearch.listing import board, study_json, trials_table
+    from studies.reading import Reader
+
+    reader = Reader(_path(store))
+    if as_json:
+        print_out(_dump(study_json(reader, name)))
+    else:
+        print_out(trials_table(reader, name))
+        print_out(board(reader, name))
+
+
+@app.command()
+def stop(name: Annotated[str, typer.Argument(help="a study")], store: StoreOption = None) -> None:
+    """Ask a running study to end after the trials under way are put aside; `resume` goes on with them."""
+    from autoresearch.stopping import stop_study
+
+    say(stop_study(_path(store), name))
+
+
+@app.command()
+def replay(
+    run: Annotated[int, typer.Argument(help="a run's number")],
+    data: Annotated[str | None, typer.Option("--data", metavar="PATH", help="where its corpus lies now")] = None,
+    store: StoreOption = None,
+) -> None:
+    """Run a run again and hold it against the ledger: the same bits on the same kind of machine."""
+    from autoresearch.replaying import replay_run
+
+    same, said = replay_run(_path(store), run, data)
+    print_out(said)
+    if not same:
+        raise typer.Exit(1)
+
+
+@app.command()
+def catalog(as_json: JsonOption = False) -> None:
+    """Every technique by slot, with its knobs, needs and clashes."""
+    from autoresearch.listing import catalog_table
+    from bench.catalog import cards
+
+    print_out(_dump(cards()) if as_json else catalog_table(cards()))
+
+
+@app.command()
+def data(
+    action: Annotated[str | None, typer.Argument(help="get: fetch a corpus over the network")] = None,
+    name: Annotated[str | None, typer.Argument(help="tinystories")] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """The corpora and which are on disk; `data get tinystories` fetches the real one."""
+    from bench.data.choose import available
+
+    if action is None:
+        rows = available()
+        print_out(
+            _dump([dict(zip(("name", "state"), row, strict=True)) for row in rows]) if as_json else _columns(rows)
+        )
+        return
+    if action != "get" or name != "tinystories":
+        raise ConfigError(
+            f"`data {action} {name or ''}`".strip() + " is not known", "write `autoresearch data get tinystories`"
+        )
+    from bench.data.tinystories import fetch_tinystories
+
+    corpus = fetch_tinystories(report=say)
+    print_out(
+        f"{corpus.name} {corpus.digest[:8]}: {len(corpus.train):,} bytes to train on, {len(corpus.valid):,} to validate"
+    )
+
+
+@app.command()
+def doctor(store: StoreOption = None, as_json: JsonOption = False) -> None:
+    """What this machine can do, and whether everything needed is in order."""
+    from autoresearch.doctor import examine
+
+    findings = examine(_path(store))
+    text = [(("ok" if f.fine else "FAIL"), f.subject, f.said) for f in findings]
+    print_out(_dump([vars(f) for f in findings]) if as_json else _columns(text))
+    if not all(f.fine for f in findings):
+        raise typer.Exit(1)
+
+
+@app.command()
+def export(
+    name: Annotated[str, typer.Argument(help="a study")],
+    to: Annotated[Path, typer.Option("--to", metavar="DIR", help="a folder that does not exist yet")],
+    trial: Annotated[int | None, typer.Option(help="default: the best")] = None,
+    data: Annotated[str | None, typer.Option("--data", metavar="PATH", help="where its corpus lies now")] = None,
+    store: StoreOption = None,
+) -> None:
+    """Write a trial as a submission: fighter, artifact, card, curve. A failed one is a negative result."""
+    from autoresearch.submission.write import write_submission
+
+    print_out(str(write_submission(_path(store), name, trial, to, data, say)))
+
+
+@app.command()
+def verify(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="a submission folder")],
+    data: DataOption = "auto",
+    as_json: JsonOption = False,
+) -> None:
+    """Check a submission: unpack, score again where the corpus is there; pass, fail or can't tell per item."""
+    from autoresearch.submission.verify import verify_submission
+
+    checks = verify_submission(folder, data)
+    text = [(check.verdict, check.item, check.evidence) for check in checks]
+    print_out(_dump([vars(check) for check in checks]) if as_json else _columns(text))
+    if any(check.verdict == "fail" for check in checks):
+        raise typer.Exit(1)
+
+
+def check_policy(policy: str) -> None:
+    if policy not in ("tpe", "random"):
+        raise ConfigError(f"there is no policy named {policy}", "the policies are tpe, random")
+
+
+def check_budget(budget: str) -> None:
+    """Whether this machine can serve a budget; raises ConfigError with what was found."""
+    if budget not in ("cpu", "1xgpu", "8xh100"):
+        raise ConfigError(f"there is no budget named {budget}", "the budgets are cpu, 1xgpu, 8xh100")
+    if budget == "cpu":
+        return
+    import torch
+
+    found = torch.cuda.device_count()
+    wanted = 1 if budget == "1xgpu" else 8
+    if found < wanted:
+        raise ConfigError(
+            f"budget {budget} needs {wanted} CUDA device(s); this machine has {found or 'none'}",
+            "use --budget cpu",
+        )
+    raise ConfigError(f"budget {budget} is not served yet: training runs on the CPU only", "use --budget cpu")
+
+
+def duration(text: str) -> float:
+    """Seconds of `90s`, `30m`, `2h` or a plain number."""
+    units = {"s": 1, "m": 60, "h": 3600}
+    number, unit = (text[:-1], units[text[-1]]) if text[-1:] in units else (text, 1)
+    try:
+        seconds = float(number) * unit
+    except ValueError:
+        seconds = -1.0
+    if not 0 < seconds < float("inf"):
+        raise ConfigError(f"--timeout {text} is no length of time", "write 90s, 30m or 2h")
+    return seconds
+
+
+def _path(store: str | None) -> Path:
+    from studies.database import default_path, store_path
+
+    return default_path() if store is None else store_path(store)
+
+
+def _dump(plain: Any) -> str:
+    return json.dumps(plain, indent=2, ensure_ascii=False, allow_nan=False)
+
+
+def _columns(rows: list[Any]) -> str:
+    widths = [max(len(str(row[i])) for row in rows) for i in range(len(rows[0]))] if rows else []
+    return "\n".join(
+        "  ".join(str(cell).ljust(w) for cell, w in zip(row, widths, strict=True)).rstrip() for row in rows
+    )
+
+
+def _objection(wrong: typer.TyperException) -> str:
+    """One line, with the name of the option or argument it is about."""
+    told: str = wrong.format_message() if isinstance(wrong, typer.BadParameter) else str(wrong)
+    return " ".join(told.split()).rstrip(".")
+
+
+def print_out(text: str) -> None:
+    print(text)  # noqa: T201 - stdout is our output
+
+
+def say(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)  # noqa: T201 - stderr is for people
+
+
+def main() -> None:
+    """Exit codes: 0 done, 1 a run or check failed, 2 the request can't be honoured, 130 interrupted."""
+    try:
+        code = app(standalone_mode=False)
+        sys.exit(code if isinstance(code, int) else 0)
+    except ArenaError as wrong:
+        say(f"error: {wrong.problem}")
+        say(f"hint: {wrong.hint}")
+        sys.exit(2)
+    except typer.TyperException as wrong:
+        # what the parser objects to: an unknown command or option, a value of the wrong type
+        say(f"error: {_objection(wrong)}")
+        say("hint: `autoresearch --help` lists the commands and options")
+        sys.exit(2)
+    except (KeyboardInterrupt, typer.Abort):
+        sys.exit(130)
+    except BrokenPipeError:
+        # the reader of our output has gone, as `| head` does: nothing is wrong
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(0)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,305 @@
+"""Runs on warm worker processes, with limits enforced from outside: time, memory, output."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+from queue import Empty, SimpleQueue
+from typing import Any, Protocol
+
+import psutil
+
+from bench.config import RunConfig, fingerprint, to_json
+from bench.data.corpus import Corpus, write_cached
+from bench.records import Cost, Failure, Outcome, Point, Reason, RunResult
+
+TERM_SECONDS = 10.0
+LOG_TAIL_BYTES = 4_000
+# A worker is replaced after this many runs: what a library leaks stays small.
+RUNS_PER_WORKER = 25
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What one run may use before it is ended."""
+
+    seconds: float
+    memory_bytes: int = 8_000_000_000
+    log_bytes: int = 50_000_000
+
+
+def limits_for(steps: int) -> Limits:
+    """Generous: about ten times what the slowest machine measured needs for the baseline."""
+    return Limits(seconds=300 + 6.0 * steps)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Job:
+    """One run to do. `artifact` is where the packed model goes."""
+
+    run_id: int
+    config: RunConfig
+    seed: int
+    artifact: Path
+
+
+@dataclass(frozen=True)
+class Progress:
+    """A point of a run under way."""
+
+    run_id: int
+    point: Point
+
+
+@dataclass(frozen=True)
+class Ended:
+    """A run that is over, one way or the other."""
+
+    run_id: int
+    outcome: Outcome
+
+
+class Executor(Protocol):
+    """Where runs happen. Each call returns at once but `poll`, which waits no longer than it is told."""
+
+    @property
+    def free_slots(self) -> int: ...
+
+    def submit(self, job: Job) -> None: ...
+
+    def poll(self, seconds: float) -> list[Progress | Ended]: ...
+
+    def close(self) -> None: ...
+
+
+@dataclass
+class _Worker:
+    process: "subprocess.Popen[str]"
+    log: Path
+    job: Job | None = None
+    started: float = 0.0
+    step: int = 0
+    seconds: float = 0.0
+    n_runs: int = 0
+    ended_as: Reason | None = None  # why we are ending it
+    kill_at: float | None = None
+    gone: bool = False  # its output has ended
+    told: dict[str, Any] = field(default_factory=dict)  # what it said when it was ready
+
+
+class LocalExecutor:
+    """Worker processes of this machine, each running one job at a time on its share of the cores."""
+
+    def __init__(self, corpus: Corpus, jobs: int, threads: int, limits: Limits) -> None:
+        self.jobs, self.threads, self.limits = jobs, threads, limits
+        self.corpus = corpus
+        self._scratch = tempfile.TemporaryDirectory(prefix="arena-")
+        self._folder = Path(self._scratch.name)
+        write_cached(corpus, self._folder / "corpus")
+        self._lines: SimpleQueue[tuple[_Worker, str | None]] = SimpleQueue()
+        self._workers: list[_Worker] = []
+        self._n_started = 0
+        first = self._spawn()
+        self.device_class, self.versions = self._introduce(first)
+
+    @property
+    def free_slots(self) -> int:
+        return self.jobs - sum(1 for worker in self._workers if worker.job)
+
+    def submit(self, job: Job) -> None:
+        """Hand a run to a worker that has none; starts one when needed."""
+        assert self.free_slots > 0, "every slot has a run"
+        worker = next((w for w in self._workers if w.job is None and not w.gone), None) or self._spawn()
+        worker.job, worker.started, worker.step, worker.seconds = job, time.monotonic(), 0, 0.0
+        worker.n_runs += 1
+        line = {
+            "config": to_json(job.config),
+            "seed": job.seed,
+            "corpus_folder": str(self._folder / "corpus"),
+            "corpus_name": self.corpus.name,
+            "corpus_digest": self.corpus.digest,
+            "artifact": str(job.artifact),
+        }
+        assert worker.process.stdin is not None, "a worker is started with a pipe"
+        try:
+            worker.process.stdin.write(json.dumps(line) + "\n")
+            worker.process.stdin.flush()
+        except BrokenPipeError:
+            pass  # it died just now; `poll` will find it gone, with the job it never read
+
+    def poll(self, seconds: float) -> list[Progress | Ended]:
+        """What has happened since, waiting at most so long for something to."""
+        happened: list[Progress | Ended] = []
+        deadline = time.monotonic() + seconds
+        while True:
+            try:
+                wait = 0.0 if happened else max(0.0, min(0.2, deadline - time.monotonic()))
+                worker, line = self._lines.get(timeout=wait) if wait else self._lines.get_nowait()
+            except Empty:
+                happened += self._enforce()
+                if happened or time.monotonic() >= deadline:
+                    return happened
+                continue
+            if line is None:
+                worker.gone = True
+                happened += self._bury(worker)
+            else:
+                happened += self._heard(worker, json.loads(line))
+
+    def close(self) -> None:
+        """End every worker and what it was doing."""
+        for worker in self._workers:
+            _signal(worker, signal.SIGKILL)
+        for worker in self._workers:
+            worker.process.wait()
+        self._workers.clear()
+        self._scratch.cleanup()
+
+    def _spawn(self) -> _Worker:
+        self._n_started += 1
+        log = self._folder / f"worker-{self._n_started}.log"
+        environment = os.environ | {
+            "OMP_NUM_THREADS": str(self.threads),
+            "MKL_NUM_THREADS": str(self.threads),
+            "PYTHONUNBUFFERED": "1",
+        }
+        with log.open("wb") as sink:
+            # a session of its own: the terminal's Ctrl-C is ours to pass on, and its whole group can be ended
+            process = subprocess.Popen(
+                [sys.executable, "-m", "autoresearch.worker", str(self.threads)],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=sink,
+                start_new_session=True,
+                text=True,
+                env=environment,
+            )
+        worker = _Worker(process, log)
+        self._workers.append(worker)
+        threading.Thread(target=self._listen, args=(worker,), daemon=True).start()
+        return worker
+
+    def _listen(self, worker: _Worker) -> None:
+        assert worker.process.stdout is not None, "a worker is started with a pipe"
+        for line in worker.process.stdout:
+            self._lines.put((worker, line))
+        self._lines.put((worker, None))
+
+    def _introduce(self, worker: _Worker) -> tuple[str, dict[str, str]]:
+        """What kind of machine a worker found itself on."""
+        while not worker.told:
+            speaker, line = self._lines.get(timeout=120)
+            if line is None:
+                raise RuntimeError(f"the worker process did not start:\n{_tail(speaker.log)}")
+            self._heard(speaker, json.loads(line))
+        return worker.told["device_class"], worker.told["versions"]
+
+    def _heard(self, worker: _Worker, said: dict[str, Any]) -> list[Progress | Ended]:
+        if "ready" in said:
+            worker.told = said
+            return []
+        job = worker.job
+        if job is None:
+            return []  # the last words of a run already ended from outside
+        if "point" in said:
+            point = Point(**said["point"])
+            worker.step, worker.seconds = point.step, point.seconds
+            return [Progress(job.run_id, point)]
+        worker.job = None
+        outcome = outcome_from_json(said["done"])
+        if worker.n_runs >= RUNS_PER_WORKER:
+            self._retire(worker)
+        return [Ended(job.run_id, outcome)]
+
+    def _retire(self, worker: _Worker) -> None:
+        _signal(worker, signal.SIGKILL)
+        worker.process.wait()
+        if worker in self._workers:
+            self._workers.remove(worker)
+
+    def _enforce(self) -> list[Progress | Ended]:
+        """End the runs that are over a limit, politely first."""
+        now = time.monotonic()
+        for worker in self._workers:
+            if worker.job is None:
+                continue
+            if worker.kill_at is not None:
+                if now >= worker.kill_at:
+                    _signal(worker, signal.SIGKILL)
+            elif (reason := self._over(worker, now)) is not None:
+                worker.ended_as, worker.kill_at = reason, now + TERM_SECONDS
+                _signal(worker, signal.SIGTERM)
+        return []
+
+    def _over(self, worker: _Worker, now: float) -> Reason | None:
+        if now - worker.started > self.limits.seconds:
+            return Reason.OUT_OF_TIME
+        if worker.log.stat().st_size > self.limits.log_bytes:
+            return Reason.CRASHED
+        try:
+            used = psutil.Process(worker.process.pid).memory_info().rss
+        except psutil.NoSuchProcess:
+            return None
+        return Reason.OUT_OF_MEMORY if used > self.limits.memory_bytes else None
+
+    def _bury(self, worker: _Worker) -> list[Progress | Ended]:
+        """A worker whose output has ended: its run, if it had one, has failed."""
+        # its output may have ended while a thread of it hangs
+        _signal(worker, signal.SIGKILL)
+        code = worker.process.wait()
+        if worker in self._workers:
+            self._workers.remove(worker)
+        if worker.job is None:
+            return []
+        job, worker.job = worker.job, None
+        reason, message = self._cause(worker, code)
+        failure = Failure(
+            fingerprint=fingerprint(job.config),
+            seed=job.seed,
+            reason=reason,
+            step=worker.step,
+            message=message,
+            log_tail=_tail(worker.log),
+            train_seconds=worker.seconds,
+        )
+        return [Ended(job.run_id, failure)]
+
+    def _cause(self, worker: _Worker, code: int) -> tuple[Reason, str]:
+        match worker.ended_as:
+            case Reason.OUT_OF_TIME:
+                return Reason.OUT_OF_TIME, f"ended after {self.limits.seconds:.0f} s, the limit for this budget"
+            case Reason.OUT_OF_MEMORY:
+                return Reason.OUT_OF_MEMORY, f"ended above {self.limits.memory_bytes:,} bytes of memory"
+            case Reason.CRASHED:
+                return Reason.CRASHED, f"ended after writing {self.limits.log_bytes:,} bytes to its log"
+        if code < 0:
+            return Reason.KILLED, f"the worker process was killed by {signal.Signals(-code).name}"
+        return Reason.CRASHED, f"the worker process ended by itself with exit code {code}"
+
+
+def outcome_from_json(plain: dict[str, Any]) -> Outcome:
+    if "failure" in plain:
+        failure = plain["failure"]
+        return Failure(**failure | {"reason": Reason(failure["reason"])})
+    result = plain["result"]
+    return RunResult(**result | {"cost": Cost(**result["cost"])})
+
+
+def _signal(worker: _Worker, number: signal.Signals) -> None:
+    """To the worker's whole process group, if any of it is left."""
+    try:
+        os.killpg(worker.process.pid, number)
+    except ProcessLookupError:
+        return
+
+
+def _tail(log: Path) -> str:
+    with log.open("rb") as file:
+        file.seek(max(0, log.stat().st_size - LOG_TAIL_BYTES))
+        return file.read().decode("utf-8", "replace")

@@ -1,0 +1,173 @@
+"""The ledger as text and as JSON, for `list`, `show`, `catalog` and the board after a study."""
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import Any
+
+from bench.config import to_json
+from bench.divisions import recipe
+from bench.records import State
+from bench.standings import Standing, standings
+from studies.ownership import living_owner
+from studies.reading import Reader
+from studies.views import StudyView, TrialView
+
+
+def table(head: Sequence[str], rows: Sequence[Sequence[str]], right: frozenset[int] = frozenset()) -> str:
+    """Plain columns; the numbers in `right` are set flush right."""
+    lines = [tuple(head), *map(tuple, rows)]
+    widths = [max(len(line[i]) for line in lines) for i in range(len(head))]
+    return "\n".join(
+        "  ".join(
+            c.rjust(w) if i in right else c.ljust(w) for i, (c, w) in enumerate(zip(line, widths, strict=True))
+        ).rstrip()
+        for line in lines
+    )
+
+
+def number(value: float | None, digits: int = 4, sign: bool = False) -> str:
+    if value is None:
+        return "-"
+    return f"{value:+.{digits}f}" if sign else f"{value:.{digits}f}"
+
+
+def best_of(reader: Reader, study: StudyView) -> TrialView | None:
+    scored = [t for t in reader.trials(study.name) if t.val_loss is not None]
+    return min(scored, key=lambda t: (t.val_loss or 0.0, t.number), default=None)
+
+
+def condition(study: StudyView) -> str:
+    """Running, or why not."""
+    if living_owner(study):
+        return "running"
+    if study.shipped:
+        return "shipped"
+    return study.ended_reason or ("left without a word" if study.owner_pid else "-")
+
+
+def studies_table(reader: Reader, studies: Sequence[StudyView]) -> str:
+    if not studies:
+        return "no study yet; begin with `autoresearch --division optimizer --trials 5 --steps 100`"
+    rows = []
+    for study in studies:
+        best = best_of(reader, study)
+        rows.append(
+            (
+                study.name,
+                study.spec.division_name,
+                f"{study.spec.corpus_name} {study.spec.corpus_digest[:8]}",
+                str(study.spec.budget.steps),
+                f"{study.n_done}/{study.spec.n_trials}",
+                number(best.val_loss if best else None),
+                condition(study),
+            )
+        )
+    return table(("study", "division", "corpus", "steps", "trials", "best", "state"), rows, frozenset({3, 4, 5}))
+
+
+def studies_json(reader: Reader, studies: Sequence[StudyView]) -> list[dict[str, Any]]:
+    return [_study_json(reader, study) for study in studies]
+
+
+def _study_json(reader: Reader, study: StudyView) -> dict[str, Any]:
+    best = best_of(reader, study)
+    return {
+        "name": study.name,
+        "definition": study.spec.to_json(),
+        "state": condition(study),
+        "trials": {state.value: n for state, n in study.n_by_state.items()},
+        "best": best and {"trial": best.number, "val_loss": best.val_loss},
+        "created_at": study.created_at,
+    }
+
+
+def study_json(reader: Reader, name: str) -> dict[str, Any]:
+    return _study_json(reader, reader.study(name)) | {"trials": [trial_json(trial) for trial in reader.trials(name)]}
+
+
+def trial_json(trial: TrialView) -> dict[str, Any]:
+    """A trial whole, its config and run included."""
+    plain = {k: v for k, v in vars(trial).items() if k not in ("config", "run", "rev", "study")}
+    run = trial.run and {k: v for k, v in asdict(trial.run).items() if k != "rev"}
+    return plain | {"recipe": recipe(trial.config), "config": to_json(trial.config), "run": run}
+
+
+def trials_table(reader: Reader, name: str) -> str:
+    study = reader.study(name)
+    trials = reader.trials(name)
+    base = next((t.val_loss for t in trials if t.proposer == "baseline"), None)
+    rows = []
+    for trial in trials:
+        delta = None if trial.val_loss is None or base is None else trial.val_loss - base
+        rows.append(
+            (
+                str(trial.number),
+                outcome_word(trial),
+                number(trial.val_loss),
+                number(delta, sign=True),
+                number(trial.run.train_seconds if trial.run else None, 0),
+                recipe(trial.config),
+                why(trial),
+            )
+        )
+    head = f"{study.name}: {study.spec.division_name}, {study.spec.budget.steps} steps, {study.spec.corpus_name} "
+    head += f"{study.spec.corpus_digest[:8]}, {study.n_done}/{study.spec.n_trials} trials, {condition(study)}"
+    columns = ("#", "state", "val_loss", "delta", "s", "recipe", "")
+    return f"{head}\n{table(columns, rows, frozenset({0, 2, 3, 4}))}"
+
+
+def outcome_word(trial: TrialView) -> str:
+    if trial.state is State.FAILED and trial.run and trial.run.reason:
+        return trial.run.reason.value
+    return trial.state.value
+
+
+def why(trial: TrialView) -> str:
+    if trial.state is State.FAILED and trial.run:
+        return trial.run.message
+    return trial.message
+
+
+def board(reader: Reader, study: str) -> str:
+    """The standings that a study's trials make, best first."""
+    rows = standings(entry for entry in reader.entries() if entry.study == study)
+    if not rows:
+        return "no trial has a score yet"
+    text = table(
+        ("", "fighter", "val_loss", "delta", "seeds", "bytes", "parameters", "s", "trial"),
+        [standing_cells(row) for row in rows],
+        frozenset({0, 2, 3, 4, 5, 6, 7, 8}),
+    )
+    return f"{text}\nval_loss in nats per byte; delta to the baseline; unconfirmed below 3 seeds"
+
+
+def standing_cells(row: Standing) -> tuple[str, ...]:
+    return (
+        str(row.rank),
+        row.label,
+        number(row.val_loss),
+        number(row.delta, sign=True),
+        f"{row.n_seeds}{'?' if row.unconfirmed else ''}",
+        f"{row.weights_bytes:,}",
+        f"{row.parameters:,}",
+        number(row.train_seconds, 0),
+        "-" if row.trial is None else str(row.trial),
+    )
+
+
+def catalog_table(cards: Sequence[dict[str, Any]]) -> str:
+    """A block per slot: each technique with its first line, knobs with their ranges, needs and clashes."""
+    lines: list[str] = []
+    slot = None
+    for card in cards:
+        if card["slot"] != slot:
+            slot = card["slot"]
+            lines.append(f"{slot}")
+        lines.append(f"  {card['name']}: {card['doc'].splitlines()[0]} [{card['source']}]")
+        for knob in card["knobs"]:
+            ends = knob["range"]
+            values = ends["options"] if "options" in ends else f"{ends['low']:g} to {ends['high']:g}"
+            lines.append(f"      {knob['name']} = {knob['default']}  ({values})  {knob['why']}")
+        for kind, word in (("needs", "wants"), ("clashes", "clashes with")):
+            lines += [f"      {word} {other['other']}: {other['why']} ({other['source']})" for other in card[kind]]
+    return "\n".join(lines)

@@ -1,0 +1,258 @@
+"""Ask, check, run, record, tell: a study until it has its trials. Safe to stop anywhere."""
+
+import hashlib
+import shutil
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import optuna
+from optuna.trial import TrialState
+
+from autoresearch.executor import Ended, Executor, Job, Progress
+from autoresearch.space import Space
+from bench.catalog import advice, refusals
+from bench.config import RunConfig
+from bench.estimate import over_caps
+from bench.records import Outcome, Point, RunResult, State
+from studies.definitions import StudySpec
+from studies.store import Proposal, RunKey, Store
+from studies.views import TrialView
+
+# the ledger is the record; the sampler need not talk as well
+optuna.logging.set_verbosity(optuna.logging.WARNING)
+
+BEAT_SECONDS = 1.0
+POINTS_SECONDS = 0.5
+# Refusals cost nothing, but a study that is refused all the time should say so and end.
+REFUSALS_PER_TRIAL = 4
+
+
+@dataclass
+class Watcher:
+    """Whom the loop tells what happens; each call does nothing unless replaced."""
+
+    proposed: Callable[[Proposal], None] = lambda proposal: None
+    refused: Callable[[Proposal, str], None] = lambda proposal, why: None
+    stepped: Callable[[int, Point], None] = lambda number, point: None
+    ended: Callable[[int, RunConfig, Outcome | None], None] = lambda number, config, outcome: None
+
+
+@dataclass
+class _Underway:
+    trial: optuna.Trial
+    proposal: Proposal
+    run_id: int
+    artifact: Path
+
+
+@dataclass
+class Search:
+    """One coordinator's work on one study; the ledger is the only thing that outlives it."""
+
+    spec: StudySpec
+    store: Store
+    executor: Executor
+    key: RunKey
+    versions: dict[str, str]
+    watcher: Watcher = field(default_factory=Watcher)
+    deadline: float | None = None  # monotonic seconds, when no further trial is begun
+
+    def run(self) -> str:
+        """Returns why it ended: all trials done, a stop asked for, out of time, or too many refusals."""
+        self.space = Space(self.spec)
+        self.study = optuna.create_study(sampler=optuna.samplers.RandomSampler())
+        self.underway: dict[int, _Underway] = {}
+        self.points: list[tuple[int, Point]] = []
+        self.beaten = self.written = 0.0
+        self.store.phase(self.spec.name, "search")
+        waiting = self.replay()
+        while True:
+            why = self.why_end(waiting)
+            while why is None and self.executor.free_slots:
+                self.next_trial(waiting)
+                why = self.why_end(waiting)
+            if why is not None and not self.underway:
+                self.store.phase(self.spec.name, "search", why)
+                return why
+            self.attend()
+
+    def replay(self) -> list[TrialView]:
+        """Refill the sampler from the ledger; returns the trials that were cut short, to be run again."""
+        waiting = []
+        self.n_counted = self.n_refused = self.n_known = 0
+        for view in self.store.read.trials(self.spec.name):
+            self.n_known += 1
+            if view.state in (State.INTERRUPTED, State.QUEUED, State.RUNNING):
+                # takes its old number again when it is asked for, since numbers are given in order
+                self.study.enqueue_trial(view.params)
+                waiting.append(view)
+                continue
+            _, distributions = self.space.recall(view.params)
+            self.count(view.state)
+            self.study.add_trial(
+                optuna.trial.create_trial(
+                    state=_optuna_state(view.state),
+                    value=view.val_loss,
+                    params=view.params,
+                    distributions=distributions,
+                    constraints={"caps": 1.0} if view.state is State.REFUSED else {"caps": -1.0},
+                )
+            )
+        return waiting
+
+    def count(self, state: State) -> None:
+        if state is State.REFUSED:
+            self.n_refused += 1
+        else:
+            self.n_counted += 1
+
+    def why_end(self, waiting: list[TrialView]) -> str | None:
+        if self.stopping():
+            return "a stop was asked for"
+        if self.deadline is not None and time.monotonic() > self.deadline:
+            return "the time given with --timeout is up"
+        if waiting:
+            return None
+        if self.n_refused >= REFUSALS_PER_TRIAL * self.spec.n_trials:
+            return f"{self.n_refused} proposals were refused"
+        return "all trials are done" if self.n_counted + len(self.underway) >= self.spec.n_trials else None
+
+    def stopping(self) -> bool:
+        """Renew the heartbeat, and see whether someone asked for a stop."""
+        if time.monotonic() - self.beaten > BEAT_SECONDS:
+            self.beaten = time.monotonic()
+            self.asked = self.store.beat(self.spec.name)
+        return self.asked
+
+    def next_trial(self, waiting: list[TrialView]) -> None:
+        """Propose, check, record, and hand over; a refusal ends here, at no cost."""
+        if waiting:
+            view = waiting.pop(0)
+            self.study.sampler = self.sampler(view.number)
+            trial = self.study.ask()
+            proposal = Proposal(
+                number=view.number, config=self.space.suggest(trial), proposer=view.proposer, rule=view.rule,
+                reason=view.reason, hypothesis=view.hypothesis, expected=view.expected, params=view.params,
+            )  # fmt: skip
+        else:
+            trial, proposal = self.propose()
+            self.n_known += 1
+            if objections := self.objections(proposal.config):
+                self.store.refuse(self.spec.name, proposal, "; ".join(objections))
+                trial.set_constraint("caps", 1.0)
+                self.study.tell(trial, state=TrialState.PRUNED)
+                self.count(State.REFUSED)
+                self.watcher.refused(proposal, "; ".join(objections))
+                return
+            self.store.propose(self.spec.name, proposal)
+        assert trial.number == proposal.number, f"sampler says trial {trial.number}, ledger {proposal.number}"
+        trial.set_constraint("caps", -1.0)
+        self.begin(trial, proposal)
+
+    def propose(self) -> tuple[optuna.Trial, Proposal]:
+        """The openings first, then the policy's sampler."""
+        number = self.n_known
+        openings = list(self.space.openings())
+        self.study.sampler = self.sampler(number)
+        if number < len(openings):
+            opening = openings[number]
+            self.study.enqueue_trial(opening.params)
+            proposer, rule, reason = opening.proposer, "openings come first", opening.reason
+        else:
+            finished = len(self.study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,)))
+            proposer, rule = self.spec.policy, "after the openings, the sampler"
+            reason = f"drawn by {self.spec.policy} from what {finished} finished trials say"
+        trial = self.study.ask()
+        config = self.space.suggest(trial)
+        said = "; ".join(advice(config))
+        return trial, Proposal(
+            number=number, config=config, proposer=proposer, rule=rule, reason=reason, params=trial.params, advice=said
+        )
+
+    def sampler(self, number: int) -> optuna.samplers.BaseSampler:
+        """Seeded by the trial's number, so that a resumed study proposes what an unbroken one would have."""
+        digest = hashlib.sha256(f"{self.spec.seed}/{number}".encode()).digest()
+        seed = int.from_bytes(digest[:4], "little")
+        if self.spec.policy == "random":
+            return optuna.samplers.RandomSampler(seed=seed)
+        return optuna.samplers.TPESampler(seed=seed, multivariate=True, constant_liar=True)
+
+    def objections(self, config: RunConfig) -> list[str]:
+        """Why a config may not run: what can't be built, what the division fixes, what the caps allow."""
+        if cannot := refusals(config):
+            return cannot
+        return self.spec.division.breaches(config) + over_caps(config, self.spec.track)
+
+    def begin(self, trial: optuna.Trial, proposal: Proposal) -> None:
+        run_id, to_do = self.store.start(self.spec.name, proposal.number, self.key, self.versions)
+        self.watcher.proposed(proposal)
+        if not to_do:
+            self.settle(trial, proposal, None)
+            return
+        self.store.artifacts.mkdir(exist_ok=True)
+        artifact = self.store.artifacts / f"run-{run_id}.part"
+        self.underway[run_id] = _Underway(trial, proposal, run_id, artifact)
+        self.executor.submit(Job(run_id=run_id, config=proposal.config, seed=self.spec.seed, artifact=artifact))
+
+    def attend(self) -> None:
+        """Wait a little for what the workers say, and write it down."""
+        for said in self.executor.poll(POINTS_SECONDS):
+            match said:
+                case Progress(run_id, point):
+                    self.points.append((run_id, point))
+                    self.watcher.stepped(self.underway[run_id].proposal.number, point)
+                case Ended(run_id, outcome):
+                    self.write_points()
+                    self.finish(self.underway.pop(run_id), outcome)
+        if self.points and time.monotonic() - self.written > POINTS_SECONDS:
+            self.write_points()
+
+    def write_points(self) -> None:
+        for run_id in dict.fromkeys(run_id for run_id, _ in self.points):
+            self.store.add_points(run_id, [point for owner, point in self.points if owner == run_id])
+        self.points.clear()
+        self.written = time.monotonic()
+
+    def finish(self, done: _Underway, outcome: Outcome) -> None:
+        """Record before tell: what the store has is what a resumed study will know."""
+        kept = self.keep(done, outcome) if isinstance(outcome, RunResult) else None
+        self.store.finish(done.run_id, outcome, kept)
+        done.artifact.unlink(missing_ok=True)
+        self.settle(done.trial, done.proposal, outcome)
+
+    def keep(self, done: _Underway, result: RunResult) -> str | None:
+        """Keep the packed model of the study's best run; a replay makes any other again, bit for bit."""
+        rivals = [t for t in self.store.read.trials(self.spec.name) if t.val_loss is not None and t.run is not None]
+        if any((t.val_loss or 0.0) <= result.val_loss for t in rivals):
+            return None
+        for rival in rivals:
+            assert rival.run is not None, "filtered above"
+            if self.store.read.artifact(rival.run.id):
+                self.store.drop_artifact(rival.run.id)
+        name = f"{result.artifact_sha256[:16]}.arena"
+        shutil.move(done.artifact, self.store.artifacts / name)
+        return name
+
+    def settle(self, trial: optuna.Trial, proposal: Proposal, outcome: Outcome | None) -> None:
+        """Tell the sampler; without an outcome the ledger already had it."""
+        view = next(t for t in self.store.read.trials(self.spec.name) if t.number == proposal.number)
+        self.count(view.state)
+        match view.state:
+            case State.COMPLETE:
+                self.study.tell(trial, view.val_loss)
+            case _:
+                self.study.tell(trial, state=_optuna_state(view.state))
+        self.watcher.ended(proposal.number, proposal.config, outcome)
+
+
+def _optuna_state(state: State) -> TrialState:
+    """Refused costs nothing and marks where the wall is; a failure is ignored by the sampler."""
+    match state:
+        case State.COMPLETE:
+            return TrialState.COMPLETE
+        case State.REFUSED | State.PRUNED:
+            return TrialState.PRUNED
+        case _:
+            return TrialState.FAIL

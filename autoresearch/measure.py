@@ -1,0 +1,64 @@
+"""A shipped study, run in resumable pieces: `python -m autoresearch.measure NAME [--seconds S]`, or `make measure`.
+
+What earlier pieces finished is read from studies/measured/NAME.jsonl, and written back there as the runs end.
+"""
+
+import os
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from autoresearch.session import default_jobs, run_study
+from bench.data.choose import load_corpus
+from bench.errors import ArenaError, DataError
+from studies.definitions import REAL_SAMPLE, Measurement, measurement_named
+from studies.shipped import FOLDER, export_measured, import_measured
+from studies.store import Store
+
+SCRATCH = Path(".measure")
+
+
+def measure(
+    name: Annotated[str, typer.Argument(help="a measurement, e.g. optimizer")],
+    seconds: Annotated[float | None, typer.Option(help="begin no further run after so many seconds")] = None,
+    jobs: Annotated[int | None, typer.Option(help="runs at a time")] = None,
+) -> None:
+    """Go on with a measurement; safe to stop at any moment."""
+    console = Console(stderr=True)
+    try:
+        measurement = measurement_named(name)
+        corpus = load_corpus(data_of(measurement))
+        spec = measurement.spec(corpus.name, corpus.digest, measurement.data)
+        record = FOLDER / f"{measurement.name}.jsonl"
+        path = SCRATCH / f"{measurement.name}.db"
+        store = Store(path)
+        if record.exists():
+            import_measured(path, record, shipped=False)
+        try:
+            why = run_study(spec, store, corpus, jobs or default_jobs(), console, seconds)
+            console.print(f"{measurement.name}: {why}", highlight=False)
+        finally:
+            store.close()
+            n = export_measured(path, measurement.name, record)
+            console.print(f"{n} trials in {record.name}", highlight=False)
+    except ArenaError as wrong:
+        console.print(f"error: {wrong.problem}\nhint: {wrong.hint}", markup=False, highlight=False)
+        raise typer.Exit(2) from wrong
+    except KeyboardInterrupt:
+        raise typer.Exit(130) from None
+
+
+def data_of(measurement: Measurement) -> str:
+    if measurement.data != REAL_SAMPLE:
+        return measurement.data
+    if folder := os.environ.get("ARENA_REALDATA"):
+        return folder
+    raise DataError(f"{measurement.name} needs the real sample", "set ARENA_REALDATA to the folder that holds it")
+
+
+if __name__ == "__main__":
+    sys.argv[0] = "measure"
+    typer.run(measure)

@@ -1,0 +1,109 @@
+"""What a running study says on stderr: bars on a terminal, plain lines elsewhere."""
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn
+
+from autoresearch.loop import Watcher
+from bench.config import RunConfig
+from bench.divisions import recipe
+from bench.records import Failure, Outcome, Point, RunResult
+from studies.definitions import StudySpec
+from studies.store import Proposal
+
+PLAIN_EVERY_SECONDS = 10.0
+
+
+def clock(seconds: float) -> str:
+    """A duration as `1:02:03` or `2:03`."""
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
+
+
+class Teller:
+    """Follows a study and says how it goes; `line` and `bar` are what a terminal and a file do differently."""
+
+    def __init__(self, spec: StudySpec, n_done: int, best: float | None, console: Console) -> None:
+        self.spec, self.best, self.console = spec, best, console
+        self.n_done, self.n_begun_with = n_done, n_done
+        self.started = time.monotonic()
+        self.steps: dict[int, int] = {}
+        self.recipes: dict[int, str] = {}
+        self.said = time.monotonic()
+        self.bars = Progress(
+            TextColumn("{task.description}", markup=False),
+            BarColumn(bar_width=18),
+            MofNCompleteColumn(),
+            TextColumn("{task.fields[note]}", markup=False),
+            console=console,
+            transient=True,
+        )
+        self.tasks: dict[int, TaskID] = {}
+        self.total = self.bars.add_task(spec.name, total=spec.n_trials, completed=n_done, note="")
+
+    @property
+    def watcher(self) -> Watcher:
+        return Watcher(proposed=self.proposed, refused=self.refused, stepped=self.stepped, ended=self.ended)
+
+    def line(self, text: str) -> None:
+        self.console.print(escape(text), highlight=False, soft_wrap=True)
+
+    def proposed(self, proposal: Proposal) -> None:
+        self.recipes[proposal.number] = recipe(proposal.config)
+        self.line(f"trial {proposal.number} begins: {recipe(proposal.config)} ({proposal.proposer}: {proposal.reason})")
+        name = f"trial {proposal.number} {self.spec.division.label(proposal.config)}"
+        self.tasks[proposal.number] = self.bars.add_task(name, total=self.spec.budget.steps, note="")
+
+    def refused(self, proposal: Proposal, why: str) -> None:
+        self.line(f"trial {proposal.number} refused at no cost: {why}")
+
+    def stepped(self, number: int, point: Point) -> None:
+        self.steps[number] = point.step
+        self.bars.update(self.tasks[number], completed=point.step, note=f"train_loss {point.train_loss:.4f}")
+        self.bars.update(self.total, note=self.summary())
+        if not self.console.is_terminal and time.monotonic() - self.said > PLAIN_EVERY_SECONDS:
+            self.said = time.monotonic()
+            self.line(
+                f"trial {number} step {point.step}/{self.spec.budget.steps} train_loss {point.train_loss:.4f}"
+                f"  {self.summary()}"
+            )
+
+    def ended(self, number: int, config: RunConfig, outcome: Outcome | None) -> None:
+        self.n_done += 1
+        self.steps.pop(number, None)
+        match outcome:
+            case RunResult(val_loss=val_loss, cost=cost):
+                new_best = self.best is None or val_loss < self.best
+                self.best = val_loss if new_best else self.best
+                text = f"val_loss {val_loss:.4f}{', the best so far' if new_best else ''}, {cost.train_seconds:.0f} s"
+            case Failure(reason=reason, message=message):
+                text = f"failed, {reason.value}: {message}"
+            case None:
+                text = "the ledger already had this run"
+        self.line(f"trial {number} {text}")
+        if number in self.tasks:
+            self.bars.remove_task(self.tasks.pop(number))
+        self.bars.update(self.total, completed=self.n_done, note=self.summary())
+
+    def summary(self) -> str:
+        """Best so far and time left, from the pace of this session."""
+        best = "best -" if self.best is None else f"best {self.best:.4f}"
+        done = self.n_done - self.n_begun_with + sum(self.steps.values()) / self.spec.budget.steps
+        if done < 0.05:
+            return best
+        left = (self.spec.n_trials - self.n_begun_with - done) * (time.monotonic() - self.started) / done
+        return f"{best}  {clock(left)} left"
+
+    @contextmanager
+    def telling(self) -> Iterator[None]:
+        """Bars while the block runs, on a terminal only."""
+        if not self.console.is_terminal:
+            yield
+            return
+        with self.bars:
+            yield

@@ -1,0 +1,94 @@
+"""A recorded run, run again: the way to make a packed model that was not kept, and the proof that it can be."""
+
+import tempfile
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from autoresearch.executor import Ended, Job, LocalExecutor, Progress, limits_for
+from bench.config import RunConfig
+from bench.data.choose import load_corpus
+from bench.data.corpus import Corpus
+from bench.errors import DataError
+from bench.records import Failure, Outcome, Point
+from studies.reading import Reader
+from studies.views import RunView
+
+
+@dataclass(frozen=True)
+class Again:
+    """What a repeat gave: the outcome, the packed model if there is one, and the machine it ran on."""
+
+    outcome: Outcome
+    artifact: bytes | None
+    device_class: str
+
+
+def run_again(run: RunView, config: RunConfig, corpus: Corpus, watch: Callable[[Point], None]) -> Again:
+    """Run a config as it was run, on the same number of threads, in a worker under the usual limits."""
+    executor = LocalExecutor(corpus, 1, run.threads, limits_for(config.budget.steps))
+    with tempfile.TemporaryDirectory(prefix="arena-replay-") as folder:
+        artifact = Path(folder) / "model.arena"
+        try:
+            executor.submit(Job(run_id=run.id, config=config, seed=run.seed, artifact=artifact))
+            while True:
+                for said in executor.poll(1.0):
+                    match said:
+                        case Progress(point=point):
+                            watch(point)
+                        case Ended(outcome=outcome):
+                            packed = artifact.read_bytes() if artifact.exists() else None
+                            return Again(outcome, packed, executor.device_class)
+        finally:
+            executor.close()
+
+
+def corpus_of(reader: Reader, run: RunView, data: str | None) -> Corpus:
+    """The corpus a run was scored on; DataError when what is there has another digest."""
+    where = data or next(
+        (s.spec.data for s in reader.studies() if s.spec.corpus_digest == run.identity.corpus_digest), "auto"
+    )
+    corpus = load_corpus(where)
+    if corpus.digest != run.identity.corpus_digest:
+        raise DataError(
+            f"run {run.id} was on {run.corpus_name} {run.identity.corpus_digest[:8]}, {where} is {corpus.digest[:8]}",
+            "give the same text with --data",
+        )
+    return corpus
+
+
+def replay_run(path: Path, run_id: int, data: str | None) -> tuple[bool, str]:
+    """Whether a run repeats to the bit, and what was found, as text."""
+    from autoresearch.cli import say
+
+    reader = Reader(path)
+    run, config = reader.run(run_id)
+    kept = reader.artifact(run_id)
+    corpus = corpus_of(reader, run, data)
+    reader.close()
+    said = time.monotonic()
+
+    def watch(point: Point) -> None:
+        nonlocal said
+        if time.monotonic() - said > 5:
+            said = time.monotonic()
+            say(f"step {point.step}/{config.budget.steps} train_loss {point.train_loss:.4f}")
+
+    again = run_again(run, config, corpus, watch)
+    if isinstance(again.outcome, Failure):
+        now = f"{again.outcome.reason.value} at step {again.outcome.step}"
+        same = run.reason is again.outcome.reason and (run.step == again.outcome.step)
+        return (
+            same,
+            f"recorded {run.reason or run.state.value} at step {run.step}; now {now}",
+        )
+    same = kept is not None and kept.sha256 == again.outcome.artifact_sha256 and run.val_loss == again.outcome.val_loss
+    lines = [
+        f"recorded val_loss {run.val_loss!r}  artifact {kept.sha256[:16] if kept else '-'}",
+        f"now      val_loss {again.outcome.val_loss!r}  artifact {again.outcome.artifact_sha256[:16]}",
+    ]
+    if again.device_class != run.identity.device_class:
+        lines.append(f"recorded on {run.identity.device_class}, this is {again.device_class}: bits may differ")
+    lines.append("the same, to the bit" if same else "not the same")
+    return same, "\n".join(lines)

@@ -1,0 +1,118 @@
+"""A study from the command to its end: corpus, ledger, workers, loop, and leaving it so that it can be resumed."""
+
+import os
+import signal
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from types import FrameType
+
+from rich.console import Console
+
+from autoresearch.executor import LocalExecutor, limits_for
+from autoresearch.loop import Search
+from autoresearch.progress import Teller
+from bench.catalog import cards
+from bench.data.corpus import Corpus
+from bench.errors import ConfigError, DataError
+from bench.tracks import NUMERICS_VERSION, PUBLISHED_SEEDS, Track
+from studies.definitions import StudySpec
+from studies.ownership import this_process
+from studies.store import RunKey, Store
+
+# Measured on two cores: two runs of one thread each finish about a sixth more runs an hour than one run of two.
+THREADS_PER_RUN = 1
+
+
+def default_jobs() -> int:
+    """As many runs at a time as this process may use cores."""
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return max(1, cores // THREADS_PER_RUN)
+
+
+def check_request(spec: StudySpec) -> None:
+    """What can be said before anything is loaded; raises ConfigError."""
+    if spec.n_trials < 1:
+        raise ConfigError(f"--trials is {spec.n_trials}", "ask for at least 1")
+    if spec.budget.steps < 1:
+        raise ConfigError(f"--steps is {spec.budget.steps}", "train for at least 1 step; 500 and 800 carry belts")
+    if spec.seed in PUBLISHED_SEEDS:
+        raise ConfigError(
+            f"--seed {spec.seed} is a published seed, kept for grading", "search with 1001, 1002, ... instead"
+        )
+    if (missing := spec.track.missing) is not None:
+        raise ConfigError(f"the {spec.track.name} track can't run yet: {missing}", "use --track featherweight")
+    if (lacking := spec.division.missing) is not None:
+        raise ConfigError(
+            f"the {spec.division.name} division can't run yet: {lacking}",
+            "enter optimizer, precision, attention or open",
+        )
+
+
+def run_study(
+    spec: StudySpec, store: Store, corpus: Corpus, jobs: int, console: Console, timeout_seconds: float | None = None
+) -> str:
+    """Run a study until it ends; returns why. Raises KeyboardInterrupt once everything is written down."""
+    check_request(spec)
+    if corpus.digest != spec.corpus_digest:
+        raise DataError(
+            f"study {spec.name} was begun on {spec.corpus_name} {spec.corpus_digest[:8]}, this is {corpus.digest[:8]}",
+            "give the same text with --data, or begin another study with --study",
+        )
+    deadline = None if timeout_seconds is None else time.monotonic() + timeout_seconds
+    known = {study.name for study in store.read.studies()}
+    best = None
+    n_done = 0
+    if spec.name in known:
+        n_done = store.read.study(spec.name).n_done
+        best = min((t.val_loss for t in store.read.trials(spec.name) if t.val_loss is not None), default=None)
+    store.begin(spec, cards(), this_process())
+    why = "the coordinator failed"
+    try:
+        teller = Teller(spec, n_done, best, console)
+        executor = LocalExecutor(corpus, jobs, THREADS_PER_RUN, limits_for(spec.budget.steps))
+        try:
+            with interruptible(), teller.telling():
+                key = run_key(spec.track, spec.seed, corpus, executor)
+                search = Search(spec, store, executor, key, executor.versions, teller.watcher, deadline)
+                why = search.run()
+        finally:
+            executor.close()
+    except KeyboardInterrupt:
+        why = "interrupted"
+        raise
+    finally:
+        store.release(spec.name, why)
+    return why
+
+
+def run_key(track: Track, seed: int, corpus: Corpus, executor: LocalExecutor) -> RunKey:
+    return RunKey(
+        seed=seed,
+        track_version=track.version,
+        corpus_name=corpus.name,
+        corpus_digest=corpus.digest,
+        evaluator_version=track.evaluator_version,
+        numerics_version=NUMERICS_VERSION,
+        device_class=executor.device_class,
+        threads=executor.threads,
+    )
+
+
+@contextmanager
+def interruptible() -> Iterator[None]:
+    """A polite kill ends a study the way Ctrl-C does."""
+
+    def interrupt(number: int, frame: FrameType | None) -> None:
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGTERM, interrupt)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def with_trials(spec: StudySpec, n_trials: int | None) -> StudySpec:
+    return spec if n_trials is None else replace(spec, n_trials=n_trials)

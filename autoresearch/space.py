@@ -1,0 +1,194 @@
+"""What a study may choose from: a division's free slots and knobs, narrowed by its settings, as Optuna sees them.
+
+The only code that knows Optuna's `suggest_*`. Every slot and toggle is always sampled, knobs only where their
+technique was chosen, so that TPE models the choice of techniques jointly.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import optuna
+from optuna.distributions import (
+    BaseDistribution,
+    CategoricalDistribution,
+    FloatDistribution,
+    IntDistribution,
+)
+
+from autoresearch.settings import Settings, parse_settings
+from bench.catalog import CATALOG, full_pick, technique
+from bench.config import SLOTS, Pick, RunConfig, make_config
+from bench.divisions import Division, baseline
+from bench.knobs import Choice, Knob, Span, Value, knobs_of
+from bench.techniques.technique import Need
+from studies.definitions import StudySpec
+
+Chooser = Callable[[str, Span | Choice], Value]
+
+# Enough to tell two settings apart, few enough to read; equal configs then meet under one fingerprint.
+SIGNIFICANT_DIGITS = 3
+
+
+@dataclass(frozen=True)
+class Opening:
+    """A proposal made before any evidence of the study's own: one technique added to the baseline."""
+
+    params: dict[str, Value]
+    proposer: str
+    reason: str
+
+
+class Space:
+    """The choices of one study; the same definition gives the same names and ranges."""
+
+    def __init__(self, spec: StudySpec) -> None:
+        self.spec = spec
+        self.division: Division = spec.division
+        self.base = baseline(spec.budget)
+        self.settings: Settings = parse_settings(spec.settings, self.division)
+
+    def walk(self, choose: Chooser) -> RunConfig:
+        """The config that answers to every choice make, in a fixed order."""
+        picks = {slot.name: tuple(self._picks(slot.name, slot.many, choose)) for slot in SLOTS}
+        return make_config(self.spec.track_name, picks, self.spec.budget)
+
+    def _picks(self, slot: str, many: bool, choose: Chooser) -> Iterator[Pick]:
+        if slot not in self.division.free:
+            for fixed in self.base.picks[slot]:
+                yield self._pick(slot, fixed.name, fixed, choose)
+            return
+        allowed = self.allowed(slot)
+        if many:
+            for name in allowed:
+                if choose(name, Choice((False, True))):
+                    yield self._pick(slot, name, None, choose)
+        else:
+            name = str(choose(slot, Choice(allowed))) if len(allowed) > 1 else allowed[0]
+            yield self._pick(slot, name, None, choose)
+
+    def allowed(self, slot: str) -> tuple[str, ...]:
+        return self.settings.narrowed.get(slot, tuple(t.name for t in CATALOG[slot]))
+
+    def _pick(self, slot: str, name: str, fixed: Pick | None, choose: Chooser) -> Pick:
+        """A technique with each knob pinned, searched, or as the division fixes it."""
+        knobs: dict[str, Value] = {}
+        for knob in knobs_of(technique(slot, name)):
+            if knob.name in (pinned := self.settings.pinned(slot, name)):
+                knobs[knob.name] = pinned[knob.name]
+            elif fixed is None or knob.name in self.division.free_knobs:
+                knobs[knob.name] = knob.coerced(_rounded(choose(f"{name}.{knob.name}", knob.range)))
+            else:
+                knobs[knob.name] = fixed.knobs[knob.name]
+        return full_pick(slot, name, knobs)
+
+    def suggest(self, trial: optuna.Trial) -> RunConfig:
+        """A config from the sampler, or from what was enqueued."""
+
+        def choose(name: str, values: Span | Choice) -> Value:
+            match values:
+                case Choice(options=options):
+                    chosen: Value = trial.suggest_categorical(name, options)  # type: ignore[assignment]
+                    return chosen
+                case Span(low=low, high=high, log=log) if values.whole:
+                    return trial.suggest_int(name, int(low), int(high), log=log)
+                case Span(low=low, high=high, log=log):
+                    return trial.suggest_float(name, low, high, log=log)
+
+        return self.walk(choose)
+
+    def recall(self, params: Mapping[str, Any]) -> tuple[RunConfig, dict[str, BaseDistribution]]:
+        """The config of stored parameters and the distributions they came from."""
+        distributions: dict[str, BaseDistribution] = {}
+
+        def choose(name: str, values: Span | Choice) -> Value:
+            distributions[name] = _distribution(values)
+            value: Value = params[name]
+            return value
+
+        return self.walk(choose), distributions
+
+    def openings(self) -> Iterator[Opening]:
+        """The baseline, then each technique alone at its defaults, with what evidence says it needs beside it."""
+        yield Opening(self.params_of({}), "baseline", "every delta is measured from here")
+        for slot in SLOTS:
+            if slot.name not in self.division.free:
+                continue
+            fixed = {pick.name for pick in self.base.picks[slot.name]}
+            for name in self.allowed(slot.name):
+                if name in fixed:
+                    continue
+                wanted = self.with_needs(slot.name, name)
+                # a toggle stands under its own name, the technique of a `one` slot under the slot's
+                chosen = [choice if value is True else str(value) for choice, value in wanted.items()]
+                beside = ", ".join(other for other in chosen if other != name)
+                why = f"{name} at its defaults" + (f", with {beside} as its evidence asks" if beside else "")
+                yield Opening(self.params_of(wanted), "opening", why)
+
+    def with_needs(self, slot: str, name: str) -> dict[str, Value]:
+        """The choices that add a technique and its needs to the baseline, as far as the study may choose them."""
+        chosen: dict[str, Value] = _choice(slot, name)
+        for need in getattr(technique(slot, name), "needs", ()):
+            assert isinstance(need, Need)
+            for other in SLOTS:
+                if other.name in self.division.free and need.other in self.allowed(other.name):
+                    chosen |= _choice(other.name, need.other)
+        return chosen
+
+    def params_of(self, wanted: Mapping[str, Value]) -> dict[str, Value]:
+        """Every parameter for the given choices; the rest as the baseline has it, or at default."""
+        params: dict[str, Value] = {}
+        base_knobs = {
+            f"{pick.name}.{knob}": value
+            for picks in self.base.picks.values()
+            for pick in picks
+            for knob, value in pick.knobs.items()
+        }
+
+        def choose(name: str, values: Span | Choice) -> Value:
+            if name in wanted:
+                value = wanted[name]
+            elif name in base_knobs:
+                value = base_knobs[name]
+            elif "." in name:
+                value = _default(name)
+            elif isinstance(values, Choice) and values.options == (False, True):
+                value = False
+            else:
+                (fixed,) = self.base.picks[name]
+                assert isinstance(values, Choice), f"{name} is no choice of techniques"
+                value = fixed.name if fixed.name in values.options else values.options[0]
+            params[name] = value
+            return value
+
+        self.walk(choose)
+        return params
+
+
+def _choice(slot: str, name: str) -> dict[str, Value]:
+    many = next(s.many for s in SLOTS if s.name == slot)
+    return {name: True} if many else {slot: name}
+
+
+def _default(param: str) -> Value:
+    name, _, knob_name = param.partition(".")
+    for techniques in CATALOG.values():
+        for candidate in techniques:
+            if candidate.name == name:
+                found: Knob = next(k for k in knobs_of(candidate) if k.name == knob_name)
+                return found.default
+    raise KeyError(param)
+
+
+def _rounded(value: Value) -> Value:
+    return float(f"{value:.{SIGNIFICANT_DIGITS}g}") if isinstance(value, float) else value
+
+
+def _distribution(values: Span | Choice) -> BaseDistribution:
+    match values:
+        case Choice(options=options):
+            return CategoricalDistribution(options)
+        case Span(low=low, high=high, log=log) if values.whole:
+            return IntDistribution(int(low), int(high), log=log)
+        case Span(low=low, high=high, log=log):
+            return FloatDistribution(low, high, log=log)

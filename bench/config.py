@@ -1,0 +1,148 @@
+"""What a run is made of, as plain data: picks for every slot, a budget, and the fingerprint of both."""
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from bench.errors import ConfigError
+from bench.knobs import Value
+
+
+@dataclass(frozen=True)
+class Slot:
+    """A place in the config. `many` slots hold any number of techniques, the others exactly one.
+
+    `neutral` is the pick that means "nothing here" and is left out of the fingerprint: a slot added
+    later leaves every earlier fingerprint as it was.
+    """
+
+    name: str
+    many: bool = False
+    neutral: str | None = None
+
+
+SLOTS: tuple[Slot, ...] = (
+    Slot("features", many=True),
+    Slot("mixer"),
+    Slot("mixer_modifiers", many=True),
+    Slot("ffn"),
+    Slot("residual", neutral="pre_norm"),
+    Slot("block_modifiers", many=True),
+    Slot("head", neutral="untied"),
+    Slot("init"),
+    Slot("optimizer"),
+    Slot("schedule"),
+    Slot("averaging", neutral="last"),
+    Slot("addons", many=True),
+    Slot("precision", neutral="fp32"),
+    Slot("codec"),
+    Slot("evaluator", neutral="windows"),
+)
+SLOT_NAMES: tuple[str, ...] = tuple(slot.name for slot in SLOTS)
+
+
+def slot_named(name: str) -> Slot:
+    for slot in SLOTS:
+        if slot.name == name:
+            return slot
+    raise ConfigError(f"there is no slot named {name}", f"the slots are {', '.join(SLOT_NAMES)}")
+
+
+@dataclass(frozen=True)
+class Pick:
+    """One slot filled: a technique's name and every one of its knobs, none left to default."""
+
+    name: str
+    knobs: Mapping[str, Value] = field(default_factory=dict)
+
+
+Picks = Mapping[str, tuple[Pick, ...]]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Budget:
+    """How much training a run may use: optimizer updates, sequences a step, tokens of context."""
+
+    steps: int
+    batch: int = 32
+    seq_len: int = 96
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunConfig:
+    """Everything a run depends on except the seed; equal configs have equal fingerprints."""
+
+    track: str
+    picks: Picks
+    budget: Budget
+
+    def pick(self, slot: str) -> Pick:
+        """The one pick of a `one` slot."""
+        (pick,) = self.picks[slot]
+        return pick
+
+    def replaced(self, slot: str, picks: Iterable[Pick]) -> "RunConfig":
+        return make_config(self.track, {**self.picks, slot: tuple(picks)}, self.budget)
+
+
+def make_config(track: str, picks: Picks, budget: Budget) -> RunConfig:
+    """A config in canonical order, with budget and the arity of every slot checked; raises ConfigError."""
+    for name in picks:
+        slot_named(name)
+    for name, amount in asdict(budget).items():
+        if type(amount) is not int or amount < 1:
+            raise ConfigError(f"budget.{name} = {amount!r} is no whole number above zero", f"give {name} as 1 or more")
+    ordered: dict[str, tuple[Pick, ...]] = {}
+    for slot in SLOTS:
+        chosen = picks.get(slot.name, () if slot.many or slot.neutral is None else (Pick(slot.neutral),))
+        if not slot.many and len(chosen) != 1:
+            raise ConfigError(
+                f"slot {slot.name} holds {len(chosen)} techniques and takes exactly one",
+                f"name one technique for {slot.name}",
+            )
+        names = [pick.name for pick in chosen]
+        if len(set(names)) != len(names):
+            raise ConfigError(f"slot {slot.name} names {', '.join(names)}: one of them twice", "name each once")
+        ordered[slot.name] = tuple(sorted(chosen, key=lambda pick: pick.name))
+    return RunConfig(track=track, picks=ordered, budget=budget)
+
+
+def fingerprint(config: RunConfig) -> str:
+    """Hash of all a run depends on but the seed: 32 hex digits of SHA-256 over canonical JSON."""
+    telling = {
+        slot.name: [{"name": pick.name, "knobs": dict(pick.knobs)} for pick in config.picks[slot.name]]
+        for slot in SLOTS
+        if config.picks[slot.name] and config.picks[slot.name] != (Pick(slot.neutral or ""),)
+    }
+    text = canonical({"track": config.track, "picks": telling, "budget": asdict(config.budget)})
+    return hashlib.sha256(text.encode()).hexdigest()[:32]
+
+
+def canonical(plain: Any) -> str:
+    """JSON with one spelling: sorted keys, no blanks, no NaN."""
+    return json.dumps(plain, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+
+
+def to_json(config: RunConfig) -> dict[str, Any]:
+    return {
+        "track": config.track,
+        "budget": asdict(config.budget),
+        "picks": {
+            slot: [{"name": pick.name, "knobs": dict(pick.knobs)} for pick in picks]
+            for slot, picks in config.picks.items()
+        },
+    }
+
+
+def from_json(plain: Mapping[str, Any]) -> RunConfig:
+    """The config that `to_json` wrote; a slot it does not know yet gets its neutral pick."""
+    try:
+        picks = {
+            slot: tuple(Pick(pick["name"], dict(pick["knobs"])) for pick in chosen)
+            for slot, chosen in plain["picks"].items()
+        }
+        return make_config(plain["track"], picks, Budget(**plain["budget"]))
+    except (KeyError, TypeError, ValueError, AttributeError) as wrong:
+        raise ConfigError(f"this is no config: {wrong!r}", "a config has track, budget and picks by slot") from wrong

@@ -1,0 +1,53 @@
+"""Which corpus a name or a path means, and which corpora are there."""
+
+from pathlib import Path
+
+from bench.data import tinystories, toystories
+from bench.data.corpus import Corpus, cached_bytes
+from bench.data.textfiles import load_text
+from bench.errors import DataError
+
+AUTO = "auto"
+NAMED = (toystories.NAME, tinystories.NAME)
+
+
+def load_corpus(wanted: str) -> Corpus:
+    """The corpus meant by `auto`, a name or a path; never reaches the network.
+
+    `auto` is the best one already on disk: TinyStories if it was downloaded, else toystories.
+    Raises DataError when it is unknown, not downloaded or unusable.
+    """
+    match wanted:
+        case "auto":
+            return tinystories.load_tinystories() or toystories.load_toystories()
+        case toystories.NAME:
+            return toystories.load_toystories()
+        case tinystories.NAME:
+            corpus = tinystories.load_tinystories()
+            if corpus is None:
+                raise DataError(
+                    "tinystories is not on this machine",
+                    f"download it once with `{tinystories.GET_COMMAND}`, or use `--data {toystories.NAME}`",
+                )
+            return corpus
+    # two paths with a comma between them never exist as one
+    if "," not in wanted and not Path(wanted).expanduser().exists():
+        raise DataError(
+            f"{wanted!r} is neither a corpus nor a path that exists",
+            f"known: {', '.join((AUTO, *NAMED))}; or give a folder of text files, or two files as TRAIN,VALID",
+        )
+    return load_text(wanted)
+
+
+def available() -> list[tuple[str, str]]:
+    """Name and state, one sentence, of every corpus that has a name; reads no corpus."""
+    toy_bytes = cached_bytes(toystories.cache_folder())
+    tiny_bytes = cached_bytes(tinystories.cache_folder())
+    return [
+        (toystories.NAME, _on_disk(toy_bytes) if toy_bytes else "built in: generated in seconds on first use"),
+        (tinystories.NAME, _on_disk(tiny_bytes) if tiny_bytes else f"not downloaded: `{tinystories.GET_COMMAND}`"),
+    ]
+
+
+def _on_disk(n_bytes: int) -> str:
+    return f"on disk: {n_bytes / 1e6:.1f} MB"

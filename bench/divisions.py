@@ -1,0 +1,142 @@
+"""The baseline and every division, declared one under the other; a rule here is data, never an `if` in the trainer."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from bench.config import SLOTS, Budget, Pick, RunConfig, make_config
+from bench.errors import ConfigError
+from bench.knobs import Value, short
+from bench.tracks import FEATHERWEIGHT
+
+# lr, weight_decay, betas and warm-up may be tuned in every division, or no arm could be fairly tuned.
+TUNABLE = frozenset({"lr", "weight_decay", "beta1", "beta2", "warmup"})
+
+# Every knob is spelled out, so a changed default in a technique never moves a rule.
+BASE = make_config(
+    FEATHERWEIGHT.name,
+    {
+        "mixer": (Pick("softmax"),),
+        "ffn": (Pick("relu2", {"mult": 4}),),
+        "init": (Pick("zero_output", {"embedding_std": 0.3}),),
+        "optimizer": (Pick("adamw", {"lr": 8e-3, "beta1": 0.9, "beta2": 0.95, "weight_decay": 0.01}),),
+        "schedule": (Pick("linear", {"warmup": 0.04, "hold": 0.0, "floor": 0.0}),),
+        "codec": (Pick("zstd", {"level": 9}),),
+    },
+    FEATHERWEIGHT.budget,
+)
+
+
+def baseline(budget: Budget) -> RunConfig:
+    """The fixed part of every division at a given budget."""
+    return make_config(BASE.track, BASE.picks, budget)
+
+
+@dataclass(frozen=True)
+class Division:
+    """One weight class: the slots a fighter may choose; all else must equal the baseline.
+
+    `headline` is the slot a standing is named after; without one it is named by what differs.
+    `missing` says what keeps a declared division from running.
+    """
+
+    name: str
+    question: str
+    free: frozenset[str]
+    headline: str | None = None
+    free_knobs: frozenset[str] = TUNABLE
+    fixed: RunConfig = BASE
+    missing: str | None = None
+
+    def breaches(self, config: RunConfig) -> list[str]:
+        """Why this config may not enter; empty when it may. A budget is the score's identity, never a breach."""
+        return [
+            f"{slot} is {names(picks)}, but {self.name} fixes it at {names(self.fixed.picks[slot])}"
+            for slot, picks in config.picks.items()
+            if slot not in self.free and not same_but(self.free_knobs, picks, self.fixed.picks[slot])
+        ]
+
+    def label(self, config: RunConfig) -> str:
+        """What a standing calls this config: the headline technique and whatever else was chosen, without knobs."""
+        shown = [
+            pick.name
+            for slot in SLOTS
+            for pick in config.picks[slot.name]
+            if slot.name in self.free
+            and (slot.name == self.headline or pick.name not in {base.name for base in self.fixed.picks[slot.name]})
+        ]
+        return "+".join(shown) or "baseline"
+
+
+def names(picks: tuple[Pick, ...]) -> str:
+    """Picks for a sentence: `lion(lr=0.001)`, several joined by a plus, `nothing` for none."""
+    return " + ".join(f"{p.name}({short(p.knobs)})" if p.knobs else p.name for p in picks) or "nothing"
+
+
+def same_but(free_knobs: frozenset[str], picks: tuple[Pick, ...], fixed: tuple[Pick, ...]) -> bool:
+    """True when the picks are equal apart from the knobs that every division leaves free."""
+
+    def bound(pick: Pick) -> tuple[str, dict[str, Value]]:
+        return pick.name, {knob: value for knob, value in pick.knobs.items() if knob not in free_knobs}
+
+    return [bound(pick) for pick in picks] == [bound(pick) for pick in fixed]
+
+
+def differences(config: RunConfig, base: RunConfig = BASE) -> Iterator[tuple[str, str]]:
+    """What a config changes, slot by slot: `("optimizer", "lion(lr=0.001)")`; budgets are not compared."""
+    for slot, picks in config.picks.items():
+        fixed = {pick.name: pick for pick in base.picks[slot]}
+        for pick in picks:
+            if pick.name not in fixed:
+                yield slot, names((pick,))
+            else:
+                changed = {k: v for k, v in pick.knobs.items() if fixed[pick.name].knobs.get(k) != v}
+                if changed:
+                    yield slot, names((Pick(pick.name, changed),))
+
+
+def recipe(config: RunConfig) -> str:
+    """A config in one line, as its difference from the baseline."""
+    return " ".join(text for _, text in differences(config)) or "baseline"
+
+
+PRECISION = Division(
+    "precision", "What does a smaller number format cost?", frozenset({"precision"}), headline="precision"
+)
+OPTIMIZER = Division(
+    "optimizer", "Which update rule learns most in 500 steps?", frozenset({"optimizer"}), headline="optimizer"
+)
+ATTENTION = Division(
+    "attention",
+    "Which attention pattern wins at 96 bytes of context?",
+    frozenset({"mixer", "mixer_modifiers"}),
+    headline="mixer",
+)
+STATE_SPACE = Division(
+    "state-space",
+    "Does a recurrence beat attention at this size?",
+    frozenset({"mixer"}),
+    headline="mixer",
+    missing="it has no fighters yet: RWKV, Hyena, a diagonal SSM and Mamba are not built",
+)
+COMMUNITY = Division(
+    "community",
+    "What can a mixer of your own do?",
+    frozenset({"mixer"}),
+    headline="mixer",
+    missing="loading a mixer from a user's Python file is not built yet",
+)
+# Evaluator and codec stay out: the first would change what is measured, the second moves no score.
+OPEN = Division(
+    "open",
+    "What is the best model within the caps?",
+    frozenset(slot.name for slot in SLOTS) - {"evaluator", "codec"},
+)
+
+DIVISIONS = (PRECISION, OPTIMIZER, ATTENTION, STATE_SPACE, COMMUNITY, OPEN)
+
+
+def division_named(name: str) -> Division:
+    for division in DIVISIONS:
+        if division.name == name:
+            return division
+    raise ConfigError(f"there is no division named {name}", f"the divisions are {', '.join(d.name for d in DIVISIONS)}")

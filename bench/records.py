@@ -1,0 +1,106 @@
+"""What a run leaves behind, success and failure both, as frozen records."""
+
+import math
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class State(StrEnum):
+    """Where a run or a trial stands."""
+
+    QUEUED = "queued"
+    RUNNING = "running"
+    COMPLETE = "complete"
+    PRUNED = "pruned"
+    REFUSED = "refused"
+    FAILED = "failed"
+    INTERRUPTED = "interrupted"
+
+
+class Reason(StrEnum):
+    """Why a run ended without a score."""
+
+    REFUSED = "refused"
+    DIVERGED = "diverged"
+    OUT_OF_MEMORY = "out_of_memory"
+    OUT_OF_TIME = "out_of_time"
+    TOO_LARGE = "too_large"
+    CRASHED = "crashed"
+    KILLED = "killed"
+    INTERRUPTED = "interrupted"
+
+
+@dataclass(frozen=True)
+class Point:
+    """One point of a training curve. Losses in nats per byte; `probe_loss` every so many steps, and never a score."""
+
+    step: int
+    seconds: float  # wall clock since the first step, probes excluded
+    train_loss: float
+    probe_loss: float | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Cost:
+    """What a run used."""
+
+    parameters: int  # numbers the optimizer moves
+    train_flops: int  # declared, extra passes included
+    train_tokens: int
+    train_seconds: float  # wall clock inside the step loop, probes excluded
+    probe_seconds: float
+    eval_seconds: float  # pack, unpack and every evaluation after training
+    peak_bytes: int  # resident memory of the worker at its highest
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunResult:
+    """What one config did with one seed."""
+
+    fingerprint: str  # of the config; the seed is not part of it
+    seed: int
+    val_loss: float  # nats/byte over the track's evaluation bytes, from the unpacked artifact
+    quant_gap: float  # nats/byte, what packing cost, both sides measured on the track's rung bytes
+    weights_bytes: int  # the compressed file
+    artifact_sha256: str
+    steps: int
+    cost: Cost
+
+    def __post_init__(self) -> None:
+        if not math.isfinite(self.val_loss):
+            raise ValueError(f"val_loss is {self.val_loss}: a diverged run is a Failure, not a RunResult")
+
+    @property
+    def val_bpb(self) -> float:
+        return self.val_loss / math.log(2)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Failure:
+    """A run that ended without a score; it is on the ledger all the same."""
+
+    fingerprint: str
+    seed: int
+    reason: Reason
+    step: int  # steps done
+    message: str
+    log_tail: str = ""
+    train_seconds: float = 0.0
+
+
+Outcome = RunResult | Failure
+
+
+@dataclass(frozen=True, order=True)
+class Identity:
+    """What two scores must share to be compared; standings never mix identities."""
+
+    track: str
+    track_version: int
+    corpus_digest: str
+    steps: int
+    batch: int
+    seq_len: int
+    evaluator_version: int
+    device_class: str
+    numerics_version: int

@@ -1,0 +1,137 @@
+"""One run, from config to outcome: data, model, training, pack, unpack, evaluation. The page that tells the story."""
+
+import hashlib
+import math
+import resource
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from bench.artifact import pack, unpack
+from bench.catalog import realise
+from bench.config import RunConfig, fingerprint
+from bench.data.corpus import Corpus
+from bench.estimate import estimate
+from bench.layers import Cast, Params, as_is
+from bench.records import Cost, Point, RunResult
+from bench.skeleton import Model
+from bench.stack import Init
+from bench.tracks import Track
+from bench.training import Diverged, train
+
+
+@dataclass(frozen=True)
+class Finished:
+    """A scored run and the bytes that were scored."""
+
+    result: RunResult
+    artifact: bytes
+
+
+def run(config: RunConfig, seed: int, corpus: Corpus, track: Track, watch: Callable[[Point], None]) -> Finished:
+    """Train, pack, unpack, score. Deterministic for a config, seed, corpus, thread count and library version.
+
+    Raises Diverged when the training loss is no number any more.
+    """
+    stack, budget = realise(config), config.budget
+    model = stack.model(budget.seq_len)
+    params = Params(model)
+    initialise(params, stack.init, seed)
+    optimizer = stack.optimizer.build(params)
+    training = train(
+        model,
+        optimizer,
+        stack.schedule.lr_scale,
+        stack.hooks(params, optimizer),
+        batches(corpus, budget.batch, budget.seq_len, seed),
+        generator(seed, "noise"),
+        budget.steps,
+        lambda: stack.evaluator.nats(model, corpus.valid[: track.probe_bytes], budget.seq_len),
+        track.probe_every,
+        watch,
+    )
+    started = time.perf_counter()
+    artifact = pack(model, config)
+    shipped = unpack(artifact, config)
+    val_loss = stack.evaluator.nats(shipped, corpus.valid[: track.eval_bytes], budget.seq_len)
+    if not math.isfinite(val_loss):
+        raise Diverged(budget.steps, val_loss)
+    result = RunResult(
+        fingerprint=fingerprint(config),
+        seed=seed,
+        val_loss=val_loss,
+        quant_gap=quant_gap(
+            model, shipped, lambda m: stack.evaluator.nats(m, rung_text(corpus, track), budget.seq_len)
+        ),
+        weights_bytes=len(artifact),
+        artifact_sha256=hashlib.sha256(artifact).hexdigest(),
+        steps=budget.steps,
+        cost=Cost(
+            parameters=params.count,
+            train_flops=estimate(config).train_flops,
+            train_tokens=budget.steps * budget.batch * budget.seq_len,
+            train_seconds=training.train_seconds,
+            probe_seconds=training.probe_seconds,
+            eval_seconds=time.perf_counter() - started,
+            peak_bytes=peak_bytes(),
+        ),
+    )
+    return Finished(result, artifact)
+
+
+def initialise(params: Params, init: Init, seed: int) -> None:
+    """Starting weights. Each tensor has a stream of its own, so a part added elsewhere leaves it as it was."""
+    with torch.no_grad():
+        for param in params.all:
+            init.fill(param, generator(seed, param.name))
+
+
+def batches(corpus: Corpus, batch: int, seq_len: int, seed: int) -> Callable[[], tuple[Tensor, Tensor]]:
+    """Windows drawn uniformly from the train bytes; the same draw for every config with this seed."""
+    drawing = generator(seed, "batches")
+    train_bytes = torch.tensor(corpus.train)
+    offsets = torch.arange(seq_len + 1)
+    last_start = len(corpus.train) - seq_len
+
+    def draw() -> tuple[Tensor, Tensor]:
+        starts = torch.randint(last_start, (batch, 1), generator=drawing)
+        window_BT = train_bytes[starts + offsets].long()
+        return window_BT[:, :-1], window_BT[:, 1:]
+
+    return draw
+
+
+def quant_gap(trained: Model, shipped: Model, nats: Callable[[Model], float]) -> float:
+    """What packing cost, nats/byte; nothing, and at no cost, when it changed no effective weight."""
+    same = all(torch.equal(cast(trained, p.name), cast(shipped, p.name)) for p in Params(trained).all)
+    return 0.0 if same else nats(shipped) - nats(trained)
+
+
+def cast(model: Model, name: str) -> Tensor:
+    """A weight as the forward pass sees it."""
+    prefix, _, _ = name.rpartition(".")
+    weight: Tensor = model.get_parameter(name).detach()
+    module = model.get_submodule(prefix)
+    number_format: Cast = getattr(module, "cast", as_is)
+    return number_format(weight) if name.endswith(".weight") else weight
+
+
+def rung_text(corpus: Corpus, track: Track) -> "np.ndarray[tuple[int], np.dtype[np.uint8]]":
+    return corpus.valid[: track.rung_eval_bytes]
+
+
+def generator(seed: int, purpose: str) -> torch.Generator:
+    """A stream of random numbers of its own for each seed and purpose."""
+    digest = hashlib.sha256(f"{seed}/{purpose}".encode()).digest()
+    return torch.Generator().manual_seed(int.from_bytes(digest[:8], "little") >> 1)
+
+
+def peak_bytes() -> int:
+    """Resident memory of this process at its highest."""
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak if sys.platform == "darwin" else peak * 1024

@@ -1,0 +1,108 @@
+"""Results to standings: a pure function of the rows, whatever their order."""
+
+import statistics
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from bench.config import RunConfig, fingerprint
+from bench.divisions import baseline, division_named
+from bench.records import Identity
+
+
+@dataclass(frozen=True, kw_only=True)
+class Entry:
+    """One complete run as the board sees it."""
+
+    identity: Identity
+    division: str
+    config: RunConfig
+    seed: int
+    val_loss: float
+    weights_bytes: int
+    parameters: int
+    train_seconds: float
+    study: str
+    trial: int | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Standing:
+    """One row of a division: the best config of one label. Losses in nats per byte, lower is better."""
+
+    identity: Identity
+    division: str
+    rank: int
+    label: str
+    fingerprint: str
+    val_loss: float  # mean over seeds
+    sd: float | None  # over seeds; absent with one
+    n_seeds: int
+    delta: float | None  # to the baseline run of the same identity, new minus old
+    weights_bytes: int
+    parameters: int
+    train_seconds: float
+    study: str
+    trial: int | None
+    n_runs: int  # complete runs that carry this label
+
+    @property
+    def unconfirmed(self) -> bool:
+        """One seed says what was seen, not what is so: a belt comes only from grading or confirmation."""
+        return self.n_seeds < 3
+
+
+def standings(entries: Iterable[Entry]) -> list[Standing]:
+    """Rows of every identity and division, best first; ties broken by fingerprint, so order never matters."""
+    boards: dict[tuple[Identity, str], list[Entry]] = defaultdict(list)
+    for entry in entries:
+        boards[entry.identity, entry.division].append(entry)
+    return [row for (identity, division), rows in sorted(boards.items()) for row in _board(identity, division, rows)]
+
+
+def _board(identity: Identity, division: str, entries: list[Entry]) -> list[Standing]:
+    # one run may be linked to several trials and studies: it still counts once
+    once = {(fingerprint(e.config), e.seed): e for e in sorted(entries, key=_link, reverse=True)}
+    by_config: dict[str, list[Entry]] = defaultdict(list)
+    for (print_, _), entry in sorted(once.items(), key=lambda item: item[0]):
+        by_config[print_].append(entry)
+    means = {print_: statistics.fmean(e.val_loss for e in runs) for print_, runs in by_config.items()}
+    labels = {print_: division_named(division).label(runs[0].config) for print_, runs in by_config.items()}
+    best: dict[str, str] = {}
+    for print_ in sorted(means, key=lambda p: (means[p], p)):
+        best.setdefault(labels[print_], print_)
+    counts = {label: sum(len(by_config[p]) for p in by_config if labels[p] == label) for label in best}
+    base = means.get(_baseline_print(entries[0]))
+    rows = []
+    for rank, (label, print_) in enumerate(best.items(), start=1):
+        runs = by_config[print_]
+        first = runs[0]
+        rows.append(
+            Standing(
+                identity=identity,
+                division=division,
+                rank=rank,
+                label=label,
+                fingerprint=print_,
+                val_loss=means[print_],
+                sd=statistics.stdev(e.val_loss for e in runs) if len(runs) > 1 else None,
+                n_seeds=len(runs),
+                delta=None if base is None else means[print_] - base,
+                weights_bytes=first.weights_bytes,
+                parameters=first.parameters,
+                train_seconds=statistics.fmean(e.train_seconds for e in runs),
+                study=first.study,
+                trial=first.trial,
+                n_runs=counts[label],
+            )
+        )
+    return rows
+
+
+def _link(entry: Entry) -> tuple[str, int, float]:
+    """Where a run was asked for; a run without a trial comes first."""
+    return entry.study, -1 if entry.trial is None else entry.trial, entry.val_loss
+
+
+def _baseline_print(entry: Entry) -> str:
+    return fingerprint(baseline(entry.config.budget))

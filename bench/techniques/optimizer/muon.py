@@ -1,0 +1,81 @@
+"""Muon: momentum, orthogonalised (Jordan et al. 2024, kellerjordan.github.io/posts/muon)."""
+
+from collections import defaultdict
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import ClassVar
+
+import torch
+from torch import Tensor
+
+from bench.knobs import Span, knob
+from bench.layers import Params
+from bench.techniques.optimizer.combined import Combined
+from bench.techniques.technique import Prior
+from bench.training import Optimizer
+
+# Quintic whose five iterations bring singular values in (0, 1] near 1; steep at zero (Jordan et al. 2024).
+QUINTIC = (3.4445, -4.7750, 2.0315)
+NEWTON_SCHULZ_STEPS = 5
+
+
+@dataclass(frozen=True, kw_only=True)
+class Muon:
+    """Each matrix inside a block moves by lr in every singular direction alike; AdamW moves the rest.
+
+    The update does not depend on the gradient's scale, so clipping a matrix does nothing.
+    """
+
+    slot: ClassVar = "optimizer"
+    name: ClassVar = "muon"
+    source: ClassVar = "kellerjordan.github.io/posts/muon"
+    prior: ClassVar = Prior(-1, "A", "every record of Parameter Golf's March and April")
+
+    lr: float = knob(0.03, Span(3e-3, 0.1, log=True), "spectral norm of a matrix's change per step")
+    momentum: float = knob(0.95, Span(0.8, 0.98), "decay of the momentum, Nesterov's form")
+    weight_decay: float = knob(0.01, Span(1e-3, 0.3, log=True), "decoupled, scaled by lr; matrices only")
+    rest_lr: float = knob(4e-3, Span(5e-4, 2e-2, log=True), "AdamW's lr for embedding, head and vectors")
+
+    def build(self, params: Params) -> Optimizer:
+        return Combined(
+            _MuonOptimizer(
+                params.matrices, {"lr": self.lr, "momentum": self.momentum, "weight_decay": self.weight_decay}
+            ),
+            torch.optim.AdamW(params.rest, lr=self.rest_lr, betas=(0.9, 0.95), weight_decay=0.0, fused=True),
+        )
+
+
+def orthogonalised(matrices: Tensor) -> Tensor:
+    """The nearest orthogonal matrix of each [n, rows, cols], roughly: singular values land in about 0.7 to 1.2."""
+    tall = matrices.size(-2) > matrices.size(-1)
+    x = matrices.mT if tall else matrices
+    x = x / (torch.linalg.matrix_norm(x, keepdim=True) + 1e-7)
+    a, b, c = QUINTIC
+    for _ in range(NEWTON_SCHULZ_STEPS):
+        gram = x @ x.mT
+        x = torch.baddbmm(x, torch.baddbmm(gram, gram, gram, beta=b, alpha=c), x, beta=a)
+    return x.mT if tall else x
+
+
+class _MuonOptimizer(torch.optim.Optimizer):
+    @torch.no_grad()
+    def step(self, closure: Callable[[], float] | None = None) -> None:  # type: ignore[override]
+        for group in self.param_groups:
+            # matrices of one shape go through the iteration together: fewer, larger products
+            by_shape: dict[torch.Size, list[Tensor]] = defaultdict(list)
+            for p in group["params"]:
+                by_shape[p.shape].append(p)
+            for (rows, cols), members in by_shape.items():
+                updates = orthogonalised(torch.stack([self._direction(p, group["momentum"]) for p in members]))
+                length = group["lr"] * max(1.0, rows / cols) ** 0.5
+                for p, update in zip(members, updates, strict=True):
+                    p.mul_(1 - group["lr"] * group["weight_decay"]).add_(update, alpha=-length)
+
+    def _direction(self, p: Tensor, decay: float) -> Tensor:
+        """Fold the gradient into the momentum and look one step ahead."""
+        state = self.state[p]
+        if "momentum" not in state:
+            state["momentum"] = torch.zeros_like(p)
+        assert p.grad is not None, "a matrix without a gradient"
+        momentum: Tensor = state["momentum"].mul_(decay).add_(p.grad)
+        return torch.add(p.grad, momentum, alpha=decay)

@@ -1,0 +1,99 @@
+"""Sophia-G: a clipped step over a diagonal Gauss-Newton estimate (Liu et al. 2023, arXiv:2305.14342).
+
+Shapes: B batch, T time, V vocabulary.
+"""
+
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from typing import ClassVar
+
+import torch
+from torch import Tensor
+
+from bench.knobs import Span, knob
+from bench.layers import Params
+from bench.techniques.technique import Prior
+from bench.training import Hook, Moment, Optimizer, mean_nats
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sophia:
+    """`clip(m / (gamma h), 1)`: Newton-like where the curvature h is large, the sign of momentum where it is small.
+
+    Every few steps an extra pass draws labels from the model itself and squares their gradient
+    (the Gauss-Newton-Bartlett estimator); that pass counts in the FLOPs.
+    """
+
+    slot: ClassVar = "optimizer"
+    name: ClassVar = "sophia"
+    source: ClassVar = "arXiv:2305.14342"
+    prior: ClassVar = Prior(0, "C", "Mizan's page calls it under-tuned")
+
+    lr: float = knob(2e-3, Span(2e-4, 2e-2, log=True), "change of a weight per step at most")
+    beta1: float = knob(0.96, Span(0.85, 0.98), "decay of the smoothed gradient")
+    beta2: float = knob(0.99, Span(0.9, 0.999), "decay of the smoothed curvature")
+    gamma: float = knob(0.03, Span(0.003, 0.3, log=True), "scale of the curvature: larger clips fewer weights")
+    every: int = knob(10, Span(2, 20), "steps between curvature estimates")
+    weight_decay: float = knob(0.05, Span(1e-3, 1.0, log=True), "decoupled, scaled by lr")
+
+    def build(self, params: Params) -> Optimizer:
+        return SophiaOptimizer(params.tensors, asdict(self))
+
+    def extra_passes(self) -> float:
+        """Forward and backward passes beyond one per step."""
+        return 1 / self.every
+
+
+def sophia_update(
+    p: Tensor,
+    grad: Tensor,
+    momentum: Tensor,
+    curvature: Tensor,
+    *,
+    lr: float,
+    beta1: float,
+    gamma: float,
+    weight_decay: float,
+) -> None:
+    """One step in place; momentum and curvature share the weight's shape."""
+    momentum.lerp_(grad, 1 - beta1)
+    step = (momentum / (curvature * gamma).clamp_min_(1e-12)).clamp_(-1, 1)
+    p.mul_(1 - lr * weight_decay).add_(step, alpha=-lr)
+
+
+class SophiaOptimizer(torch.optim.Optimizer, Hook):
+    """Also a hook: it needs the batch to estimate curvature before the step's own gradient."""
+
+    def before_gradients(self, moment: Moment) -> None:
+        if moment.step % self.defaults["every"]:
+            return
+        logits_BTV = moment.model(moment.x_BT, moment.progress)
+        with torch.no_grad():
+            chances = logits_BTV.softmax(-1).flatten(0, 1)
+            drawn_BT = torch.multinomial(chances, 1, generator=moment.noise).view_as(moment.y_BT)
+        mean_nats(logits_BTV, drawn_BT).backward()  # type: ignore[no-untyped-call]
+        self.fold_curvature(drawn_BT.numel())
+        self.zero_grad()
+
+    @torch.no_grad()
+    def fold_curvature(self, n_predictions: int) -> None:
+        """Average the squared gradients in place, times the predictions that one mean loss is made of."""
+        for group in self.param_groups:
+            for p in group["params"]:
+                state = self._state(p)
+                state["curvature"].lerp_(p.grad.square().mul_(n_predictions), 1 - group["beta2"])
+
+    @torch.no_grad()
+    def step(self, closure: Callable[[], float] | None = None) -> None:  # type: ignore[override]
+        for group in self.param_groups:
+            settings = {k: group[k] for k in ("lr", "beta1", "gamma", "weight_decay")}
+            for p in group["params"]:
+                state = self._state(p)
+                sophia_update(p, p.grad, state["momentum"], state["curvature"], **settings)
+
+    def _state(self, p: Tensor) -> dict[str, Tensor]:
+        state: dict[str, Tensor] = self.state[p]
+        if not state:
+            state["momentum"] = torch.zeros_like(p)
+            state["curvature"] = torch.zeros_like(p)
+        return state

@@ -1,0 +1,138 @@
+"""The step loop and nothing else. Techniques that act while training attach as hooks.
+
+Shapes: B batch, T time, V vocabulary.
+"""
+
+import math
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from bench.records import Point
+
+
+@dataclass
+class Moment:
+    """What a hook sees of the step under way."""
+
+    step: int  # steps done before this one
+    n_steps: int
+    model: nn.Module
+    x_BT: Tensor
+    y_BT: Tensor
+    noise: torch.Generator  # for techniques that sample; the batches have a generator of their own
+
+    @property
+    def progress(self) -> float:
+        return self.step / self.n_steps
+
+
+class Hook:
+    """Points at which a training technique may act; each does nothing unless overridden."""
+
+    def before_gradients(self, moment: Moment) -> None:
+        """The batch is drawn and gradients are clear; leave them clear."""
+
+    def after_gradients(self, moment: Moment) -> None:
+        """Gradients of the step are in place, and may be changed."""
+
+    def after_step(self, moment: Moment) -> None:
+        """The weights have moved."""
+
+    def at_end(self, model: nn.Module) -> None:
+        """Training is over; what the model holds after this is packed."""
+
+
+class Optimizer(Protocol):
+    """What the loop asks of an optimizer; torch's own have it."""
+
+    @property
+    def param_groups(self) -> list[dict[str, Any]]: ...
+
+    def step(self) -> Any: ...
+
+    def zero_grad(self) -> None: ...
+
+
+class Diverged(Exception):
+    """A loss that is no finite number."""
+
+    def __init__(self, step: int, last: float) -> None:
+        super().__init__(f"the loss is not finite at step {step}; the last finite one was {last:.4g}")
+        self.step = step
+
+
+POINT_EVERY = 10
+
+
+@dataclass(frozen=True)
+class Training:
+    """What the loop used; probes are not part of the training time."""
+
+    train_seconds: float
+    probe_seconds: float
+
+
+def train(
+    model: nn.Module,
+    optimizer: Optimizer,
+    lr_scale: Callable[[int, int], float],
+    hooks: Sequence[Hook],
+    draw: Callable[[], tuple[Tensor, Tensor]],
+    noise: torch.Generator,
+    n_steps: int,
+    probe: Callable[[], float],
+    probe_every: int,
+    watch: Callable[[Point], None],
+) -> Training:
+    """Run all steps; raises Diverged. Reports a point every few steps, with a probe_loss where one is due."""
+    for group in optimizer.param_groups:
+        group["peak_lr"] = group["lr"]
+    optimizer.zero_grad()
+    train_seconds = probe_seconds = 0.0
+    recent: list[float] = []
+    last = math.nan
+    for step in range(n_steps):
+        started = time.perf_counter()
+        x_BT, y_BT = draw()
+        moment = Moment(step, n_steps, model, x_BT, y_BT, noise)
+        scale = lr_scale(step, n_steps)
+        for group in optimizer.param_groups:
+            group["lr"] = group["peak_lr"] * scale
+        for hook in hooks:
+            hook.before_gradients(moment)
+        loss = mean_nats(model(x_BT, moment.progress), y_BT)
+        loss.backward()  # type: ignore[no-untyped-call]
+        for hook in hooks:
+            hook.after_gradients(moment)
+        optimizer.step()
+        optimizer.zero_grad()
+        for hook in hooks:
+            hook.after_step(moment)
+        train_loss = loss.item()
+        if not math.isfinite(train_loss):
+            raise Diverged(step + 1, last)
+        recent.append(last := train_loss)
+        train_seconds += time.perf_counter() - started
+        done = step + 1
+        if done % POINT_EVERY == 0 or done == n_steps:
+            started = time.perf_counter()
+            probe_loss = probe() if done % probe_every == 0 or done == n_steps else None
+            if probe_loss is not None and not math.isfinite(probe_loss):
+                raise Diverged(done, last)
+            probe_seconds += time.perf_counter() - started
+            watch(Point(done, train_seconds, math.fsum(recent) / len(recent), probe_loss))
+            recent.clear()
+    for hook in hooks:
+        hook.at_end(model)
+    return Training(train_seconds, probe_seconds)
+
+
+def mean_nats(logits_BTV: Tensor, y_BT: Tensor) -> Tensor:
+    """Mean cross-entropy, nats per byte."""
+    return F.cross_entropy(logits_BTV.flatten(0, 1), y_BT.flatten())

@@ -1,0 +1,105 @@
+"""What a study is, as data, and the studies that ship with the project."""
+
+import json
+from dataclasses import asdict, dataclass, field, replace
+from typing import Any
+
+from bench.config import Budget, canonical
+from bench.divisions import Division, division_named
+from bench.errors import ConfigError
+from bench.tracks import FIRST_SEARCH_SEED, Track, track_named
+
+
+@dataclass(frozen=True, kw_only=True)
+class StudySpec:
+    """A study's definition: fixed once the study has begun, but for `n_trials` and where the corpus lies."""
+
+    name: str
+    track_name: str
+    division_name: str
+    n_trials: int
+    budget: Budget
+    corpus_name: str
+    corpus_digest: str
+    data: str = "auto"  # where the corpus was found, as --data takes it
+    seed: int = FIRST_SEARCH_SEED  # of every run, and of the proposals
+    policy: str = "tpe"
+    settings: tuple[str, ...] = ()  # `slot.knob=value` and `slot=a,b`, as given with --set
+
+    @property
+    def track(self) -> Track:
+        return track_named(self.track_name)
+
+    @property
+    def division(self) -> Division:
+        return division_named(self.division_name)
+
+    def to_json(self) -> dict[str, Any]:
+        return asdict(self) | {"settings": list(self.settings)}
+
+    @staticmethod
+    def from_json(plain: dict[str, Any]) -> "StudySpec":
+        return StudySpec(**plain | {"budget": Budget(**plain["budget"]), "settings": tuple(plain["settings"])})
+
+    def differs_from(self, other: "StudySpec") -> list[str]:
+        """The fields in which two definitions differ, as `seed 1001, not 7`."""
+        mine, theirs = self.to_json(), other.to_json()
+        return [
+            f"{name} {json.dumps(theirs[name])}, not {json.dumps(mine[name])}"
+            for name in mine
+            if name not in ("n_trials", "data") and canonical(mine[name]) != canonical(theirs[name])
+        ]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Measurement:
+    """A shipped study: what it asks, on which corpus, and how far it goes. `make measure NAME` runs it in pieces."""
+
+    name: str
+    question: str
+    division_name: str
+    n_trials: int
+    data: str  # as --data takes it; $ARENA_REALDATA stands for the real sample
+    steps: int = 500
+    settings: tuple[str, ...] = field(default=())
+
+    def spec(self, corpus_name: str, corpus_digest: str, data: str) -> StudySpec:
+        return StudySpec(
+            name=self.name,
+            track_name="featherweight",
+            division_name=self.division_name,
+            n_trials=self.n_trials,
+            budget=replace(track_named("featherweight").budget, steps=self.steps),
+            corpus_name=corpus_name,
+            corpus_digest=corpus_digest,
+            data=data,
+            settings=self.settings,
+        )
+
+
+REAL_SAMPLE = "$ARENA_REALDATA"
+
+MEASUREMENTS = (
+    Measurement(
+        name="measured-optimizer",
+        question="Which update rule learns most from the real TinyStories sample in 500 steps?",
+        division_name="optimizer",
+        n_trials=40,
+        data=REAL_SAMPLE,
+    ),
+    Measurement(
+        name="measured-open",
+        question="How low does any stack within the caps get on the real TinyStories sample in 500 steps?",
+        division_name="open",
+        n_trials=40,
+        data=REAL_SAMPLE,
+    ),
+)
+
+
+def measurement_named(name: str) -> Measurement:
+    for measurement in MEASUREMENTS:
+        if measurement.name in (name, f"measured-{name}"):
+            return measurement
+    known = ", ".join(m.name.removeprefix("measured-") for m in MEASUREMENTS)
+    raise ConfigError(f"there is no measurement named {name}", f"the measurements are {known}")

@@ -1,0 +1,109 @@
+"""Rows as records: what the store gives out. Times are seconds since 1970 UTC, losses nats per byte."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from bench.config import RunConfig
+from bench.records import Identity, Reason, State
+from studies.definitions import StudySpec
+
+# A coordinator renews its heartbeat every second; one silent for this long is taken for dead.
+STALE_SECONDS = 60.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class StudyView:
+    """A study and how far it is. `n_done` counts trials that cost something and have ended."""
+
+    spec: StudySpec
+    created_at: float
+    shipped: bool
+    owner_pid: int | None
+    owner_host: str | None
+    owner_started_at: float | None
+    heartbeat_at: float | None
+    stop_requested_at: float | None
+    ended_reason: str | None
+    n_by_state: dict[State, int]
+
+    @property
+    def name(self) -> str:
+        return self.spec.name
+
+    @property
+    def n_done(self) -> int:
+        return sum(self.n_by_state.get(state, 0) for state in (State.COMPLETE, State.PRUNED, State.FAILED))
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunView:
+    """A run as the ledger has it; a score is a finite number or absent."""
+
+    id: int
+    fingerprint: str
+    seed: int
+    identity: Identity
+    corpus_name: str
+    threads: int
+    state: State
+    reason: Reason | None
+    message: str
+    log_tail: str
+    step: int
+    val_loss: float | None
+    quant_gap: float | None
+    weights_bytes: int | None
+    parameters: int | None
+    train_flops: int | None
+    train_tokens: int | None
+    train_seconds: float | None
+    probe_seconds: float | None
+    eval_seconds: float | None
+    peak_bytes: int | None
+    started_at: float | None
+    ended_at: float | None
+    versions: dict[str, Any]
+    rev: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrialView:
+    """A trial with the run that realises it; a refused trial has none."""
+
+    study: str
+    number: int
+    proposer: str
+    rule: str
+    reason: str
+    hypothesis: str
+    expected: float | None
+    params: dict[str, Any]
+    fingerprint: str
+    config: RunConfig
+    state: State
+    message: str
+    created_at: float
+    ended_at: float | None
+    run: RunView | None
+    rev: int
+
+    @property
+    def val_loss(self) -> float | None:
+        return self.run.val_loss if self.run else None
+
+
+@dataclass(frozen=True, kw_only=True)
+class EventView:
+    id: int
+    at: float
+    study: str | None
+    trial: int | None
+    kind: str
+    text: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class ArtifactView:
+    sha256: str
+    weights_bytes: int
+    file: str | None  # name in the artifacts folder beside the store, when it is kept

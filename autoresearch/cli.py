@@ -231,11 +231,17 @@ def data(
 
 
 @app.command()
-def doctor(store: StoreOption = None, as_json: JsonOption = False) -> None:
+def doctor(
+    speed: Annotated[
+        bool, typer.Option("--speed", help="also time the baseline's step against the machine's peak")
+    ] = False,
+    store: StoreOption = None,
+    as_json: JsonOption = False,
+) -> None:
     """What this machine can do, and whether everything needed is in order."""
     from autoresearch.doctor import examine
 
-    findings = examine(_path(store))
+    findings = examine(_path(store), speed)
     text = [(("ok" if f.fine else "FAIL"), f.subject, f.said) for f in findings]
     print_out(_dump([vars(f) for f in findings]) if as_json else _columns(text))
     if not all(f.fine for f in findings):

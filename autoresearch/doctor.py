@@ -22,8 +22,8 @@ class Finding:
     said: str
 
 
-def examine(store: Path) -> list[Finding]:
-    return [*_machine(), *_disk(store), *_ledger(store), *_corpora()]
+def examine(store: Path, speed: bool) -> list[Finding]:
+    return [*_machine(), *_disk(store), *_ledger(store), *_corpora(), *(_speed() if speed else ())]
 
 
 def _machine() -> Iterator[Finding]:
@@ -68,3 +68,17 @@ def _corpora() -> Iterator[Finding]:
 
     for name, state in available():
         yield Finding(f"corpus {name}", True, state)
+
+
+def _speed() -> Iterator[Finding]:
+    from bench.speed import measure
+
+    for threads in sorted({1, os.cpu_count() or 1}):
+        found = measure(threads)
+        yield Finding(
+            f"speed, {threads} thread(s)",
+            True,
+            f"step {found.step_ms:.0f} ms, {found.tokens_per_second:,.0f} tokens/s, {found.step_gflops:.0f} GFLOP/s = "
+            f"{found.peak_share:.0%} of the {found.peak_gflops:.0f} a matrix product reaches; "
+            f"evaluation {found.eval_seconds:.1f} s, {found.eval_share:.0%} of a full run",
+        )

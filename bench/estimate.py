@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+import torch
+
 from bench.catalog import realise
 from bench.config import RunConfig
 from bench.divisions import baseline
@@ -45,8 +47,10 @@ def estimate(config: RunConfig) -> Estimate:
 
 
 def raw_bytes(stack: Stack, seq_len: int) -> int:
-    """Exact, from the tensors' shapes."""
-    return sum(stack.precision.encoded_bytes(tuple(p.tensor.shape), p.role) for p in Params(stack.model(seq_len)).all)
+    """Exact, from the tensors' shapes; nothing is allocated for them."""
+    with torch.device("meta"):
+        params = Params(stack.model(seq_len)).all
+    return sum(stack.precision.encoded_bytes(tuple(p.tensor.shape), p.role) for p in params)
 
 
 def over_caps(config: RunConfig, track: Track) -> list[str]:

@@ -19,7 +19,7 @@ class Linear:
 
     warmup: float = knob(0.04, Span(0.0, 0.2), "share of the steps spent rising to the peak")
     hold: float = knob(0.0, Span(0.0, 0.8), "share of the steps after that spent at the peak")
-    floor: float = knob(0.0, Span(0.0, 0.2), "factor at the last step")
+    floor: float = knob(0.0, Span(0.0, 0.2), "factor the line falls to, just after the last step")
 
     def lr_scale(self, step: int, n_steps: int) -> float:
         """Factor at a step, counted from 0; never zero while steps remain."""

@@ -1,0 +1,203 @@
+"""What every technique does to the model: it trains, it keeps time and rows apart, it costs what it declares.
+
+Shapes: B batch, T time, D width, V vocabulary.
+"""
+
+import math
+from dataclasses import dataclass
+from typing import ClassVar
+
+import pytest
+import torch
+from torch import nn
+from torch.nn.attention import SDPBackend, sdpa_kernel
+from torch.utils.flop_counter import FlopCounterMode
+
+from bench.catalog import CATALOG, full_pick, realise
+from bench.config import Budget, Pick
+from bench.divisions import baseline
+from bench.estimate import estimate
+from bench.layers import Params
+from bench.run import generator, initialise
+from bench.skeleton import DOCUMENT_END
+from bench.training import Moment, mean_nats, train
+
+
+def started(config):
+    """The config's model with its starting weights."""
+    stack = realise(config)
+    model = stack.model(config.budget.seq_len)
+    initialise(Params(model), stack.init, seed=1)
+    return model
+
+
+def stirred(config):
+    """A model in which no weight is zero any more, so that nothing hides behind a zero output."""
+    model = started(config)
+    noise = torch.Generator().manual_seed(2)
+    with torch.no_grad():
+        for p in model.parameters():
+            p.add_(torch.randn(p.shape, generator=noise), alpha=0.05)
+    return model
+
+
+def text(B, T, seed=3):
+    """Random bytes with a document's end every few."""
+    tokens_BT = torch.randint(1, 256, (B, T), generator=torch.Generator().manual_seed(seed))
+    tokens_BT[:, 4::7] = DOCUMENT_END
+    return tokens_BT
+
+
+@torch.no_grad()
+def looks_ahead(model):
+    """Positions whose change moved a logit before them."""
+    T = 12
+    one_1T, other_1T = text(1, T), (text(1, T) + 1) % 256
+    # row t keeps the first t bytes and changes all the others
+    kept_TT = torch.arange(T) < torch.arange(T).unsqueeze(1)
+    base_TV, moved_TTV = model(one_1T)[0], model(torch.where(kept_TT, one_1T, other_1T))
+    return [t for t in range(1, T) if not torch.allclose(moved_TTV[t, :t], base_TV[:t], atol=1e-5)]
+
+
+@torch.no_grad()
+def mixes_rows(model):
+    """True when a row's logits depend on the other rows of its batch."""
+    tokens_BT = text(3, 12)
+    changed_BT = tokens_BT.clone()
+    changed_BT[1:] = (changed_BT[1:] + 1) % 256
+    return not torch.allclose(model(tokens_BT)[0], model(changed_BT)[0], atol=1e-5)
+
+
+def test_three_steps_end_in_a_finite_loss(config):
+    stack, model = realise(config), started(config)
+    params = Params(model)
+    optimizer = stack.optimizer.build(params)
+    x_BT = text(config.budget.batch, config.budget.seq_len + 1)
+    points = []
+    train(
+        model,
+        optimizer,
+        stack.schedule.lr_scale,
+        stack.hooks(params, optimizer),
+        lambda: (x_BT[:, :-1], x_BT[:, 1:]),
+        generator(1, "noise"),
+        config.budget.steps,
+        lambda: stack.evaluator.nats(model, x_BT.flatten().to(torch.uint8).numpy(), config.budget.seq_len),
+        1,
+        points.append,
+    )
+    assert math.isfinite(points[-1].train_loss)
+    assert points[-1].probe_loss < math.log(256)
+
+
+def test_every_parameter_gets_a_gradient(config):
+    model, x_BT = stirred(config), text(2, 25)
+    mean_nats(model(x_BT[:, :-1]), x_BT[:, 1:]).backward()
+    assert [name for name, p in model.named_parameters() if p.grad is None or not p.grad.any()] == []
+
+
+def test_declared_parameters_are_the_real_ones(config):
+    model = realise(config).model(config.budget.seq_len)
+    assert estimate(config).parameters == sum(p.numel() for p in model.parameters())
+
+
+# Exact, without a tolerance: torch counts matrix products only, and so do the declarations. Attention runs in its
+# plain form because the counter does not see inside the fused one.
+def test_declared_flops_are_what_torch_counts(config):
+    B, T = 2, config.budget.seq_len
+    model = started(config)
+    with sdpa_kernel(SDPBackend.MATH), FlopCounterMode(display=False) as counter, torch.no_grad():
+        model(text(B, T))
+    assert counter.get_total_flops() == estimate(config).forward_flops * B * T
+
+
+def test_declared_training_flops_are_what_torch_counts(config):
+    """Three times the forward ones, and every extra pass; optimizer arithmetic stays out."""
+    stack, model = realise(config), started(config)
+    params = Params(model)
+    hooks = stack.hooks(params, stack.optimizer.build(params))
+    steps = round(1 / stack.extra_passes()) if stack.extra_passes() else 1
+    x_BT = text(1, config.budget.seq_len + 1)
+    with sdpa_kernel(SDPBackend.MATH), FlopCounterMode(display=False) as counter:
+        for step in range(steps):
+            for hook in hooks:
+                hook.before_gradients(Moment(step, steps, model, x_BT[:, :-1], x_BT[:, 1:], generator(1, "noise")))
+            mean_nats(model(x_BT[:, :-1]), x_BT[:, 1:]).backward()
+    per_step = counter.get_total_flops() * config.budget.batch / steps
+    assert round(per_step * config.budget.steps) == estimate(config).train_flops
+
+
+def test_no_byte_sees_its_future(config):
+    assert looks_ahead(stirred(config)) == []
+
+
+def test_rows_of_a_batch_do_not_meet(config):
+    assert not mixes_rows(stirred(config))
+
+
+def test_a_shorter_window_gives_the_same_start(config):
+    model, tokens_BT = stirred(config), text(2, 24)
+    torch.testing.assert_close(model(tokens_BT[:, :11]), model(tokens_BT)[:, :11], atol=1e-5, rtol=1e-5)
+
+
+# The examiners, examined.
+
+
+class PeekingMixer(nn.Module):
+    def forward(self, x_BTD, context):
+        return torch.roll(x_BTD, -1, 1)
+
+
+class RowMixer(nn.Module):
+    def forward(self, x_BTD, context):
+        return x_BTD + x_BTD.mean(0, keepdim=True)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Planted:
+    """A mixer that breaks the rule under test."""
+
+    slot: ClassVar = "mixer"
+    name: ClassVar = "planted"
+    source: ClassVar = "this test"
+    points: ClassVar = frozenset()
+    module: ClassVar = PeekingMixer
+
+    def build(self, site, modifiers=()):
+        return self.module()
+
+
+@pytest.fixture
+def planted(monkeypatch):
+    """The config whose mixer is the given module."""
+
+    def plant(module):
+        monkeypatch.setattr(Planted, "module", module)
+        monkeypatch.setitem(CATALOG, "mixer", (Planted,))
+        return baseline(Budget(steps=1, batch=2, seq_len=24)).replaced("mixer", [Pick("planted")])
+
+    return plant
+
+
+def test_a_mixer_that_peeks_one_byte_ahead_is_caught(planted):
+    assert looks_ahead(stirred(planted(PeekingMixer))) == list(range(1, 12))
+
+
+def test_a_mixer_of_batch_rows_is_caught(planted):
+    assert mixes_rows(stirred(planted(RowMixer)))
+
+
+def test_an_undeclared_cost_is_caught(planted, monkeypatch):
+    config = planted(PeekingMixer)
+    monkeypatch.setattr(Planted, "flops", lambda self, site: 1, raising=False)
+    monkeypatch.setattr(Planted, "parameters", lambda self, site: 1, raising=False)
+    with pytest.raises(AssertionError):
+        test_declared_flops_are_what_torch_counts(config)
+    with pytest.raises(AssertionError):
+        test_declared_parameters_are_the_real_ones(config)
+
+
+def test_estimates_of_curvature_every_ten_steps_cost_a_tenth():
+    base = baseline(Budget(steps=500))
+    sophia = base.replaced("optimizer", [full_pick("optimizer", "sophia", {"every": 10})])
+    assert estimate(sophia).train_flops == round(1.1 * estimate(base).train_flops)

@@ -1,0 +1,21 @@
+"""A corpus small enough for runs of a second."""
+
+import random
+from pathlib import Path
+
+import pytest
+
+
+@pytest.fixture(scope="session")
+def tiny_text(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with train.txt and valid.txt, about 120 kB and 12 kB, as --data takes it."""
+    folder = tmp_path_factory.mktemp("tiny")
+    words = "the a cat dog sat ran on under mat hill red blue and then it was very happy sad".split()
+    draw = random.Random(5)
+
+    def story() -> str:
+        return " ".join(draw.choice(words) for _ in range(60)) + "."
+
+    for name, n in (("train.txt", 480), ("valid.txt", 50)):
+        (folder / name).write_text("\n<|endoftext|>\n".join(story() for _ in range(n)))
+    return folder

@@ -1,0 +1,299 @@
+"""Each optimizer against its rule written out slowly, in float64, from the paper."""
+
+import math
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from bench.layers import Embedding, Linear, Params, Role
+from bench.techniques.optimizer.adamw import AdamW
+from bench.techniques.optimizer.lion import Lion
+from bench.techniques.optimizer.muon import NEWTON_SCHULZ_STEPS, QUINTIC, Muon, orthogonalised
+from bench.techniques.optimizer.sophia import Sophia, SophiaOptimizer, sophia_update
+from bench.training import Moment, mean_nats
+
+STEPS = 6
+
+
+class Holder(nn.Module):
+    """Two matrices, tall and wide, an embedding, a head and a vector."""
+
+    def __init__(self):
+        super().__init__()
+        self.embedding, self.tall, self.wide = Embedding(4, 3), Linear(3, 7), Linear(5, 2, Role.OUTPUT)
+        self.head, self.gain = Linear(3, 4, Role.HEAD), nn.Parameter(torch.ones(5))
+        self.double()
+        noise = torch.Generator().manual_seed(0)
+        with torch.no_grad():
+            for p in self.parameters():
+                p.normal_(generator=noise)
+
+
+def gradients(model):
+    """STEPS gradients for every tensor, by name."""
+    noise = np.random.default_rng(1)
+    return {name: noise.normal(size=(STEPS, *p.shape)) for name, p in model.named_parameters()}
+
+
+def moved(technique):
+    """Where a technique takes the tensors: before, the gradients it met, after; by name."""
+    model = Holder()
+    before = {name: p.detach().numpy().copy() for name, p in model.named_parameters()}
+    met = gradients(model)
+    optimizer = technique.build(Params(model))
+    for step in range(STEPS):
+        for name, p in model.named_parameters():
+            p.grad = torch.from_numpy(met[name][step].copy())
+        optimizer.step()
+    return before, met, {name: p.detach().numpy() for name, p in model.named_parameters()}
+
+
+def adamw_by_hand(w, gs, lr, beta1, beta2, weight_decay):
+    m = v = np.zeros_like(w)
+    for t, g in enumerate(gs, start=1):
+        m = beta1 * m + (1 - beta1) * g
+        v = beta2 * v + (1 - beta2) * g**2
+        m_hat, v_hat = m / (1 - beta1**t), v / (1 - beta2**t)
+        w = w - lr * (m_hat / (np.sqrt(v_hat) + 1e-8) + weight_decay * w)
+    return w
+
+
+def lion_by_hand(w, gs, lr, beta1, beta2, weight_decay):
+    m = np.zeros_like(w)
+    for g in gs:
+        u = np.sign(beta1 * m + (1 - beta1) * g)
+        w = w - lr * (u + weight_decay * w)
+        m = beta2 * m + (1 - beta2) * g
+    return w
+
+
+def sophia_by_hand(w, gs, hs, lr, beta1, gamma, weight_decay):
+    m = np.zeros_like(w)
+    for g, h in zip(gs, hs, strict=True):
+        m = beta1 * m + (1 - beta1) * g
+        w = w - lr * weight_decay * w
+        w = w - lr * np.clip(m / np.maximum(gamma * h, 1e-12), -1, 1)
+    return w
+
+
+def five_times_quintic(s):
+    a, b, c = QUINTIC
+    for _ in range(NEWTON_SCHULZ_STEPS):
+        s = a * s + b * s**3 + c * s**5
+    return s
+
+
+def muon_by_hand(w, gs, lr, momentum, weight_decay):
+    """Through the singular values themselves instead of products of matrices."""
+    m = np.zeros_like(w)
+    for g in gs:
+        m = momentum * m + g
+        nesterov = g + momentum * m
+        u, s, vt = np.linalg.svd(nesterov, full_matrices=False)
+        update = u * five_times_quintic(s / (np.linalg.norm(nesterov) + 1e-7)) @ vt
+        w = w - lr * weight_decay * w
+        w = w - lr * math.sqrt(max(1, w.shape[0] / w.shape[1])) * update
+    return w
+
+
+def assert_follows(technique, by_hand, **settings):
+    before, met, after = moved(technique)
+    for name in before:
+        np.testing.assert_allclose(after[name], by_hand(before[name], met[name], **settings), rtol=1e-9, atol=1e-12)
+
+
+def test_adamw_follows_its_paper():
+    settings = {"lr": 0.01, "beta1": 0.85, "beta2": 0.97, "weight_decay": 0.3}
+    assert_follows(AdamW(**settings), adamw_by_hand, **settings)
+
+
+def test_lion_follows_its_paper():
+    settings = {"lr": 0.002, "beta1": 0.85, "beta2": 0.97, "weight_decay": 0.3}
+    assert_follows(Lion(**settings), lion_by_hand, **settings)
+
+
+def test_lion_moves_every_weight_by_lr():
+    before, _, after = moved(Lion(lr=0.001, weight_decay=0.0))
+    moves = np.abs(after["tall.weight"] - before["tall.weight"]) / 0.001
+    np.testing.assert_allclose(moves, np.round(moves), atol=1e-9)
+
+
+def test_sophia_follows_its_paper():
+    noise = np.random.default_rng(3)
+    w, gs, hs = noise.normal(size=(4, 3)), noise.normal(size=(STEPS, 4, 3)), noise.exponential(size=(STEPS, 4, 3))
+    settings = {"lr": 0.01, "beta1": 0.9, "gamma": 0.2, "weight_decay": 0.3}
+    p, momentum = torch.from_numpy(w.copy()), torch.zeros(4, 3, dtype=torch.float64)
+    for g, h in zip(gs, hs, strict=True):
+        sophia_update(p, torch.from_numpy(g), momentum, torch.from_numpy(h), **settings)
+    np.testing.assert_allclose(p.numpy(), sophia_by_hand(w, gs, hs, **settings), rtol=1e-12)
+
+
+def test_sophia_without_curvature_moves_by_the_sign():
+    settings = {"lr": 0.01, "beta1": 0.9, "gamma": 0.03, "weight_decay": 0.3}
+    before, met, after = moved(Sophia(**settings))
+    for name, gs in met.items():
+        np.testing.assert_allclose(
+            after[name], sophia_by_hand(before[name], gs, np.zeros_like(gs), **settings), rtol=1e-9
+        )
+
+
+class SoftmaxRegression(nn.Module):
+    """Logits of three classes from four inputs."""
+
+    def __init__(self):
+        super().__init__()
+        self.product = Linear(4, 3, Role.HEAD)
+        self.double()
+        torch.nn.init.normal_(self.product.weight, generator=torch.Generator().manual_seed(0))
+
+    def forward(self, x_BTD, progress=1.0):
+        return self.product(x_BTD)
+
+
+def gradient_of_one(weight, x_D, label):
+    """d/dW of -log softmax(W x)[label], from the textbook."""
+    logits = weight @ x_D
+    chances = np.exp(logits - logits.max())
+    chances /= chances.sum()
+    return np.outer(chances - np.eye(3)[label], x_D), chances
+
+
+def regression():
+    """A model, two inputs, and its optimizer with a curvature that forgets everything at once."""
+    model = SoftmaxRegression()
+    x_BTD = torch.randn(1, 2, 4, dtype=torch.float64, generator=torch.Generator().manual_seed(1))
+    optimizer = SophiaOptimizer(Params(model).tensors, {"lr": 0.01, "beta2": 0.0, "every": 3})
+    return model, x_BTD, optimizer
+
+
+def curvature(optimizer, model):
+    return optimizer.state[model.product.weight]["curvature"].numpy()
+
+
+def moment(step, model, x_BTD, seed=5):
+    return Moment(
+        step, 9, model, x_BTD, torch.zeros(x_BTD.shape[:2], dtype=torch.long), torch.Generator().manual_seed(seed)
+    )
+
+
+def test_sophia_squares_the_gradient_of_labels_it_draws():
+    model, x_BTD, optimizer = regression()
+    optimizer.before_gradients(moment(0, model, x_BTD))
+    weight = model.product.weight.detach().numpy()
+    candidates = []
+    for first in range(3):
+        for second in range(3):
+            g = (
+                sum(
+                    gradient_of_one(weight, x_D, y)[0] for x_D, y in zip(x_BTD[0].numpy(), (first, second), strict=True)
+                )
+                / 2
+            )
+            candidates.append(2 * g**2)
+    assert sum(np.allclose(curvature(optimizer, model), h, rtol=1e-9) for h in candidates) == 1
+
+
+def test_sophias_estimate_is_the_gauss_newton_diagonal_on_average():
+    """Over every pair of labels, weighted by its chance: 1/n of the sum of E[g_i^2], one prediction at a time."""
+    model, x_BTD, optimizer = regression()
+    weight = model.product.weight.detach().numpy()
+    average = exact = np.zeros((3, 4))
+    chances = [gradient_of_one(weight, x_D, 0)[1] for x_D in x_BTD[0].numpy()]
+    for first in range(3):
+        for second in range(3):
+            mean_nats(model(x_BTD), torch.tensor([[first, second]])).backward()
+            optimizer.fold_curvature(2)
+            optimizer.zero_grad()
+            average = average + chances[0][first] * chances[1][second] * curvature(optimizer, model)
+    for x_D, chance in zip(x_BTD[0].numpy(), chances, strict=True):
+        exact = exact + sum(chance[y] * gradient_of_one(weight, x_D, y)[0] ** 2 for y in range(3)) / 2
+    np.testing.assert_allclose(average, exact, rtol=1e-9)
+
+
+def test_sophia_averages_its_estimates():
+    model = regression()[0]
+    optimizer = SophiaOptimizer(Params(model).tensors, {"lr": 0.01, "beta2": 0.9, "every": 1})
+    p = model.product.weight
+    for value in (2.0, 3.0):
+        p.grad = torch.full_like(p, value)
+        optimizer.fold_curvature(5)
+    np.testing.assert_allclose(curvature(optimizer, model), 0.9 * 0.1 * 5 * 4 + 0.1 * 5 * 9)
+
+
+def test_sophia_draws_labels_as_often_as_the_model_expects_them():
+    model, x_BTD, optimizer = regression()
+    one_11D = x_BTD[:, :1]
+    weight = model.product.weight.detach().numpy()
+    chances = gradient_of_one(weight, one_11D[0, 0].numpy(), 0)[1]
+    squares = [gradient_of_one(weight, one_11D[0, 0].numpy(), y)[0] ** 2 for y in range(3)]
+    counts = np.zeros(3)
+    for seed in range(400):
+        optimizer.before_gradients(moment(0, model, one_11D, seed))
+        counts += [np.allclose(curvature(optimizer, model), h) for h in squares]
+    # four standard errors of a share of 400 draws
+    np.testing.assert_allclose(counts / 400, chances, atol=0.1)
+
+
+def test_sophia_looks_at_curvature_only_every_few_steps():
+    model, x_BTD, optimizer = regression()
+    seen = []
+    model.register_forward_hook(lambda *_: seen.append(step))
+    for step in range(8):
+        optimizer.before_gradients(moment(step, model, x_BTD))
+    assert seen == [0, 3, 6]
+
+
+def test_sophia_leaves_the_gradients_clear():
+    model, x_BTD, optimizer = regression()
+    optimizer.before_gradients(moment(0, model, x_BTD))
+    assert model.product.weight.grad is None
+
+
+MUON = {"lr": 0.02, "momentum": 0.9, "weight_decay": 0.1}
+
+
+@pytest.mark.parametrize("name", ["tall.weight", "wide.weight"])
+def test_muon_follows_its_rule_on_matrices(name):
+    before, met, after = moved(Muon(**MUON))
+    np.testing.assert_allclose(after[name], muon_by_hand(before[name], met[name], **MUON), rtol=1e-7, atol=1e-10)
+
+
+@pytest.mark.parametrize("name", ["embedding.weight", "head.weight", "gain"])
+def test_muon_moves_the_rest_by_adamw_without_decay(name):
+    before, met, after = moved(Muon(rest_lr=0.003))
+    expected = adamw_by_hand(before[name], met[name], lr=0.003, beta1=0.9, beta2=0.95, weight_decay=0.0)
+    np.testing.assert_allclose(after[name], expected, rtol=1e-9, atol=1e-12)
+
+
+@pytest.mark.parametrize("shape", [(7, 3), (3, 7), (5, 5), (1, 4)])
+def test_newton_schulz_moves_singular_values_and_keeps_their_directions(shape):
+    matrix = torch.randn(2, *shape, dtype=torch.float64, generator=torch.Generator().manual_seed(0))
+    u, s, vt = torch.linalg.svd(matrix, full_matrices=False)
+    scaled = s / (torch.linalg.matrix_norm(matrix).unsqueeze(-1) + 1e-7)
+    torch.testing.assert_close(orthogonalised(matrix), u * five_times_quintic(scaled).unsqueeze(-2) @ vt)
+
+
+def test_newton_schulz_brings_singular_values_near_one():
+    """Those above a hundredth of the matrix's norm land between 0.68 and 1.21: UV^T, within the known band."""
+    s = torch.logspace(0, -2, 16, dtype=torch.float64)
+    u, v = (
+        torch.linalg.qr(torch.randn(16, 16, dtype=torch.float64, generator=torch.Generator().manual_seed(n)))[0]
+        for n in (0, 1)
+    )
+    landed = (u.mT @ orthogonalised((u * s @ v.mT).unsqueeze(0))[0] @ v).diagonal()
+    assert landed.min() > 0.68
+    assert landed.max() < 1.21
+
+
+def test_muons_matrices_do_not_feel_the_scale_of_the_gradient():
+    ends = []
+    for scale in (1.0, 1000.0):
+        model = Holder()
+        optimizer = Muon().build(Params(model))
+        for p in model.parameters():
+            p.grad = scale * torch.ones_like(p).cumsum(0).sin()
+        optimizer.step()
+        ends.append(model.tall.weight.detach())
+    torch.testing.assert_close(*ends)

@@ -1,0 +1,126 @@
+"""What the commands answer to a request they can't honour, word for word, and to --help."""
+
+import re
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from autoresearch import cli
+from bench.errors import ArenaError
+
+
+def answer(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, *arguments: str) -> tuple[int, str, str]:
+    """Exit code, stdout and stderr of a command run in this process."""
+    monkeypatch.setattr(sys, "argv", ["autoresearch", *arguments])
+    with pytest.raises(SystemExit) as ended:
+        cli.main()
+    out, said = capsys.readouterr()
+    code = ended.value.code
+    assert isinstance(code, int)
+    return code, out, said
+
+
+OPT = ("--division", "optimizer")
+REQUESTS = {
+    "no division": ((), "no division is named"),
+    "unknown option": (("--bogus",), "No such option: --bogus"),
+    "unknown command": (("bogus",), "No such command 'bogus'"),
+    "unknown division": (("--division", "fencing"), "there is no division named fencing"),
+    "division without fighters": (("--division", "state-space"), "the state-space division can't run yet"),
+    "unknown track": ((*OPT, "--track", "chess"), "there is no track named chess"),
+    "track that can't run": (("--division", "open", "--track", "golf"), "the golf track can't run yet"),
+    "no trials": ((*OPT, "--trials", "0"), "--trials is 0"),
+    "trials in words": ((*OPT, "--trials", "ten"), "Invalid value for '--trials'"),
+    "no steps": ((*OPT, "--steps", "0"), "--steps is 0"),
+    "published seed": ((*OPT, "--seed", "1337"), "--seed 1337 is a published seed, kept for grading"),
+    "unknown policy": ((*OPT, "--policy", "luck"), "there is no policy named luck"),
+    "unknown budget": ((*OPT, "--budget", "toaster"), "there is no budget named toaster"),
+    "budget too large": ((*OPT, "--budget", "8xh100"), "budget 8xh100 needs 8 CUDA device(s)"),
+    "timeout in words": ((*OPT, "--timeout", "soon"), "--timeout soon is no length of time"),
+    "setting without value": ((*OPT, "--set", "optimizer"), "--set optimizer is no setting"),
+    "unknown slot": ((*OPT, "--set", "wings=2"), "there is no slot named wings"),
+    "unknown technique": ((*OPT, "--set", "optimizer=adam"), "slot optimizer has no technique named adam"),
+    "unknown knob": ((*OPT, "--set", "optimizer.speed=2"), "slot optimizer has no knob speed"),
+    "value out of range": ((*OPT, "--set", "optimizer.lr=9"), "optimizer.lr = 9 is outside 0.0005 to 0.02 (adamw)"),
+    "value in words": ((*OPT, "--set", "optimizer.lr=big"), "optimizer.lr = big is not a finite number (adamw)"),
+    "technique of a fixed slot": (
+        (*OPT, "--set", "mixer_modifiers=xsa"),
+        "mixer_modifiers is xsa, but optimizer fixes it at nothing",
+    ),
+    "knob of a fixed slot": ((*OPT, "--set", "ffn.mult=3"), "ffn.mult is 3, but optimizer fixes it at 4"),
+    "corpus that is not there": ((*OPT, "--data", "/nowhere"), "'/nowhere' is neither a corpus nor a path that exists"),
+    "study that is not there": (("show", "lab"), "there is no store at"),
+    "unknown corpus to get": (("data", "get", "novels"), "`data get novels` is not known"),
+    "submission that is not there": (("verify", "/nowhere"), "/nowhere"),
+}
+
+
+@pytest.mark.parametrize(("arguments", "problem"), REQUESTS.values(), ids=REQUESTS)
+def test_a_request_that_can_not_be_honoured(arguments, problem, capsys, monkeypatch, tmp_path):
+    monkeypatch.setenv("ARENA_STORE", str(tmp_path / "arena.db"))
+    code, out, said = answer(capsys, monkeypatch, *arguments)
+    assert code == 2
+    assert out == ""
+    lines = said.splitlines()
+    assert len(lines) == 2, said
+    assert lines[0].startswith(f"error: {problem}")
+    assert lines[1].startswith("hint: ")
+    assert not (tmp_path / "arena.db").exists(), "a refused request leaves no ledger behind"
+
+
+def test_an_unknown_division_lists_the_known_ones(capsys, monkeypatch):
+    _, _, said = answer(capsys, monkeypatch, "--division", "fencing")
+    assert "precision, optimizer, attention, state-space, community, open" in said
+
+
+def test_a_knob_is_set_only_where_the_slot_is_narrowed_to(tmp_path):
+    from autoresearch.settings import parse_settings
+    from bench.divisions import OPTIMIZER
+
+    settings = parse_settings(("optimizer=muon", "optimizer.lr=0.05"), OPTIMIZER)
+    assert settings.knobs == {("optimizer", "muon"): {"lr": 0.05}}
+
+
+@pytest.mark.parametrize(("text", "seconds"), [("90", 90), ("90s", 90), ("30m", 1800), ("2h", 7200), ("0.5h", 1800)])
+def test_a_length_of_time(text, seconds):
+    assert cli.duration(text) == seconds
+
+
+@pytest.mark.parametrize("text", ["", "0", "-1h", "nan", "infh", "h"])
+def test_no_length_of_time(text):
+    with pytest.raises(ArenaError):
+        cli.duration(text)
+
+
+@pytest.mark.parametrize("command", ["autoresearch.cli", "arena_tui.cli"])
+def test_help_answers_at_once(command):
+    times = []
+    for _ in range(3):
+        started = time.perf_counter()
+        done = subprocess.run([sys.executable, "-m", command, "--help"], capture_output=True, text=True, check=True)
+        times.append(time.perf_counter() - started)
+    assert "Usage" in done.stdout
+    # 0.3 s on a free core; other work on a small machine must not fail the build
+    assert min(times) < 1.0
+
+
+SCREEN_SIDE = ["arena_tui.cli", "studies.store", "studies.reading", "studies.shipped", "bench.standings", "bench.divisions"]
+
+
+@pytest.mark.parametrize("module", SCREEN_SIDE)
+def test_screen_store_and_rules_load_neither_torch_nor_optuna(module):
+    code = f"import sys, {module}; print([m for m in ('torch', 'optuna') if m in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
+def test_every_command_has_help_and_stands_in_the_docs():
+    reference = Path(__file__).parents[2].joinpath("docs", "commands.md").read_text()
+    for command in cli.app.registered_commands:
+        name = command.name or (command.callback.__name__ if command.callback else "")
+        assert command.callback is not None
+        assert command.callback.__doc__, f"{name} has no help"
+        assert re.search(rf"^### `autoresearch {name}\b", reference, re.M), f"{name} is not in docs/commands.md"

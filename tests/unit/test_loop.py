@@ -1,0 +1,208 @@
+"""The loop over an executor that answers at once: what it proposes, records, refuses, and takes up again."""
+
+import math
+from dataclasses import dataclass, field, replace
+
+import pytest
+from ledger_rows import KEY, SPEC, result
+
+from autoresearch.executor import Ended, Job, Progress
+from autoresearch.loop import Search, Watcher
+from autoresearch.space import Space
+from bench.catalog import cards
+from bench.config import fingerprint
+from bench.divisions import recipe
+from bench.records import Failure, Outcome, Point, Reason, State
+from studies.ownership import this_process
+from studies.store import Proposal, Store
+
+
+def made_up(job: Job) -> Outcome:
+    """A smooth landscape over lr, so that a sampler has something to learn; Lion always diverges."""
+    pick = job.config.pick("optimizer")
+    if pick.name == "lion":
+        return Failure(
+            fingerprint=fingerprint(job.config), seed=job.seed, reason=Reason.DIVERGED, step=7, message="the loss is gone"
+        )
+    shape = Proposal(number=0, config=job.config, proposer="", rule="", reason="", params={})
+    loss = 1.3 + abs(math.log10(float(pick.knobs["lr"])) + 2) * 0.1 + 0.05 * (pick.name != "muon")
+    return replace(result(shape, loss), artifact_sha256=fingerprint(job.config) * 2)
+
+
+@dataclass
+class Instant:
+    """An executor whose runs end when they are asked after."""
+
+    slots: int = 1
+    stop_after: int | None = None  # runs until the coordinator is interrupted
+    jobs: list[Job] = field(default_factory=list)
+    done: int = 0
+
+    @property
+    def free_slots(self) -> int:
+        return self.slots - len(self.jobs)
+
+    def submit(self, job: Job) -> None:
+        self.jobs.append(job)
+
+    def poll(self, seconds: float) -> list[Progress | Ended]:
+        if self.stop_after is not None and self.done >= self.stop_after:
+            raise KeyboardInterrupt
+        job = self.jobs.pop(0)
+        self.done += 1
+        outcome = made_up(job)
+        if not isinstance(outcome, Failure):
+            job.artifact.write_bytes(b"packed")
+        return [Progress(job.run_id, Point(10, 1.0, 2.0)), Ended(job.run_id, outcome)]
+
+    def close(self) -> None:
+        self.jobs.clear()
+
+
+def study(store: Store, spec=SPEC, executor: Instant | None = None, watcher: Watcher | None = None) -> str:
+    """A coordinator's whole life; returns why the study ended."""
+    store.begin(spec, cards(), this_process())
+    why = "interrupted"
+    try:
+        search = Search(spec, store, executor or Instant(), KEY, {}, watcher or Watcher())
+        why = search.run()
+    finally:
+        store.release(spec.name, why)
+    return why
+
+
+def table(store: Store, name: str = "lab") -> list[tuple[int, str, State, float | None]]:
+    return [(t.number, recipe(t.config), t.state, t.val_loss) for t in store.read.trials(name)]
+
+
+@pytest.fixture
+def ledger(tmp_path):
+    opened = Store(tmp_path / "arena.db")
+    yield opened
+    opened.close()
+
+
+def test_the_baseline_comes_first_then_each_technique_at_its_defaults(ledger):
+    study(ledger, replace(SPEC, n_trials=4))
+    assert [t.config.pick("optimizer").name for t in ledger.read.trials("lab")] == ["adamw", "lion", "muon", "sophia"]
+    first = ledger.read.trials("lab")[0]
+    assert (first.proposer, recipe(first.config)) == ("baseline", "baseline")
+
+
+def test_a_technique_opens_with_what_its_evidence_asks_for():
+    openings = {o.reason: o for o in Space(replace(SPEC, division_name="open")).openings()}
+    asked = openings["smear_gate at its defaults, with orthogonal as its evidence asks"]
+    assert (asked.params["smear_gate"], asked.params["init"]) == (True, "orthogonal")
+
+
+def test_repeating_a_study_adds_nothing(ledger):
+    study(ledger)
+    before = table(ledger)
+    assert study(ledger) == "all trials are done"
+    assert table(ledger) == before
+
+
+def test_a_study_cut_anywhere_and_resumed_equals_an_unbroken_one(ledger, tmp_path):
+    spec = replace(SPEC, n_trials=16)
+    whole = Store(tmp_path / "whole.db")
+    study(whole, spec)
+    for cut in (0, 1, 3, 5):
+        with pytest.raises(KeyboardInterrupt):
+            study(ledger, spec, Instant(stop_after=cut))
+        assert [t.state for t in ledger.read.trials("lab")].count(State.INTERRUPTED) == 1
+    study(ledger, spec)
+    assert table(ledger) == table(whole)
+    whole.close()
+
+
+def test_every_slot_is_used_and_no_number_is_given_twice(ledger):
+    study(ledger, replace(SPEC, n_trials=13), Instant(slots=3))
+    assert [t.number for t in ledger.read.trials("lab")] == list(range(13))
+
+
+def test_a_failure_is_recorded_and_the_study_goes_on(ledger):
+    assert study(ledger) == "all trials are done"
+    lion = ledger.read.trials("lab")[1]
+    assert lion.state is State.FAILED
+    assert lion.run is not None
+    assert lion.run.reason is Reason.DIVERGED
+
+
+def test_a_config_over_a_cap_is_refused_at_no_cost_and_does_not_count(ledger):
+    spec = replace(SPEC, division_name="open", n_trials=3, settings=("ffn.mult=6",))
+    refused: list[str] = []
+    why = study(ledger, spec, watcher=Watcher(refused=lambda proposal, reason: refused.append(reason)))
+    assert why == "12 proposals were refused"
+    assert "parameters, and featherweight caps them at 1,000,000" in refused[0]
+    assert {t.state for t in ledger.read.trials("lab")} == {State.REFUSED}
+
+
+def test_a_hard_clash_is_refused_with_its_sentence(ledger):
+    spec = replace(SPEC, division_name="attention", n_trials=24)
+    study(ledger, spec)
+    messages = [t.message for t in ledger.read.trials("lab") if t.state is State.REFUSED]
+    assert messages
+    assert all("partial_rope clashes with nope: both replace the rotation" in m for m in messages)
+
+
+def test_refusals_are_the_same_after_a_resume(ledger, tmp_path):
+    spec = replace(SPEC, division_name="attention", n_trials=20)
+    whole = Store(tmp_path / "whole.db")
+    study(whole, spec)
+    with pytest.raises(KeyboardInterrupt):
+        study(ledger, spec, Instant(stop_after=9))
+    study(ledger, spec)
+    assert table(ledger) == table(whole)
+    whole.close()
+
+
+def test_a_run_the_ledger_has_is_not_run_again(ledger):
+    study(ledger)
+    executor = Instant()
+    study(ledger, replace(SPEC, name="again"), executor)
+    assert executor.done == 0
+    assert [row[1:] for row in table(ledger, "again")] == [row[1:] for row in table(ledger)]
+
+
+def test_only_the_best_packed_model_is_kept(ledger):
+    study(ledger, replace(SPEC, n_trials=12))
+    best = min((t for t in ledger.read.trials("lab") if t.val_loss is not None), key=lambda t: t.val_loss)
+    kept = {t.number for t in ledger.read.trials("lab") if t.run and (a := ledger.read.artifact(t.run.id)) and a.file}
+    assert kept == {best.number}
+    assert len(list(ledger.artifacts.iterdir())) == 1
+
+
+def test_a_stop_asked_for_ends_the_study_and_leaves_it_resumable(ledger):
+    class Asked(Instant):
+        def poll(self, seconds):
+            if self.done == 2:
+                ledger.ask_to_stop("lab")
+            return super().poll(seconds)
+
+    assert study(ledger, replace(SPEC, n_trials=500), Asked()) == "a stop was asked for"
+    assert ledger.read.study("lab").n_done < 500
+
+
+def test_the_policy_random_differs_from_tpe_only_after_the_openings(ledger):
+    study(ledger, replace(SPEC, n_trials=16))
+    study(ledger, replace(SPEC, name="random", policy="random", n_trials=16))
+    one, other = table(ledger), table(ledger, "random")
+    assert one[:4] == other[:4]
+    assert one != other
+
+
+def test_tpe_finds_more_than_random_on_a_smooth_landscape(ledger):
+    spec = replace(SPEC, n_trials=40, settings=("optimizer=adamw,muon",))
+    study(ledger, spec)
+    study(ledger, replace(spec, name="random", policy="random"))
+    late = {name: [row[3] for row in table(ledger, name)[20:] if row[3]] for name in ("lab", "random")}
+    assert sum(late["lab"]) / len(late["lab"]) < sum(late["random"]) / len(late["random"])
+
+
+@pytest.mark.parametrize(
+    ("setting", "param", "there"),
+    [("optimizer=lion", "optimizer", False), ("optimizer.lr=0.01", "adamw.lr", False), ("optimizer=adamw", "adamw.lr", True)],
+)
+def test_what_is_set_is_not_searched(setting, param, there):
+    params = next(Space(replace(SPEC, settings=("optimizer=adamw,muon", setting))).openings()).params
+    assert (param in params) is there

@@ -124,11 +124,17 @@ def _go(spec: Any, corpus: Any, store: str | None, jobs: int | None, seconds: fl
 
     from autoresearch.listing import board
     from autoresearch.session import default_jobs, run_study
+    from studies.shipped import import_files, shipped_files
     from studies.store import Store
 
     if jobs is not None and jobs < 1:
         raise ConfigError(f"--jobs is {jobs}", "run at least 1 at a time")
-    ledger = Store(_path(store))
+    path = _path(store)
+    fresh = not path.exists()
+    ledger = Store(path)
+    if fresh:
+        # the project's own measurements stand in every ledger, as references and as runs already paid for
+        import_files(path, shipped_files())
     console = Console(stderr=True)
     say(f"study {spec.name}: {spec.n_trials} trials of {spec.budget.steps} steps on {corpus.name} {corpus.digest[:8]}")
     say(f"ledger {ledger.path}; watch it with `arena --study {spec.name}`")
@@ -173,7 +179,7 @@ def show(
 
 @app.command()
 def stop(name: Annotated[str, typer.Argument(help="a study")], store: StoreOption = None) -> None:
-    """Ask a running study to end after the trials under way are put aside; `resume` goes on with them."""
+    """Ask a running study to end; trials under way are cut short, and `resume` runs them again."""
     from autoresearch.stopping import stop_study
 
     say(stop_study(_path(store), name))

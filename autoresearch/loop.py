@@ -25,6 +25,8 @@ optuna.logging.set_verbosity(optuna.logging.WARNING)
 
 BEAT_SECONDS = 1.0
 POINTS_SECONDS = 0.5
+# Ends a study at once, its running trials cut short; every other reason lets them finish.
+STOPPED = "a stop was asked for"
 # Refusals cost nothing, but a study that is refused all the time should say so and end.
 REFUSALS_PER_TRIAL = 4
 
@@ -73,7 +75,7 @@ class Search:
             while why is None and self.executor.free_slots:
                 self.next_trial(waiting)
                 why = self.why_end(waiting)
-            if why is not None and not self.underway:
+            if why == STOPPED or (why is not None and not self.underway):
                 self.store.phase(self.spec.name, "search", why)
                 return why
             self.attend()
@@ -110,7 +112,7 @@ class Search:
 
     def why_end(self, waiting: list[TrialView]) -> str | None:
         if self.stopping():
-            return "a stop was asked for"
+            return STOPPED
         if self.deadline is not None and time.monotonic() > self.deadline:
             return "the time given with --timeout is up"
         if waiting:

@@ -94,8 +94,10 @@ def versions() -> dict[str, str]:
 
     import numpy
     import torch
+    import zstandard
 
-    return {"python": platform.python_version(), "torch": torch.__version__, "numpy": numpy.__version__}
+    found = {"torch": torch.__version__, "numpy": numpy.__version__, "zstandard": zstandard.__version__}
+    return {"python": platform.python_version(), **found}
 
 
 def device_class() -> str:

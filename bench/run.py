@@ -60,7 +60,7 @@ def run(config: RunConfig, seed: int, corpus: Corpus, track: Track, watch: Calla
     shipped = unpack(artifact, config)
     val_loss = stack.evaluator.nats(shipped, corpus.valid[: track.eval_bytes], budget.seq_len)
     if not math.isfinite(val_loss):
-        raise Diverged(budget.steps, val_loss)
+        raise Diverged("val_loss", budget.steps)
     result = RunResult(
         fingerprint=fingerprint(config),
         seed=seed,

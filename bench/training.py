@@ -62,8 +62,9 @@ class Optimizer(Protocol):
 class Diverged(Exception):
     """A loss that is no finite number."""
 
-    def __init__(self, step: int, last: float) -> None:
-        super().__init__(f"the loss is not finite at step {step}; the last finite one was {last:.4g}")
+    def __init__(self, what: str, step: int, last: float | None = None) -> None:
+        before = "" if last is None else f"; the last finite one was {last:.4g}"
+        super().__init__(f"{what} is not finite at step {step}{before}")
         self.step = step
 
 
@@ -96,7 +97,7 @@ def train(
     optimizer.zero_grad()
     train_seconds = probe_seconds = 0.0
     recent: list[float] = []
-    last = math.nan
+    last: float | None = None
     for step in range(n_steps):
         started = time.perf_counter()
         x_BT, y_BT = draw()
@@ -116,7 +117,7 @@ def train(
             hook.after_step(moment)
         train_loss = loss.item()
         if not math.isfinite(train_loss):
-            raise Diverged(step + 1, last)
+            raise Diverged("train_loss", step + 1, last)
         recent.append(last := train_loss)
         train_seconds += time.perf_counter() - started
         done = step + 1
@@ -124,7 +125,7 @@ def train(
             started = time.perf_counter()
             probe_loss = probe() if done % probe_every == 0 or done == n_steps else None
             if probe_loss is not None and not math.isfinite(probe_loss):
-                raise Diverged(done, last)
+                raise Diverged("probe_loss", done)
             probe_seconds += time.perf_counter() - started
             watch(Point(done, train_seconds, math.fsum(recent) / len(recent), probe_loss))
             recent.clear()

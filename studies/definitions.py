@@ -94,6 +94,13 @@ MEASUREMENTS = (
         n_trials=40,
         data=REAL_SAMPLE,
     ),
+    Measurement(
+        name="measured-toystories",
+        question="Do the openings rank on the embedded corpus as they do on the real sample?",
+        division_name="open",
+        n_trials=14,
+        data="toystories",
+    ),
 )
 
 

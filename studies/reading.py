@@ -30,6 +30,11 @@ class Reader:
         self._watching.close()
         self._engine.dispose()
 
+    @property
+    def artifacts(self) -> Path:
+        """The folder beside the store where packed models are kept."""
+        return self.path.with_suffix(".artifacts")
+
     def data_version(self) -> int:
         """A number that changes when another connection has committed."""
         with reporting(self.path):

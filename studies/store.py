@@ -68,7 +68,7 @@ class Store:
     @property
     def artifacts(self) -> Path:
         """The folder beside the store where packed models are kept."""
-        return self.path.with_suffix(".artifacts")
+        return self.read.artifacts
 
     @contextmanager
     def _writing(self) -> Iterator[tuple[Session, int]]:

@@ -10,7 +10,24 @@ import pytest
 def tiny_text(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with train.txt and valid.txt, about 120 kB and 12 kB, as --data takes it."""
     folder = tmp_path_factory.mktemp("tiny")
-    words = "the a cat dog sat ran on under mat hill red blue and then it was very happy sad".split()
+    words = [
+        "the",
+        "a",
+        "cat",
+        "dog",
+        "sat",
+        "ran",
+        "on",
+        "under",
+        "mat",
+        "hill",
+        "red",
+        "blue",
+        "and",
+        "then",
+        "it",
+        "was",
+    ]
     draw = random.Random(5)
 
     def story() -> str:

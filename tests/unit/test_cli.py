@@ -12,7 +12,9 @@ from autoresearch import cli
 from bench.errors import ArenaError
 
 
-def answer(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, *arguments: str) -> tuple[int, str, str]:
+def answer(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, *arguments: str
+) -> tuple[int, str, str]:
     """Exit code, stdout and stderr of a command run in this process."""
     monkeypatch.setattr(sys, "argv", ["autoresearch", *arguments])
     with pytest.raises(SystemExit) as ended:
@@ -107,7 +109,7 @@ def test_help_answers_at_once(command):
     assert min(times) < 1.0
 
 
-SCREEN_SIDE = ["arena_tui.cli", "studies.store", "studies.reading", "studies.shipped", "bench.standings", "bench.divisions"]
+SCREEN_SIDE = ["arena_tui.cli", "studies.store", "studies.shipped", "bench.standings", "bench.divisions"]
 
 
 @pytest.mark.parametrize("module", SCREEN_SIDE)

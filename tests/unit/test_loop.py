@@ -22,7 +22,7 @@ def made_up(job: Job) -> Outcome:
     pick = job.config.pick("optimizer")
     if pick.name == "lion":
         return Failure(
-            fingerprint=fingerprint(job.config), seed=job.seed, reason=Reason.DIVERGED, step=7, message="the loss is gone"
+            fingerprint=fingerprint(job.config), seed=job.seed, reason=Reason.DIVERGED, step=7, message="it is gone"
         )
     shape = Proposal(number=0, config=job.config, proposer="", rule="", reason="", params={})
     loss = 1.3 + abs(math.log10(float(pick.knobs["lr"])) + 2) * 0.1 + 0.05 * (pick.name != "muon")
@@ -201,7 +201,11 @@ def test_tpe_finds_more_than_random_on_a_smooth_landscape(ledger):
 
 @pytest.mark.parametrize(
     ("setting", "param", "there"),
-    [("optimizer=lion", "optimizer", False), ("optimizer.lr=0.01", "adamw.lr", False), ("optimizer=adamw", "adamw.lr", True)],
+    [
+        ("optimizer=lion", "optimizer", False),
+        ("optimizer.lr=0.01", "adamw.lr", False),
+        ("optimizer=adamw", "adamw.lr", True),
+    ],
 )
 def test_what_is_set_is_not_searched(setting, param, there):
     params = next(Space(replace(SPEC, settings=("optimizer=adamw,muon", setting))).openings()).params

@@ -380,6 +380,11 @@ def test_a_pipe_a_folder_and_a_monster_are_not_read(copy):
     assert "model.arena has 1,000,000,000,000 bytes" in said
 
 
+def test_a_fighter_made_to_keep_the_parser_busy_is_not_parsed(copy):
+    (copy / "fighter.toml").write_text(".".join(["a"] * 50_000) + " = 1")
+    assert "10,000 is the most we read" in looked_at(copy)["fighter"].evidence
+
+
 def test_other_files_are_named_and_not_opened(copy):
     os.mkfifo(copy / "pipe\x1b[2J")
     assert failing(copy) == set()

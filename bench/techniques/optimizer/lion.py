@@ -26,7 +26,7 @@ class Lion:
     source: ClassVar = "arXiv:2302.06675"
     prior: ClassVar = Prior(-1, "C", "Mizan's page: about 6 % better than AdamW")
 
-    lr: float = knob(1e-3, Span(1e-4, 5e-3, log=True), "change of each weight per step")
+    lr: float = knob(3e-3, Span(1e-4, 2e-2, log=True), "change of each weight per step")
     beta1: float = knob(0.9, Span(0.8, 0.98), "weight of momentum in the direction taken")
     beta2: float = knob(0.99, Span(0.9, 0.999), "decay of the momentum itself")
     weight_decay: float = knob(0.1, Span(0.01, 3.0, log=True), "decoupled, scaled by lr")

@@ -1,0 +1,428 @@
+"""Checks a submission folder, ours or another's, item by item. The folder is hostile until shown otherwise:
+only known names in the folder itself are opened, never a link, never beyond a size, and nothing is unpickled.
+"""
+
+import hashlib
+import math
+import os
+import stat
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import torch
+
+from autoresearch.submission import curve, facts, fighter
+from autoresearch.submission.facts import Facts
+from autoresearch.submission.fighter import Fighter
+from autoresearch.worker import device_class, versions
+from bench.artifact import unpack
+from bench.catalog import realise, refusals
+from bench.config import fingerprint
+from bench.data.choose import AUTO, NAMED, load_corpus
+from bench.divisions import division_named
+from bench.errors import ArenaError, ConfigError, DataError
+from bench.estimate import over_caps
+from bench.layers import Params
+from bench.records import Reason
+from bench.skeleton import Model
+from bench.tracks import NUMERICS_VERSION, Track, track_named
+
+PASS, FAIL, CANT_TELL = "pass", "fail", "can't tell"
+# Another processor or library orders its sums differently; that moves a loss by some 1e-7.
+ELSEWHERE_TOLERANCE = 1e-5
+# Rounding of one subtraction or division, for numbers that follow from others on the page.
+ROUNDING = 1e-12
+MAX_STEPS = 1_000_000
+EVIDENCE_CHARACTERS = 300
+NAMES_SHOWN = 5
+
+# reasons a run can end for; a refused or interrupted one is no result
+ENDINGS = frozenset(Reason) - {Reason.REFUSED, Reason.INTERRUPTED}
+
+
+@dataclass(frozen=True)
+class Check:
+    """One item, what came out, and what was seen."""
+
+    item: str
+    verdict: str
+    evidence: str
+
+
+class _Broken(Exception):
+    """The item is not as it should be, as a sentence."""
+
+
+class _OpenQuestion(Exception):
+    """The item can't be decided here, with the reason."""
+
+
+def verify_submission(folder: Path, data: str) -> list[Check]:
+    """Every item with pass, fail or can't tell; ConfigError for what is no submission folder at all."""
+    contents = _read(folder)
+    looking = _Examination(contents, data)
+    return [_check(item, look) for item, look in looking.items()]
+
+
+def _check(item: str, look: Callable[[], str]) -> Check:
+    try:
+        return Check(item, PASS, _plain(look()))
+    except _OpenQuestion as why:
+        return Check(item, CANT_TELL, _plain(str(why)))
+    except _Broken as why:
+        return Check(item, FAIL, _plain(str(why)))
+    except ArenaError as why:
+        return Check(item, FAIL, _plain(why.problem))
+
+
+def _plain(text: str) -> str:
+    """What a stranger wrote, safe to print on a terminal."""
+    shown = "".join(c if c.isprintable() else " " for c in text)
+    return shown if len(shown) <= EVIDENCE_CHARACTERS else shown[: EVIDENCE_CHARACTERS - 3] + "..."
+
+
+@dataclass(frozen=True)
+class _Contents:
+    """What was read: bytes by known name, what is wrong with a name, and names that are no part of a submission."""
+
+    raw: dict[str, bytes] = field(default_factory=dict)
+    wrong: dict[str, str] = field(default_factory=dict)
+    strange: list[str] = field(default_factory=list)
+
+
+def _read(folder: Path) -> _Contents:
+    """Every known file of the folder, under its size limit."""
+    try:
+        names = sorted(os.listdir(folder))
+    except OSError as wrong:
+        raise ConfigError(
+            f"{folder} can't be read: {wrong.strerror or wrong}", "name the folder that `autoresearch export` wrote"
+        ) from wrong
+    if not set(names) & set(facts.MAX_BYTES):
+        raise ConfigError(
+            f"{folder} is no submission: it holds none of {', '.join(facts.MAX_BYTES)}",
+            "name the folder that `autoresearch export` wrote",
+        )
+    contents = _Contents(strange=[name for name in names if name not in facts.MAX_BYTES])
+    for name in names:
+        if name in facts.MAX_BYTES:
+            try:
+                contents.raw[name] = _read_file(folder / name, facts.MAX_BYTES[name])
+            except OSError as wrong:
+                contents.wrong[name] = f"can't be read: {wrong.strerror}"
+            except _Broken as wrong:
+                contents.wrong[name] = str(wrong)
+    return contents
+
+
+def _read_file(path: Path, most: int) -> bytes:
+    """A plain file's bytes; what has become a link or a pipe since we looked is neither followed nor waited for."""
+    about = path.lstat()
+    if stat.S_ISLNK(about.st_mode):
+        raise _Broken("is a link")
+    if not stat.S_ISREG(about.st_mode):
+        raise _Broken("is no plain file")
+    if about.st_size > most:
+        raise _Broken(f"has {about.st_size:,} bytes; {most:,} is the most we read")
+    with os.fdopen(os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK), "rb") as file:
+        return file.read(most)
+
+
+@dataclass
+class _Examination:
+    """The items in order; what an early one makes out, the later ones build on."""
+
+    contents: _Contents
+    data: str
+    found_facts: Facts | None = None
+    found_fighter: Fighter | None = None
+    found_model: Model | None = None
+    sound: bool = False  # the fighter's techniques can be realised and its budget is one we serve
+
+    def items(self) -> Iterator[tuple[str, Callable[[], str]]]:
+        yield "facts", self.check_facts
+        yield "files", self.check_files
+        yield "checksums", self.check_checksums
+        yield "fighter", self.check_fighter
+        yield "fingerprint", self.check_fingerprint
+        yield "identity", self.check_identity
+        yield "division", self.check_division
+        yield "builds", self.check_builds
+        yield "caps", self.check_caps
+        yield "costs", self.check_costs
+        yield "curve", self.check_curve
+        if self.found_facts is not None and self.found_facts.failure is not None:
+            yield "ending", self.check_ending
+            return
+        yield "artifact", self.check_artifact
+        yield "weights_bytes", self.check_weights_bytes
+        yield "score", self.check_score
+        yield "val_loss", self.check_val_loss
+
+    # what earlier items found, or why a later one can't be decided
+
+    @property
+    def stated(self) -> Facts:
+        if self.found_facts is None:
+            raise _OpenQuestion(f"{facts.FACTS} can't be read")
+        return self.found_facts
+
+    @property
+    def entered(self) -> Fighter:
+        if self.found_fighter is None:
+            raise _OpenQuestion(f"{facts.FIGHTER} can't be read")
+        return self.found_fighter
+
+    @property
+    def built(self) -> Fighter:
+        """The fighter, once it is known to be one we can build."""
+        if not self.sound:
+            raise _OpenQuestion("the fighter can't be built here")
+        return self.entered
+
+    @property
+    def track(self) -> Track:
+        return track_named(self.entered.config.track)
+
+    def text(self, name: str) -> str:
+        try:
+            return self.raw(name).decode()
+        except UnicodeDecodeError as wrong:
+            raise _Broken(f"{name} is no UTF-8 text") from wrong
+
+    def raw(self, name: str) -> bytes:
+        if name in self.contents.wrong:
+            raise _Broken(f"{name} {self.contents.wrong[name]}")
+        if name not in self.contents.raw:
+            raise _Broken(f"{name} is missing")
+        return self.contents.raw[name]
+
+    # the items
+
+    def check_facts(self) -> str:
+        self.found_facts = found = facts.from_json(self.text(facts.FACTS))
+        if (found.score is None) is (found.failure is None):
+            self.found_facts = None
+            raise _Broken("it states both a score and a failure, or neither")
+        kind = "a negative result" if found.failure else "a scored run"
+        return f"{kind}: {found.name}, trial {found.origin.trial} of {found.origin.study}"
+
+    def check_files(self) -> str:
+        wanted = [name for name in facts.MAX_BYTES if name != facts.MODEL or self.stated.failure is None]
+        if wrong := [f"{name} {what}" for name, what in self.contents.wrong.items()]:
+            raise _Broken("; ".join(wrong))
+        if missing := [name for name in wanted if name not in self.contents.raw]:
+            raise _Broken(f"missing: {', '.join(missing)}")
+        if facts.MODEL in self.contents.raw and facts.MODEL not in wanted:
+            raise _Broken(f"a negative result has no score, so {facts.MODEL} does not belong here")
+        strange = self.contents.strange
+        shown = ", ".join(strange[:NAMES_SHOWN]) + (", ..." if len(strange) > NAMES_SHOWN else "")
+        return f"{len(wanted)} files" + (f"; not part of it and not opened: {shown}" if strange else "")
+
+    def check_checksums(self) -> str:
+        wanted = {name for name in facts.MAX_BYTES if name != facts.FACTS}
+        if self.stated.failure is not None:
+            wanted.discard(facts.MODEL)
+        if set(self.stated.files) != wanted:
+            raise _Broken(f"{facts.FACTS} states checksums of {', '.join(sorted(self.stated.files)) or 'nothing'}")
+        wrong = []
+        for name, stated in self.stated.files.items():
+            raw = self.contents.raw.get(name)
+            if raw is None:
+                wrong.append(f"{name} is not there")
+            elif len(raw) != stated.bytes:
+                wrong.append(f"{name} has {len(raw):,} bytes, {stated.bytes:,} are stated")
+            elif hashlib.sha256(raw).hexdigest() != stated.sha256:
+                wrong.append(f"{name} has another SHA-256 than stated")
+        if wrong:
+            raise _Broken("; ".join(wrong))
+        return f"size and SHA-256 of {len(wanted)} files as stated"
+
+    def check_fighter(self) -> str:
+        self.found_fighter = entered = fighter.from_toml(self.text(facts.FIGHTER))
+        config, track = entered.config, self.track
+        if track.missing is not None:
+            raise _Broken(f"the {track.name} track can't run yet: {track.missing}")
+        for name, value, most in (
+            ("steps", config.budget.steps, MAX_STEPS),
+            ("batch", config.budget.batch, track.budget.batch),
+            ("seq_len", config.budget.seq_len, track.budget.seq_len),
+        ):
+            if not 1 <= value <= most:
+                raise _Broken(f"{name} is {value:,}; {track.name} goes from 1 to {most:,}")
+        realise(config)
+        self.sound = True
+        return f"every technique and knob is known: {self.entered.name}, {config.budget.steps:,} steps"
+
+    def check_fingerprint(self) -> str:
+        found, stated = fingerprint(self.entered.config), self.stated
+        if found != stated.fingerprint:
+            raise _Broken(f"the fighter's is {found}, {stated.fingerprint} is stated")
+        if self.entered.seed != stated.seed:
+            raise _Broken(f"the fighter's seed is {self.entered.seed}, {stated.seed} is stated")
+        return f"{found}, seed {stated.seed}"
+
+    def check_identity(self) -> str:
+        track, budget, stated = self.track, self.entered.config.budget, self.stated.identity
+        if (stated.track, stated.steps, stated.batch, stated.seq_len) != (
+            track.name, budget.steps, budget.batch, budget.seq_len,
+        ):  # fmt: skip
+            raise _Broken("the stated track, steps, batch or seq_len is not the fighter's")
+        if self.stated.exhibition is not track.is_exhibition(budget):
+            raise _Broken(f"exhibition is stated as {self.stated.exhibition}, and this budget makes it otherwise")
+        if self.stated.machine.device_class != stated.device_class:
+            raise _Broken("two device classes are stated")
+        if self.stated.n_seeds != 1:
+            raise _Broken(f"{self.stated.n_seeds} seeds are stated, and a submission is one run")
+        if other := self.other_versions():
+            raise _OpenQuestion(other)
+        exhibition = ", an exhibition" if self.stated.exhibition else ""
+        return f"{track.name} v{track.version}, {budget.steps:,} steps, corpus {stated.corpus_digest[:8]}{exhibition}"
+
+    def other_versions(self) -> str:
+        """In what the submission's rules are not those of this program; empty when they are."""
+        stated = self.stated.identity
+        pairs = (
+            ("track", stated.track_version, self.track.version),
+            ("evaluator", stated.evaluator_version, self.track.evaluator_version),
+            ("numerics", stated.numerics_version, NUMERICS_VERSION),
+        )
+        return "; ".join(f"{name} version {theirs}, this is {ours}" for name, theirs, ours in pairs if theirs != ours)
+
+    def check_division(self) -> str:
+        if self.entered.division != self.stated.division:
+            raise _Broken(f"the fighter enters {self.entered.division}, {self.stated.division} is stated")
+        division = division_named(self.entered.division)
+        if breaches := division.breaches(self.entered.config):
+            raise _Broken("; ".join(breaches))
+        return f"{division.name}: only its free slots and knobs differ from the baseline"
+
+    def check_builds(self) -> str:
+        if refused := refusals(self.built.config):
+            self.sound = False
+            raise _Broken("; ".join(refused))
+        return "no hard clash, no missing hard need"
+
+    def check_caps(self) -> str:
+        if over := over_caps(self.built.config, self.track):
+            raise _Broken("; ".join(over))
+        return f"within the parameters and training FLOPs that {self.track.name} allows"
+
+    def check_costs(self) -> str:
+        spent, budget = self.stated.spent, self.built.config.budget
+        if not 0 <= spent.steps <= budget.steps or (self.stated.score is not None and spent.steps != budget.steps):
+            raise _Broken(f"{spent.steps:,} steps are stated, the budget has {budget.steps:,}")
+        wanted = facts.declared(self.built.config, spent.steps)
+        stated = (spent.parameters, spent.train_flops, spent.train_tokens)
+        for name, theirs, ours in zip(("parameters", "training FLOPs", "training tokens"), stated, wanted, strict=True):
+            if theirs != ours:
+                raise _Broken(f"{theirs:,} {name} are stated, the fighter declares {ours:,}")
+        return f"{wanted[0]:,} parameters, {wanted[1]:,} training FLOPs, as the techniques declare"
+
+    def check_curve(self) -> str:
+        points = curve.from_csv(self.text(facts.CURVE))
+        last, steps = (points[-1].step if points else 0), self.stated.spent.steps
+        if self.stated.failure is None and last != steps:
+            raise _Broken(f"it ends at step {last:,}, {steps:,} are stated")
+        if last > steps:
+            raise _Broken(f"it goes on to step {last:,}, the run ended at {steps:,}")
+        return f"{len(points)} points, finite, to step {last:,}"
+
+    def check_ending(self) -> str:
+        failure = self.stated.failure
+        assert failure is not None, "only asked of a negative result"
+        if failure.reason not in ENDINGS:
+            raise _Broken(f"{failure.reason!r} is no reason; it is one of {', '.join(sorted(ENDINGS))}")
+        if not failure.message.strip():
+            raise _Broken(f"{failure.reason} is stated without a message")
+        if failure.step != self.stated.spent.steps:
+            raise _Broken(f"it ended at step {failure.step:,}, and paid for {self.stated.spent.steps:,}")
+        return f"{failure.reason} at step {failure.step:,}: {failure.message}"
+
+    def check_artifact(self) -> str:
+        packed, config = self.raw(facts.MODEL), self.built.config
+        model = unpack(packed, config)
+        params = Params(model)
+        if broken := [p.name for p in params.all if not torch.isfinite(p.tensor).all()]:
+            raise _Broken(f"{broken[0]} holds what is no finite number")
+        if params.count != self.stated.spent.parameters:
+            raise _Broken(f"it holds {params.count:,} parameters, {self.stated.spent.parameters:,} are stated")
+        self.found_model = model
+        return f"unpacks to {params.count:,} parameters of the fighter's config"
+
+    def check_weights_bytes(self) -> str:
+        packed, score = self.raw(facts.MODEL), self.stated.score
+        assert score is not None, "only asked of a scored run"
+        if len(packed) != score.weights_bytes:
+            raise _Broken(f"{facts.MODEL} has {len(packed):,} bytes, {score.weights_bytes:,} are stated")
+        if hashlib.sha256(packed).hexdigest() != score.artifact_sha256:
+            raise _Broken(f"{facts.MODEL} has another SHA-256 than the scored artifact's")
+        return f"{len(packed):,} bytes, the file that was scored"
+
+    def check_score(self) -> str:
+        """Stated numbers against each other; that they are finite, reading them has shown."""
+        score = self.stated.score
+        assert score is not None, "only asked of a scored run"
+        if score.val_loss < 0:
+            raise _Broken(f"val_loss {score.val_loss} is below zero")
+        if not math.isclose(score.val_bpb, facts.bits(score.val_loss), rel_tol=ROUNDING):
+            raise _Broken(f"val_bpb is {score.val_bpb}, val_loss makes it {facts.bits(score.val_loss)}")
+        with_base = (score.baseline_trial, score.baseline_val_loss, score.delta)
+        if any(value is None for value in with_base) and any(value is not None for value in with_base):
+            raise _Broken("baseline and delta are stated by half")
+        if score.delta is not None and score.baseline_val_loss is not None:
+            delta = score.val_loss - score.baseline_val_loss
+            if not math.isclose(score.delta, delta, rel_tol=ROUNDING, abs_tol=ROUNDING):
+                raise _Broken(f"delta is {score.delta}, val_loss and baseline make it {delta}")
+        return f"finite: {score.val_loss:.6f} nats/byte, {score.val_bpb:.6f} bits/byte"
+
+    def check_val_loss(self) -> str:
+        """The score once more, from the artifact and the corpus."""
+        stated, score, model = self.stated, self.stated.score, self.found_model
+        assert score is not None, "only asked of a scored run"
+        if model is None:
+            raise _OpenQuestion("there is no artifact to score")
+        if other := self.other_versions():
+            raise _OpenQuestion(other)
+        # the corpus that `auto` finds may be another than the one of this score
+        by_name = self.data == AUTO and stated.corpus_name in NAMED
+        wanted = stated.corpus_name if by_name else self.data
+        try:
+            corpus = load_corpus(wanted)
+        except DataError as wrong:
+            raise _OpenQuestion(f"the corpus {stated.corpus_name} is not here: {wrong.problem}") from wrong
+        digest = stated.identity.corpus_digest
+        if corpus.digest != digest:
+            raise _OpenQuestion(
+                f"scored on {stated.corpus_name} {digest[:8]}; {wanted} is {corpus.name} {corpus.digest[:8]}: "
+                "give the text with --data"
+            )
+        config = self.built.config
+        with threads(stated.machine.threads):
+            found = realise(config).evaluator.nats(model, corpus.valid[: self.track.eval_bytes], config.budget.seq_len)
+        here = (device_class(), versions()["torch"], True)
+        there = (stated.machine.device_class, stated.machine.versions.get("torch"), self.can_use_threads())
+        if here == there:
+            tolerance, where = 0.0, "the same device class, so to the bit"
+        else:
+            tolerance, where = ELSEWHERE_TOLERANCE, f"another machine, so to {ELSEWHERE_TOLERANCE:g}"
+        # written so that NaN is no pass
+        if not abs(found - score.val_loss) <= tolerance:
+            raise _Broken(f"scored again {found!r}, {score.val_loss!r} is stated ({where})")
+        return f"scored again {found!r} on {corpus.name} {digest[:8]} ({where})"
+
+    def can_use_threads(self) -> bool:
+        return 1 <= self.stated.machine.threads <= (os.cpu_count() or 1)
+
+
+@contextmanager
+def threads(wanted: int) -> Iterator[None]:
+    """torch on so many threads, as far as there are cores: sums depend on how they are split."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(max(1, min(wanted, os.cpu_count() or 1)))
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)

@@ -1,0 +1,323 @@
+"""A submission folder from a trial: the fighter, its packed model, its card, its curve and every fact as data."""
+
+import hashlib
+import os
+import re
+import shutil
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+
+from autoresearch.listing import best_of
+from autoresearch.replaying import Again, corpus_of, run_again
+from autoresearch.submission import curve, facts, fighter, picture
+from autoresearch.submission.card import card
+from autoresearch.submission.facts import Ending, Facts, FileFact, Machine, Origin, Score, Spent, declared
+from autoresearch.submission.fighter import Fighter
+from autoresearch.worker import versions
+from bench.config import RunConfig
+from bench.divisions import recipe
+from bench.errors import ArtifactError, ConfigError, StoreError
+from bench.records import Failure, Point, RunResult, State
+from bench.tracks import NUMERICS_VERSION
+from studies.reading import Reader
+from studies.views import ArtifactView, RunView, StudyView, TrialView
+
+SAY_SECONDS = 5.0
+
+
+def write_submission(
+    store: Path, study: str, trial: int | None, to: Path, data: str | None, say: Callable[[str], None]
+) -> Path:
+    """Write the best trial of a study, or the named one, as a folder: all of it or nothing. Returns the folder.
+
+    A packed model that was not kept is made again from the corpus and must come out the same.
+    """
+    if os.path.lexists(to):
+        raise ConfigError(
+            f"{to} exists, and an export overwrites nothing", "name a folder that does not exist yet with --to"
+        )
+    reader = Reader(store)
+    try:
+        view = reader.study(study)
+        chosen = _best(reader, view) if trial is None else _numbered(reader, view, trial)
+        run = _exportable(chosen)
+        say(f"trial {chosen.number} of {study}: {_outcome(run)}")
+        points = reader.curve(run.id)
+        stated = _facts(reader, view, chosen, run)
+        with _part_of(to) as part:
+            model = _model(reader, stated, chosen, data, say) if stated.score else None
+            with _reporting(to):
+                _fill(part, stated, chosen.config, points, model)
+                _land(part, to)
+    finally:
+        reader.close()
+    return to
+
+
+def _best(reader: Reader, study: StudyView) -> TrialView:
+    best = best_of(reader, study)
+    if best is not None:
+        return best
+    failed = [str(t.number) for t in reader.trials(study.name) if t.state is State.FAILED]
+    raise StoreError(
+        f"no trial of {study.name} has a score yet",
+        f"to export a negative result, name a failed one: --trial {', '.join(failed)}"
+        if failed
+        else f"go on with `autoresearch resume {study.name}`; a failed trial can be exported with --trial N",
+    )
+
+
+def _numbered(reader: Reader, study: StudyView, number: int) -> TrialView:
+    trials = {t.number: t for t in reader.trials(study.name)}
+    if number in trials:
+        return trials[number]
+    raise StoreError(
+        f"study {study.name} has no trial {number}",
+        f"its trials go from {min(trials)} to {max(trials)}" if trials else "it has no trial yet",
+    )
+
+
+def _exportable(trial: TrialView) -> RunView:
+    """The run of a trial that ended, one way or the other; StoreError for one with nothing to show."""
+    if trial.run is not None and trial.state in (State.COMPLETE, State.FAILED):
+        return trial.run
+    if trial.state is State.REFUSED:
+        raise StoreError(
+            f"trial {trial.number} was refused and never ran: {trial.message}",
+            "export a trial that ran; leave --trial out for the best one",
+        )
+    raise StoreError(
+        f"trial {trial.number} is {trial.state.value}: it has neither a score nor an ending",
+        f"wait for it, or go on with `autoresearch resume {trial.study}`; leave --trial out for the best one",
+    )
+
+
+def _outcome(run: RunView) -> str:
+    if run.val_loss is None:
+        return f"{run.reason} at step {run.step}, a negative result"
+    return f"val_loss {run.val_loss:.4f}"
+
+
+def _baseline(reader: Reader, study: StudyView, run: RunView) -> TrialView | None:
+    """The study's scored baseline, if it may be compared with the run."""
+    trials = (t for t in reader.trials(study.name) if t.proposer == "baseline" and t.val_loss is not None)
+    return next((t for t in trials if t.run and t.run.identity == run.identity and t.run.seed == run.seed), None)
+
+
+def _facts(reader: Reader, study: StudyView, trial: TrialView, run: RunView) -> Facts:
+    config, spec = trial.config, study.spec
+    kept = reader.artifact(run.id) if run.state is State.COMPLETE else None
+    baseline = _baseline(reader, study, run)
+    return Facts(
+        format=facts.FORMAT,
+        name=spec.division.label(config),
+        division=spec.division_name,
+        recipe=recipe(config),
+        fingerprint=trial.fingerprint,
+        seed=run.seed,
+        n_seeds=1,
+        exhibition=spec.track.is_exhibition(config.budget),
+        identity=run.identity,
+        corpus_name=run.corpus_name,
+        machine=Machine(
+            device_class=run.identity.device_class,
+            threads=run.threads,
+            versions={name: str(version) for name, version in run.versions.items()},
+        ),
+        origin=Origin(
+            study=spec.name,
+            trial=trial.number,
+            run=run.id,
+            policy=spec.policy,
+            settings=spec.settings,
+            proposer=trial.proposer,
+            rule=trial.rule,
+            reason=trial.reason,
+            hypothesis=trial.hypothesis,
+            expected=trial.expected,
+            note=trial.message,
+        ),
+        spent=_spent(config, run),
+        score=_score(run, kept, baseline) if kept else None,
+        failure=None if kept else _ending(run),
+        files={},
+    )
+
+
+def _spent(config: RunConfig, run: RunView) -> Spent:
+    parameters, train_flops, train_tokens = declared(config, run.step)
+    return Spent(
+        steps=run.step,
+        parameters=run.parameters or parameters,
+        train_flops=run.train_flops or train_flops,
+        train_tokens=run.train_tokens or train_tokens,
+        train_seconds=run.train_seconds or 0.0,
+        probe_seconds=run.probe_seconds,
+        eval_seconds=run.eval_seconds,
+        peak_bytes=run.peak_bytes,
+    )
+
+
+def _score(run: RunView, kept: ArtifactView, baseline: TrialView | None) -> Score:
+    assert run.val_loss is not None, "a complete run has a score"
+    assert run.quant_gap is not None, "and its gap"
+    base = baseline.val_loss if baseline else None
+    return Score(
+        val_loss=run.val_loss,
+        val_bpb=facts.bits(run.val_loss),
+        quant_gap=run.quant_gap,
+        weights_bytes=kept.weights_bytes,
+        artifact_sha256=kept.sha256,
+        baseline_trial=baseline.number if baseline else None,
+        baseline_val_loss=base,
+        delta=None if base is None else run.val_loss - base,
+    )
+
+
+def _ending(run: RunView) -> Ending:
+    assert run.reason is not None, "a failed run says why"
+    return Ending(
+        reason=run.reason.value,
+        step=run.step,
+        message=_without_places(run.message),
+        log_tail=_without_places(run.log_tail),
+    )
+
+
+def _without_places(text: str) -> str:
+    """A log as others may read it: where our home and our libraries lie is nobody's business."""
+    text = re.sub(r'File "[^"\n]*/(?=(?:site-packages|autoresearch|bench)/)', 'File "', text)
+    return text.replace(str(Path.home()), "~")
+
+
+def _model(reader: Reader, stated: Facts, trial: TrialView, data: str | None, say: Callable[[str], None]) -> bytes:
+    """The packed model: the kept file when it is sound, else trained again; ArtifactError when that comes out other."""
+    run, score = trial.run, stated.score
+    assert run is not None and score is not None, "only a scored trial has a model"  # noqa: PT018 - one claim
+    kept = reader.artifact(run.id)
+    if kept is not None and kept.file is not None:
+        packed = _kept(reader, kept.file)
+        if packed is not None and hashlib.sha256(packed).hexdigest() == score.artifact_sha256:
+            return packed
+        say("the kept model is missing or damaged")
+    corpus = corpus_of(reader, run, data)
+    say(f"training it again for its model: {trial.config.budget.steps} steps on {corpus.name}")
+    again = run_again(run, trial.config, corpus, _teller(trial.config.budget.steps, say))
+    if again.artifact is not None and hashlib.sha256(again.artifact).hexdigest() == score.artifact_sha256:
+        return again.artifact
+    raise _other(stated, score, again)
+
+
+def _kept(reader: Reader, name: str) -> bytes | None:
+    try:
+        return (reader.artifacts / name).read_bytes()
+    except OSError:
+        return None
+
+
+def _teller(steps: int, say: Callable[[str], None]) -> Callable[[Point], None]:
+    """Says every few seconds how far a run is."""
+    said = time.monotonic()
+
+    def watch(point: Point) -> None:
+        nonlocal said
+        if time.monotonic() - said > SAY_SECONDS:
+            said = time.monotonic()
+            say(f"step {point.step}/{steps} train_loss {point.train_loss:.4f}")
+
+    return watch
+
+
+def _other(stated: Facts, score: Score, again: Again) -> ArtifactError:
+    """What was recorded against what came out, in one sentence."""
+    recorded = f"val_loss {score.val_loss!r}, {score.weights_bytes:,} bytes, SHA-256 {score.artifact_sha256[:12]}"
+    match again.outcome:
+        case Failure(reason=reason, message=message):
+            now = f"{reason.value}: {message}"
+        case RunResult(val_loss=val_loss, weights_bytes=weights_bytes, artifact_sha256=sha256):
+            now = f"val_loss {val_loss!r}, {weights_bytes:,} bytes, SHA-256 {sha256[:12]}"
+    before, here = stated.machine, versions()
+    changed = [
+        f"{name} {before.versions.get(name)} then, {here[name]} now"
+        for name in here
+        if before.versions.get(name) != here[name]
+    ]
+    if again.device_class != before.device_class:
+        changed.insert(0, f"{before.device_class} then, {again.device_class} now")
+    if stated.identity.numerics_version != NUMERICS_VERSION:
+        changed.insert(0, f"numerics version {stated.identity.numerics_version} then, {NUMERICS_VERSION} now")
+    return ArtifactError(
+        f"the model of run {stated.origin.run} can't be made again: recorded {recorded}; now {now}",
+        f"what differs: {'; '.join(changed)}; export where it ran"
+        if changed
+        else "nothing of the machine differs; `autoresearch doctor` says more",
+    )
+
+
+@contextmanager
+def _part_of(to: Path) -> Iterator[Path]:
+    """A folder beside the target to write into; begun before the work, so that a place that can't be written shows."""
+    with _reporting(to):
+        to.absolute().parent.mkdir(parents=True, exist_ok=True)
+        part = Path(tempfile.mkdtemp(prefix=f".{to.name}-", suffix=".part", dir=to.absolute().parent))
+    try:
+        yield part
+    finally:
+        # after the landing there is nothing of that name
+        shutil.rmtree(part, ignore_errors=True)
+
+
+@contextmanager
+def _reporting(to: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as wrong:
+        raise ConfigError(
+            f"can't write {to}: {wrong.strerror or wrong}", "free some space there, or name another folder with --to"
+        ) from wrong
+
+
+def _land(part: Path, to: Path) -> None:
+    """The whole folder takes its name in one step; a target that came to be meanwhile is left as it is."""
+    part.chmod(0o755)
+    _settle(part)
+    os.rename(part, to)
+    _settle(to.absolute().parent)
+
+
+def _settle(folder: Path) -> None:
+    """Names of files reach the disk with their folder."""
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def _fill(folder: Path, stated: Facts, config: RunConfig, points: list[Point], model: bytes | None) -> None:
+    """Every file of the submission; the facts come last, for they hold the checksums of the others."""
+    entered = Fighter(name=stated.name, division=stated.division, seed=stated.seed, config=config)
+    contents = {
+        facts.FIGHTER: fighter.to_toml(entered).encode(),
+        facts.CARD: card(stated, config).encode(),
+        facts.CURVE: curve.to_csv(points).encode(),
+        facts.PICTURE: picture.to_svg(points, _title(stated)).encode(),
+    }
+    if model is not None:
+        contents[facts.MODEL] = model
+    sums = {name: FileFact(bytes=len(raw), sha256=hashlib.sha256(raw).hexdigest()) for name, raw in contents.items()}
+    contents[facts.FACTS] = facts.to_json(replace(stated, files=sums)).encode()
+    for name, raw in contents.items():
+        with (folder / name).open("xb") as file:
+            file.write(raw)
+            file.flush()
+            os.fsync(file.fileno())
+
+
+def _title(stated: Facts) -> str:
+    end = f"val_loss {stated.score.val_loss:.4f}" if stated.score else f"{stated.failure and stated.failure.reason}"
+    return f"{stated.name} - {stated.origin.study}, trial {stated.origin.trial}: {end}"

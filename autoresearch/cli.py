@@ -61,7 +61,7 @@ def study(
         )
     from dataclasses import replace
 
-    from autoresearch.session import check_request
+    from autoresearch.requests import check_budget, check_request, duration
     from autoresearch.settings import parse_settings
     from bench.divisions import division_named
     from bench.tracks import track_named
@@ -82,7 +82,6 @@ def study(
         settings=tuple(settings or ()),
     )
     check_request(spec)
-    check_policy(policy)
     check_budget(budget)
     parse_settings(spec.settings, spec.division)
     seconds = None if timeout is None else duration(timeout)
@@ -108,12 +107,16 @@ def resume(
     store: StoreOption = None,
 ) -> None:
     """Go on with a study: what was cut short is run again, then the rest."""
-    from autoresearch.session import with_trials
+    from dataclasses import replace
+
+    from autoresearch.requests import duration
     from bench.data.choose import load_corpus
     from studies.reading import Reader
 
     reader = Reader(_path(store))
-    spec = with_trials(reader.study(name).spec, trials)
+    spec = reader.study(name).spec
+    if trials is not None:
+        spec = replace(spec, n_trials=trials)
     reader.close()
     _go(spec, load_corpus(data or spec.data), store, jobs, None if timeout is None else duration(timeout))
 
@@ -282,42 +285,6 @@ def verify(
     print_out(_dump([vars(check) for check in checks]) if as_json else _columns(text))
     if any(check.verdict == "fail" for check in checks):
         raise typer.Exit(1)
-
-
-def check_policy(policy: str) -> None:
-    if policy not in ("tpe", "random"):
-        raise ConfigError(f"there is no policy named {policy}", "the policies are tpe, random")
-
-
-def check_budget(budget: str) -> None:
-    """Whether this machine can serve a budget; raises ConfigError with what was found."""
-    if budget not in ("cpu", "1xgpu", "8xh100"):
-        raise ConfigError(f"there is no budget named {budget}", "the budgets are cpu, 1xgpu, 8xh100")
-    if budget == "cpu":
-        return
-    import torch
-
-    found = torch.cuda.device_count()
-    wanted = 1 if budget == "1xgpu" else 8
-    if found < wanted:
-        raise ConfigError(
-            f"budget {budget} needs {wanted} CUDA device(s); this machine has {found or 'none'}",
-            "use --budget cpu",
-        )
-    raise ConfigError(f"budget {budget} is not served yet: training runs on the CPU only", "use --budget cpu")
-
-
-def duration(text: str) -> float:
-    """Seconds of `90s`, `30m`, `2h` or a plain number."""
-    units = {"s": 1, "m": 60, "h": 3600}
-    number, unit = (text[:-1], units[text[-1]]) if text[-1:] in units else (text, 1)
-    try:
-        seconds = float(number) * unit
-    except ValueError:
-        seconds = -1.0
-    if not 0 < seconds < float("inf"):
-        raise ConfigError(f"--timeout {text} is no length of time", "write 90s, 30m or 2h")
-    return seconds
 
 
 def _path(store: str | None) -> Path:

@@ -5,7 +5,6 @@ import signal
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from types import FrameType
 
 from rich.console import Console
@@ -13,10 +12,11 @@ from rich.console import Console
 from autoresearch.executor import LocalExecutor, limits_for
 from autoresearch.loop import Search
 from autoresearch.progress import Teller
+from autoresearch.requests import check_request
 from bench.catalog import cards
 from bench.data.corpus import Corpus
-from bench.errors import ConfigError, DataError
-from bench.tracks import NUMERICS_VERSION, PUBLISHED_SEEDS, Track
+from bench.errors import DataError
+from bench.tracks import NUMERICS_VERSION, Track
 from studies.definitions import StudySpec
 from studies.ownership import this_process
 from studies.store import RunKey, Store
@@ -29,25 +29,6 @@ def default_jobs() -> int:
     """As many runs at a time as this process may use cores."""
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     return max(1, cores // THREADS_PER_RUN)
-
-
-def check_request(spec: StudySpec) -> None:
-    """What can be said before anything is loaded; raises ConfigError."""
-    if spec.n_trials < 1:
-        raise ConfigError(f"--trials is {spec.n_trials}", "ask for at least 1")
-    if spec.budget.steps < 1:
-        raise ConfigError(f"--steps is {spec.budget.steps}", "train for at least 1 step; 500 and 800 carry belts")
-    if spec.seed in PUBLISHED_SEEDS:
-        raise ConfigError(
-            f"--seed {spec.seed} is a published seed, kept for grading", "search with 1001, 1002, ... instead"
-        )
-    if (missing := spec.track.missing) is not None:
-        raise ConfigError(f"the {spec.track.name} track can't run yet: {missing}", "use --track featherweight")
-    if (lacking := spec.division.missing) is not None:
-        raise ConfigError(
-            f"the {spec.division.name} division can't run yet: {lacking}",
-            "enter optimizer, precision, attention or open",
-        )
 
 
 def run_study(
@@ -112,7 +93,3 @@ def interruptible() -> Iterator[None]:
         yield
     finally:
         signal.signal(signal.SIGTERM, before)
-
-
-def with_trials(spec: StudySpec, n_trials: int | None) -> StudySpec:
-    return spec if n_trials is None else replace(spec, n_trials=n_trials)

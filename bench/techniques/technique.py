@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
-class Clash:
-    """Two techniques known not to combine.
+class Relation:
+    """What is known of two techniques together.
 
     Hard: it can't be built or breaks a rule, and is refused. Otherwise it is evidence: it steers
     proposals, carries its source, and can be run on purpose.
@@ -17,14 +17,12 @@ class Clash:
     hard: bool = False
 
 
-@dataclass(frozen=True)
-class Need:
-    """A technique that another one wants beside it; hard or evidence, as with a clash."""
+class Clash(Relation):
+    """Two techniques known not to combine; declared once, by the one that breaks."""
 
-    other: str
-    why: str
-    source: str
-    hard: bool = False
+
+class Need(Relation):
+    """A technique that another one wants beside it."""
 
 
 @dataclass(frozen=True)

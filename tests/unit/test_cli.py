@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from autoresearch import cli
+from autoresearch.requests import duration
 from bench.errors import ArenaError
 
 
@@ -88,13 +89,13 @@ def test_a_knob_is_set_only_where_the_slot_is_narrowed_to(tmp_path):
 
 @pytest.mark.parametrize(("text", "seconds"), [("90", 90), ("90s", 90), ("30m", 1800), ("2h", 7200), ("0.5h", 1800)])
 def test_a_length_of_time(text, seconds):
-    assert cli.duration(text) == seconds
+    assert duration(text) == seconds
 
 
 @pytest.mark.parametrize("text", ["", "0", "-1h", "nan", "infh", "h"])
 def test_no_length_of_time(text):
     with pytest.raises(ArenaError):
-        cli.duration(text)
+        duration(text)
 
 
 @pytest.mark.parametrize("command", ["autoresearch.cli", "arena_tui.cli"])

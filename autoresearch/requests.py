@@ -1,0 +1,59 @@
+"""What can be said of a request before anything is loaded or spent; each check raises ConfigError."""
+
+from bench.errors import ConfigError
+from bench.tracks import PUBLISHED_SEEDS
+from studies.definitions import StudySpec
+
+POLICIES = ("tpe", "random")
+
+
+def check_request(spec: StudySpec) -> None:
+    """What can be said before anything is loaded; raises ConfigError."""
+    if spec.n_trials < 1:
+        raise ConfigError(f"--trials is {spec.n_trials}", "ask for at least 1")
+    if spec.budget.steps < 1:
+        raise ConfigError(f"--steps is {spec.budget.steps}", "train for at least 1 step; 500 and 800 carry belts")
+    if spec.seed in PUBLISHED_SEEDS:
+        raise ConfigError(
+            f"--seed {spec.seed} is a published seed, kept for grading", "search with 1001, 1002, ... instead"
+        )
+    if spec.policy not in POLICIES:
+        raise ConfigError(f"there is no policy named {spec.policy}", f"the policies are {', '.join(POLICIES)}")
+    if (missing := spec.track.missing) is not None:
+        raise ConfigError(f"the {spec.track.name} track can't run yet: {missing}", "use --track featherweight")
+    if (lacking := spec.division.missing) is not None:
+        raise ConfigError(
+            f"the {spec.division.name} division can't run yet: {lacking}",
+            "enter optimizer, precision, attention or open",
+        )
+
+
+def check_budget(budget: str) -> None:
+    """Whether this machine can serve a budget; raises ConfigError with what was found."""
+    if budget not in ("cpu", "1xgpu", "8xh100"):
+        raise ConfigError(f"there is no budget named {budget}", "the budgets are cpu, 1xgpu, 8xh100")
+    if budget == "cpu":
+        return
+    import torch
+
+    found = torch.cuda.device_count()
+    wanted = 1 if budget == "1xgpu" else 8
+    if found < wanted:
+        raise ConfigError(
+            f"budget {budget} needs {wanted} CUDA device(s); this machine has {found or 'none'}",
+            "use --budget cpu",
+        )
+    raise ConfigError(f"budget {budget} is not served yet: training runs on the CPU only", "use --budget cpu")
+
+
+def duration(text: str) -> float:
+    """Seconds of `90s`, `30m`, `2h` or a plain number."""
+    units = {"s": 1, "m": 60, "h": 3600}
+    number, unit = (text[:-1], units[text[-1]]) if text[-1:] in units else (text, 1)
+    try:
+        seconds = float(number) * unit
+    except ValueError:
+        seconds = -1.0
+    if not 0 < seconds < float("inf"):
+        raise ConfigError(f"--timeout {text} is no length of time", "write 90s, 30m or 2h")
+    return seconds

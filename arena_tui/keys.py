@@ -1,0 +1,75 @@
+"""Every key once: dispatch, footer and help are made from these tables. One key means one thing on every screen."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from textual.binding import Binding
+
+
+@dataclass(frozen=True)
+class Key:
+    """`footer` is its name in the key line; keys without one are in the help only."""
+
+    key: str
+    action: str
+    help: str
+    footer: str = ""
+    # taken before the focused widget's queue: what is typed in the same breath must find the focus where it put it
+    first: bool = False
+    shown: str = ""  # how the key is written, when Textual's name is not what is printed on it
+
+    @property
+    def written(self) -> str:
+        return self.shown or self.key.replace("ctrl+", "^").replace(",", " ")
+
+
+GLOBAL = (
+    Key("1", "mode('live')", "Live: curves and runs of the study"),
+    Key("2", "mode('standings')", "Standings: the board of each division"),
+    Key("3", "mode('trials')", "Trials: every outcome of the study"),
+    Key("4", "mode('studies')", "Studies: all of them, and which is shown"),
+    Key("escape", "out", "one level out: filter, marks, page; never quits", shown="esc"),
+    Key("z", "freeze", "freeze the picture, or follow again"),
+    Key("ctrl+r", "reread", "read the store again now"),
+    Key("question_mark", "help", "this page", "help", shown="?"),
+    Key("ctrl+p", "command_palette", "command palette: pages, studies, trials"),
+    Key("q,ctrl+c", "quit", "quit; studies go on without this screen", "quit", shown="q"),
+)
+LISTS = (
+    Key("slash", "filter", "filter the list: words, !not, a|b, field:value, lr>=1e-3", "filter", True, "/"),
+    Key("s", "sort", "next order of the list", "sort"),
+    Key("space", "mark", "mark the run for the curves, or unmark it", "mark"),
+    Key("u", "unmark", "unmark all"),
+    Key("o", "outcomes", "all outcomes, valid ones, failures", "outcomes"),
+    Key("left_square_bracket", "failure(-1)", "previous failure", shown="["),
+    Key("right_square_bracket", "failure(1)", "next failure", shown="]"),
+    Key("h,left", "sideways(-1)", "previous division", shown="h"),
+    Key("l,right", "sideways(1)", "next division", shown="l"),
+    Key("b", "board", "the board of the next corpus, budget or device"),
+)
+PLOT = (
+    Key("t", "layout", "curves and list, list only, curves only", "layout"),
+    Key("m", "metric", "train_loss or probe_loss", "metric"),
+)
+DETAIL = (
+    Key("j,down", "scroll(1)", "scroll down", shown="j"),
+    Key("k,up", "scroll(-1)", "scroll up", shown="k"),
+    Key("c", "copy", "copy the command that runs it again", "copy command"),
+)
+
+# Pairs of keys that take one place in the key line.
+DIVISION = Key("h", "", "", "division", shown="h l")
+BOARD = Key("b", "", "", "board")
+SCROLL = Key("j", "", "", "scroll", shown="j k")
+BACK = Key("escape", "out", "", "back", shown="esc")
+OPEN = Key("enter", "open", "open the row under the cursor", "open")
+
+
+def bindings(*tables: Iterable[Key]) -> list[Binding]:
+    """Textual's bindings for some keys; our own key line shows them, so its footer need not."""
+    return [Binding(key.key, key.action, key.help, show=False, priority=key.first) for table in tables for key in table]
+
+
+def picked(table: Iterable[Key], *names: str) -> list[Key]:
+    """The keys of a table whose action is among these, by the action's name."""
+    return [key for key in table if key.action.split("(")[0] in names]

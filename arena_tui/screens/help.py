@@ -1,0 +1,94 @@
+"""The help page, made from the same tables that dispatch the keys."""
+
+from collections.abc import Iterable, Iterator
+from typing import ClassVar
+
+from rich.text import Text
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import VerticalScroll
+from textual.screen import ModalScreen
+
+from arena_tui.keys import DETAIL, GLOBAL, LISTS, PLOT, Key
+from arena_tui.widgets.curve_plot import CurvePlot
+from arena_tui.widgets.lines import Lines
+from arena_tui.widgets.table import VirtualTable
+
+# What is printed on the key, where Textual has a name for it.
+PRINTED = {
+    "left_curly_bracket": "{",
+    "right_curly_bracket": "}",
+    "plus": "+",
+    "equals_sign": "=",
+    "minus": "-",
+    "left": "left",
+    "question_mark": "?",
+    "escape": "esc",
+}
+FILTERS = (
+    ("lion muon", "both words"),
+    ("!lion", "without the word"),
+    ("lion | muon", "either"),
+    ("state:failed", "a field: state, reason, proposer, rule, message or a slot"),
+    ("lr>=1e-3", "a knob, or val_loss, seconds, bytes, parameters, step, seed, trial"),
+)
+
+
+def of_widget(bound: Iterable[BindingType]) -> Iterator[Key]:
+    """A widget's own keys in our form."""
+    for binding in bound:
+        if isinstance(binding, Binding):
+            keys = [PRINTED.get(key, key).replace("ctrl+", "^") for key in binding.key.split(",")]
+            yield Key(
+                binding.key, binding.action, (binding.tooltip or binding.description).lower(), shown=" ".join(keys)
+            )
+
+
+SECTIONS: tuple[tuple[str, tuple[Key, ...]], ...] = (
+    ("everywhere", GLOBAL),
+    ("lists", (*of_widget(VirtualTable.BINDINGS), *LISTS)),
+    ("curves", (*PLOT, *of_widget(CurvePlot.BINDINGS))),
+    ("a trial's page", DETAIL),
+)
+
+
+def help_text() -> Text:
+    text = Text()
+    for title, keys in SECTIONS:
+        text.append(f"{title}\n", "bold")
+        for key in keys:
+            text.append(f"  {key.written:<14}", "bold dim")
+            text.append(f"{key.help}\n")
+        text.append("\n")
+    text.append("filter language\n", "bold")
+    for example, meaning in FILTERS:
+        text.append(f"  {example:<14}", "bold dim")
+        text.append(f"{meaning}\n")
+    text.append("\nThis screen only reads. Studies are started, resumed and stopped with `autoresearch`.", "dim")
+    return text
+
+
+class HelpScreen(ModalScreen[None]):
+    """Over any screen; any way out goes back to it."""
+
+    DEFAULT_CSS = """
+    HelpScreen { align: center middle; }
+    HelpScreen VerticalScroll {
+        width: 76; max-width: 100%; height: 90%; background: $surface; border: round $primary; padding: 0 1;
+    }
+    """
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape,question_mark,q", "dismiss", show=False),
+        Binding("j,down", "scroll(1)", show=False),
+        Binding("k,up", "scroll(-1)", show=False),
+    ]
+
+    def compose(self) -> ComposeResult:
+        with VerticalScroll():
+            yield Lines(id="help")
+
+    def on_mount(self) -> None:
+        self.query_one("#help", Lines).show(help_text())
+
+    def action_scroll(self, step: int) -> None:
+        self.query_one(VerticalScroll).scroll_relative(y=step, animate=False)

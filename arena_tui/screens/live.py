@@ -1,0 +1,124 @@
+"""Live: curves above, the runs below; side by side where there is room."""
+
+from typing import ClassVar
+
+from rich.text import Text
+from textual.app import ComposeResult
+from textual.binding import BindingType
+from textual.containers import Horizontal, Vertical
+
+from arena_tui.facts import trial_facts
+from arena_tui.keys import GLOBAL, LISTS, OPEN, PLOT, bindings, picked
+from arena_tui.plotting import references, series_of
+from arena_tui.progress import liveness
+from arena_tui.ranking import live_order, shown_runs
+from arena_tui.rows import LIVE_COLUMNS, live_row
+from arena_tui.screens.plotted import PlottedScreen, plot_bindings
+from arena_tui.screens.trial_list import TrialListScreen
+from arena_tui.summary import event_lines, progress_line, study_lines, trial_brief, trial_preview
+from arena_tui.widgets.curve_plot import CurvePlot
+from arena_tui.widgets.lines import Lines
+from arena_tui.widgets.table import VirtualTable
+from bench.records import State
+from studies.views import TrialView
+
+LAYOUTS = ("-both", "-list", "-curves")
+EVENTS_SHOWN = 12
+
+
+class LiveScreen(PlottedScreen, TrialListScreen):
+    """The study under way, or the last one."""
+
+    DEFAULT_CSS = """
+    LiveScreen #body { height: 1fr; layout: vertical; }
+    LiveScreen #curves { height: 1fr; }
+    LiveScreen CurvePlot { height: 1fr; }
+    LiveScreen #study { height: 1; }
+    LiveScreen #runs { height: 1fr; }
+    LiveScreen VirtualTable { height: 1fr; }
+    LiveScreen #brief { height: 3; background: $panel; }
+    LiveScreen.-wide #body { layout: horizontal; }
+    LiveScreen.-wide #curves { dock: right; width: 56%; height: 1fr; border-left: vkey $panel; }
+    LiveScreen.-wide #runs { width: 1fr; }
+    LiveScreen.-wide.-tall #study { height: 17; border-top: hkey $panel; }
+    LiveScreen.-wide.-tall #brief { height: 17; background: $background; border-top: hkey $panel; }
+    LiveScreen.-list #curves { display: none; }
+    LiveScreen.-curves #runs { display: none; }
+    LiveScreen.-wide.-list #runs, LiveScreen.-wide.-curves #curves { width: 100%; }
+    """
+    TAB = "live"
+    KEYS = (
+        OPEN,
+        *picked(LISTS, "filter", "mark"),
+        *PLOT,
+        *picked(GLOBAL, "help", "quit"),
+    )
+    BINDINGS: ClassVar[list[BindingType]] = [
+        *bindings(picked(LISTS, "filter", "mark", "unmark"), PLOT),
+        *plot_bindings(),
+    ]
+
+    def compose_list(self) -> ComposeResult:
+        with Horizontal(id="body"):
+            with Vertical(id="curves"):
+                yield CurvePlot("train_loss", smoothing=0.8)
+                yield Lines(id="study")
+            with Vertical(id="runs"):
+                yield VirtualTable(LIVE_COLUMNS)
+                yield Lines(id="brief")
+
+    def on_mount(self) -> None:
+        self.add_class(LAYOUTS[0])
+
+    # drawing
+
+    def redraw(self) -> None:
+        super().redraw()
+        rows = self.narrowed(live_order(self.arena.trials()), trial_facts, self.empty())
+        shown = shown_runs(self.arena.trials(), self.arena.marked(), self.number())
+        self.arena.want(shown)
+        badges = self.arena.badges.hold(f"{trial.study}/{trial.number}" for trial in shown)
+        self._draw_rows(rows)
+        dark = self.arena.current_theme.dark
+        plot = self.query_one(CurvePlot)
+        study = self.arena.study
+        steps = study.spec.budget.steps if study else None
+        self.draw_series(plot, series_of(shown, self.arena.mirror, badges, dark, self.metric), steps)
+        plot.set_reference(references(self.arena.mirror, study))
+        plot.empty_text = "no curve yet" if self.arena.mirror.loaded else "reading the store"
+        self._draw_words()
+
+    def _draw_rows(self, trials: list[TrialView]) -> None:
+        mirror, study = self.arena.mirror, self.arena.study
+        stale = study is not None and liveness(study, study.name in mirror.alive, self.arena.now()).stale
+        self.table.set_rows([live_row(t, self.badge(t), mirror.last_point(t), stale) for t in trials])
+
+    def _draw_words(self) -> None:
+        study, mirror, trial = self.arena.study, self.arena.mirror, self.selected()
+        delta = mirror.baselines.delta(trial) if trial else None
+        roomy = self.has_class("-wide") and self.has_class("-tall")
+        self.query_one("#brief", Lines).show((trial_preview if roomy else trial_brief)(trial, delta))
+        words = Text()
+        if study is not None:
+            alive, trials, now = study.name in mirror.alive, self.arena.trials(), self.arena.now()
+            if roomy:
+                words = study_lines(study, trials, mirror.baselines, now, alive)
+                width = self.query_one("#study").content_size.width
+                words.append("\n\n")
+                words.append_text(event_lines(mirror.events, study.name, EVENTS_SHOWN, width))
+            else:
+                words = progress_line(study, trials, now, alive)
+        self.query_one("#study", Lines).show(words)
+
+    def tick(self) -> None:
+        super().tick()
+        if any(trial.state is State.RUNNING for trial in self.arena.trials()):
+            self._draw_words()
+
+    # keys
+
+    def action_layout(self) -> None:
+        now = next(layout for layout in LAYOUTS if self.has_class(layout))
+        self.remove_class(now)
+        self.add_class(LAYOUTS[(LAYOUTS.index(now) + 1) % len(LAYOUTS)])
+        (self.query_one(CurvePlot) if self.has_class("-curves") else self.table).focus()

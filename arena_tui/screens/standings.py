@@ -1,0 +1,185 @@
+"""Standings: one board at a time, of one division and one identity; scores of different identities never meet."""
+
+from typing import ClassVar
+
+from rich.text import Text
+from textual.app import ComposeResult
+from textual.binding import BindingType
+from textual.containers import Horizontal, VerticalScroll
+
+from arena_tui import formatting
+from arena_tui.facts import STANDING_FIELDS, standing_facts
+from arena_tui.keys import BOARD, DIVISION, GLOBAL, LISTS, OPEN, bindings, picked
+from arena_tui.ranking import PUBLISHED, PUBLISHED_NOTE, failures_by_reason, trials_of_board
+from arena_tui.screens.listing import NOTHING, ListScreen
+from arena_tui.summary import trial_preview
+from arena_tui.widgets.lines import Lines
+from arena_tui.widgets.table import Column, Row, VirtualTable
+from bench.divisions import DIVISIONS
+from bench.records import Identity
+from bench.standings import Standing
+from bench.tracks import track_named
+
+COLUMNS = (
+    Column("rank", "#", 3, right=True),
+    Column("label", "fighter", 0),
+    Column("val_loss", "val_loss", 8, right=True),
+    Column("delta", "vs base", 8, right=True),
+    Column("seeds", "seeds", 14),
+    Column("bytes", "weights", 8, right=True),
+    Column("parameters", "params", 6, right=True),
+    Column("seconds", "seconds", 7, right=True),
+)
+WIDE_COLUMNS = (*COLUMNS[:5], Column("runs", "runs", 5, right=True), *COLUMNS[5:], Column("trial", "study/trial", 20))
+
+
+def standing_row(row: Standing) -> Row:
+    seeds = (
+        Text(f"{row.n_seeds} unconfirmed", "yellow") if row.unconfirmed else Text(f"{row.n_seeds} sd {row.sd or 0:.4f}")
+    )
+    trial = f"{row.study}/{row.trial}" if row.trial is not None else row.study
+    cells: dict[str, Text | str] = {
+        "rank": str(row.rank),
+        "label": row.label,
+        "val_loss": formatting.loss(row.val_loss),
+        "delta": formatting.delta(row.delta),
+        "seeds": seeds,
+        "runs": str(row.n_runs),
+        "bytes": formatting.size(row.weights_bytes),
+        "parameters": formatting.amount(row.parameters),
+        "seconds": formatting.seconds(row.train_seconds),
+        "trial": trial,
+    }
+    return Row(row.label, tuple(cells.values()), "bold" if row.rank == 1 else "")
+
+
+class StandingsScreen(ListScreen):
+    """h and l go through the divisions, b through the identities."""
+
+    DEFAULT_CSS = """
+    StandingsScreen #divisions { height: 2; }
+    StandingsScreen #body { height: 1fr; }
+    StandingsScreen VirtualTable { height: 1fr; width: 1fr; }
+    StandingsScreen #preview { display: none; width: 46; border-left: vkey $panel; }
+    StandingsScreen.-wide.-tall #preview { display: block; }
+    StandingsScreen #notes { height: auto; max-height: 40%; border-top: hkey $panel; }
+    """
+    TAB = "standings"
+    FIELDS = STANDING_FIELDS
+    KEYS = (OPEN, DIVISION, BOARD, *picked(LISTS, "filter"), *picked(GLOBAL, "help", "quit"))
+    BINDINGS: ClassVar[list[BindingType]] = [*bindings(picked(LISTS, "filter", "sideways", "board"))]
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.division: str | None = None  # until one is chosen, that of the study shown
+        self._identity: Identity | None = None
+
+    def compose_list(self) -> ComposeResult:
+        yield Lines(id="divisions")
+        with Horizontal(id="body"):
+            yield VirtualTable(COLUMNS)
+            with VerticalScroll(id="preview", can_focus=False):
+                yield Lines(id="preview-text")
+        yield Lines(id="notes")
+
+    def path(self) -> tuple[str, ...]:
+        return (*super().path(), "standings")
+
+    # which board
+
+    def shown_division(self) -> str:
+        study = self.arena.study
+        return self.division or (study.spec.division_name if study else DIVISIONS[0].name)
+
+    def identities(self) -> list[Identity]:
+        """Boards of the corpus on show first: that of the study, newest result first within each."""
+        study = self.arena.study
+        digest = study.spec.corpus_digest if study else ""
+        return sorted(self.arena.mirror.identities(), key=lambda identity: identity.corpus_digest != digest)
+
+    def shown_identity(self) -> Identity | None:
+        boards = self.identities()
+        return self._identity if self._identity in boards else next(iter(boards), None)
+
+    def action_sideways(self, step: int) -> None:
+        names = [division.name for division in DIVISIONS]
+        self.division = names[(names.index(self.shown_division()) + step) % len(names)]
+        self.redraw()
+
+    def action_board(self) -> None:
+        boards, shown = self.identities(), self.shown_identity()
+        if shown is not None:
+            self._identity = boards[(boards.index(shown) + 1) % len(boards)]
+            self.redraw()
+
+    # drawing
+
+    def redraw(self) -> None:
+        super().redraw()
+        identity, division = self.shown_identity(), self.shown_division()
+        board = [r for r in self.arena.mirror.standings if r.identity == identity and r.division == division]
+        rows = self.narrowed(board, standing_facts, self._empty(division))
+        wide = self.app.size.width >= 150
+        self.table.set_columns(WIDE_COLUMNS if wide else COLUMNS)
+        keys = [column.key for column in WIDE_COLUMNS]
+        places = [keys.index(column.key) for column in (WIDE_COLUMNS if wide else COLUMNS)]
+        made = [standing_row(row) for row in rows]
+        self.table.set_rows([Row(row.key, tuple(row.cells[place] for place in places), row.style) for row in made])
+        self.query_one("#divisions", Lines).show(self._top(identity, division))
+        self.query_one("#notes", Lines).show(self._notes(identity, division, board))
+        row = next((row for row in rows if row.label == self.table.cursor_key), None)
+        trial = self.arena.mirror.trial(row.study, row.trial) if row and row.trial is not None else None
+        self.query_one("#preview-text", Lines).show(trial_preview(trial, row.delta if row else None))
+
+    def _empty(self, division: str) -> str:
+        if not self.arena.mirror.studies:
+            return NOTHING
+        missing = next(d.missing for d in DIVISIONS if d.name == division)
+        return missing or f"nobody has fought in {division} here:  autoresearch --division {division} --trials 20"
+
+    def _top(self, identity: Identity | None, division: str) -> Text:
+        held = {row.division for row in self.arena.mirror.standings if row.identity == identity}
+        line = Text(no_wrap=True)
+        for declared in DIVISIONS:
+            style = "reverse bold" if declared.name == division else "" if declared.name in held else "dim"
+            line.append(f" {declared.name} ", style)
+        line.append("\n")
+        if identity is not None:
+            n = len(self.identities())
+            line.append(formatting.identity(identity, self.arena.mirror.corpus_name(identity.corpus_digest)))
+            line.append(f"  +{n - 1} (b)" if n > 1 else "", "dim")
+        line.overflow = "ellipsis"
+        return line
+
+    def _notes(self, identity: Identity | None, division: str, board: list[Standing]) -> Text:
+        declared = next(d for d in DIVISIONS if d.name == division)
+        text = Text.assemble((f"{declared.question}\n", "italic"))
+        if declared.missing:
+            text.append(f"{declared.missing}\n", "yellow")
+        if identity is None:
+            return text
+        if any(row.unconfirmed for row in board):
+            text.append("unconfirmed: fewer than 3 seeds, so seen and not shown; no belt before grading\n", "dim")
+        track = track_named(identity.track)
+        if identity.steps not in track.belt_steps:
+            text.append(f"exhibition: belts are fought at {' or '.join(map(str, track.belt_steps))} steps\n", "dim")
+        mirror = self.arena.mirror
+        trials = trials_of_board(mirror.studies.values(), mirror.trials_of, identity, division)
+        failures = failures_by_reason(trials)
+        if failures:
+            counted = "  ".join(f"{reason.replace('_', ' ')} {n}" for reason, n in failures)
+            text.append(f"{sum(n for _, n in failures)} of {len(trials)} trials without a score:  {counted}\n", "red")
+        lines = "  ".join(f"{loss:.4f} @{steps}" for steps, loss in PUBLISHED.items())
+        text.append(f"{lines}  {PUBLISHED_NOTE}, never ranked with ours", "dim")
+        if row := next((r for r in board if r.label == self.table.cursor_key), None):
+            text.append(f"\n{row.label}: study {row.study}, trial {row.trial}, best of {row.n_runs} runs")
+        return text
+
+    def on_virtual_table_highlighted(self) -> None:
+        self.redraw()
+
+    def on_virtual_table_chosen(self, chosen: VirtualTable.Chosen) -> None:
+        identity, division = self.shown_identity(), self.shown_division()
+        for row in self.arena.mirror.standings:
+            if (row.identity, row.division, row.label) == (identity, division, chosen.key) and row.trial is not None:
+                self.arena.open_trial(row.study, row.trial)

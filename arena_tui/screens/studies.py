@@ -1,0 +1,115 @@
+"""Studies: all of them, whether anyone runs them, and how to go on."""
+
+from typing import ClassVar
+
+from rich.text import Text
+from textual.app import ComposeResult
+from textual.binding import BindingType
+
+from arena_tui import formatting
+from arena_tui.facts import STUDY_FIELDS, study_facts
+from arena_tui.keys import GLOBAL, LISTS, Key, bindings, picked
+from arena_tui.progress import liveness
+from arena_tui.ranking import best_of
+from arena_tui.rows import styled
+from arena_tui.screens.listing import NOTHING, ListScreen
+from arena_tui.summary import event_lines, study_lines
+from arena_tui.widgets.lines import Lines
+from arena_tui.widgets.table import Column, Row, VirtualTable
+from bench.records import State
+from studies.views import StudyView
+
+COLUMNS = (
+    Column("study", "study", 0),
+    Column("division", "division", 11),
+    Column("corpus", "corpus", 20),
+    Column("done", "done", 7, right=True),
+    Column("best", "best", 7, right=True),
+    Column("state", "state", 12),
+)
+WIDE_COLUMNS = (*COLUMNS, Column("counts", "trials", 46), Column("begun", "begun", 16))
+
+
+EVENTS_SHOWN = 30
+
+
+class StudiesScreen(ListScreen):
+    """Enter makes a study the one that every screen shows."""
+
+    DEFAULT_CSS = """
+    StudiesScreen VirtualTable { height: 1fr; }
+    StudiesScreen #study { height: 9; border-top: hkey $panel; }
+    StudiesScreen.-tall #study { height: 50%; }
+    """
+    TAB = "studies"
+    FIELDS = STUDY_FIELDS
+    KEYS = (Key("enter", "open", "", "show its trials"), *picked(LISTS, "filter"), *picked(GLOBAL, "help", "quit"))
+    BINDINGS: ClassVar[list[BindingType]] = [*bindings(picked(LISTS, "filter"))]
+
+    def compose_list(self) -> ComposeResult:
+        yield VirtualTable(COLUMNS)
+        yield Lines(id="study")
+
+    def path(self) -> tuple[str, ...]:
+        return ("studies",)
+
+    def redraw(self) -> None:
+        super().redraw()
+        rows = self.narrowed(list(self.arena.mirror.studies.values()), study_facts, NOTHING)
+        self.table.set_columns(WIDE_COLUMNS if self.app.size.width >= 150 else COLUMNS)
+        self.table.set_rows([self._row(study) for study in rows])
+        self._draw_study()
+
+    def tick(self) -> None:
+        super().tick()
+        self._draw_study()
+
+    def _row(self, study: StudyView) -> Row:
+        spec, mirror = study.spec, self.arena.mirror
+        state = liveness(study, study.name in mirror.alive, self.arena.now())
+        best = best_of(mirror.trials_of(study.name))
+        cells = (
+            styled(spec.name, "bold" if study == self.arena.study else ""),
+            spec.division_name,
+            formatting.corpus(spec.corpus_name, spec.corpus_digest),
+            f"{study.n_done}/{spec.n_trials}",
+            formatting.loss(best.val_loss if best else None),
+            styled(state.word, state.style),
+            formatting.counts(study.n_by_state),
+            formatting.day_time(study.created_at),
+        )
+        return Row(study.name, cells)
+
+    def _draw_study(self) -> None:
+        mirror = self.arena.mirror
+        study = mirror.studies.get(self.table.cursor_key or "")
+        words = Text()
+        if study is not None:
+            now, alive = self.arena.now(), study.name in mirror.alive
+            words = study_lines(study, mirror.trials_of(study.name), mirror.baselines, now, alive)
+            settings = "  ".join(study.spec.settings)
+            budget = study.spec.budget
+            words.append(f"\n{budget.steps} steps x {budget.batch} x {budget.seq_len} bytes", "dim")
+            words.append(f"  --set {settings}" if settings else "", "dim")
+            if (command := self.command(study)) is not None:
+                words.append("\nto go on:  ", "dim")
+                words.append(command, "bold")
+            width = self.app.size.width - 4
+            words.append("\n\n")
+            words.append_text(event_lines(mirror.events, study.name, EVENTS_SHOWN, width))
+        self.query_one("#study", Lines).show(words)
+
+    def command(self, study: StudyView) -> str | None:
+        """What to type to resume it, where that makes sense."""
+        open_ = study.n_done < study.spec.n_trials or study.n_by_state.get(State.INTERRUPTED, 0)
+        if study.shipped or study.name in self.arena.mirror.alive or not open_:
+            return None
+        return f"autoresearch resume {study.name}{self.arena.store_option()}"
+
+    def on_virtual_table_highlighted(self) -> None:
+        self._draw_study()
+
+    def on_virtual_table_chosen(self, chosen: VirtualTable.Chosen) -> None:
+        self.arena.choose_study(chosen.key)
+        # a study under way is watched, one that has ended is read
+        self.arena.action_mode("live" if chosen.key in self.arena.mirror.alive else "trials")

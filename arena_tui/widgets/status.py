@@ -1,0 +1,72 @@
+"""The top lines of every screen: where one is, what the study has done, whether it lives, and what is wrong."""
+
+from dataclasses import dataclass
+
+from rich.text import Text
+from textual.app import RenderResult
+from textual.reactive import reactive
+from textual.widget import Widget
+
+TABS = (("1", "Live", "live"), ("2", "Standings", "standings"), ("3", "Trials", "trials"), ("4", "Studies", "studies"))
+
+
+@dataclass(frozen=True)
+class StatusFacts:
+    path: tuple[str, ...] = ()
+    counts: str = ""
+    status: str = ""
+    status_style: str = ""
+    corpus: str = ""
+    tab: str = ""
+    notice: str = ""
+    notice_style: str = "dim"
+
+
+def first_line(facts: StatusFacts, width: int) -> Text:
+    """Breadcrumbs, counts, status: the status always stays, then the counts, and a long name gives way."""
+    right = Text(f" {facts.status} ", facts.status_style)
+    room = width - right.cell_len
+    counts = facts.counts if len(facts.counts) + 24 <= room else ""
+    left = Text(" arena", "bold")
+    for part in facts.path:
+        left.append(" › ", "dim")
+        left.append(part)
+    left.truncate(max(0, room - len(counts) - 1), overflow="ellipsis")
+    gap = max(1, room - left.cell_len - len(counts) - 1)
+    return Text.assemble(left, " " * gap, (counts, ""), " " if counts else "", right, no_wrap=True, end="")
+
+
+def second_line(facts: StatusFacts, width: int) -> Text:
+    line = Text(" ", no_wrap=True, end="")
+    for key, name, mode in TABS:
+        here = mode == facts.tab
+        line.append(f" {key} {name} ", "reverse bold" if here else "")
+    right = Text(f"{facts.corpus} ", "dim" if not facts.corpus.startswith("toystories") else "yellow")
+    more = "? help  ^p palette "
+    if line.cell_len + right.cell_len + len(more) + 4 <= width:
+        right = Text.assemble(right, "  ", (more, "dim"))
+    right.truncate(max(0, width - line.cell_len), overflow="ellipsis")
+    line.append(" " * max(0, width - line.cell_len - right.cell_len))
+    line.append_text(right)
+    return line
+
+
+class Status(Widget):
+    """Drawn again only when a fact changes."""
+
+    DEFAULT_CSS = """
+    Status { dock: top; height: auto; width: 1fr; background: $panel; }
+    """
+
+    def __init__(self, facts: StatusFacts = StatusFacts()) -> None:
+        super().__init__()
+        self.set_reactive(Status.facts, facts)
+
+    facts: reactive[StatusFacts] = reactive(StatusFacts(), layout=True)
+
+    def render(self) -> RenderResult:
+        width = self.size.width or self.app.size.width
+        lines = [first_line(self.facts, width), second_line(self.facts, width)]
+        if self.facts.notice:
+            lines.append(Text(" " + self.facts.notice, self.facts.notice_style))
+        return Text("\n").join(lines)

@@ -1,0 +1,78 @@
+"""Numbers and times as they are spelled, and badges that stay."""
+
+import pytest
+
+from arena_tui import formatting
+from arena_tui.badges import DARK, LIGHT, Badges
+from bench.records import State
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [(None, "-"), (1.40204, "1.4020"), (float("nan"), "-"), (float("inf"), "inf"), (94100.0, "9.41e+04")],
+)
+def test_loss(value: float | None, text: str) -> None:
+    assert formatting.loss(value) == text
+
+
+@pytest.mark.parametrize(
+    ("value", "text"), [(None, "-"), (0.02431, "+0.0243"), (-0.5, "-0.5000"), (-0.00001, " 0.0000")]
+)
+def test_delta_is_never_minus_zero(value: float | None, text: str) -> None:
+    assert formatting.delta(value) == text
+
+
+@pytest.mark.parametrize(
+    ("n", "text"), [(None, "-"), (999, "999 B"), (3191, "3 kB"), (999_499, "999 kB"), (999_500, "1.00 MB")]
+)
+def test_size(n: int | None, text: str) -> None:
+    assert formatting.size(n) == text
+
+
+@pytest.mark.parametrize(
+    ("n", "text"), [(950, "950"), (861_440, "861k"), (1_210_000, "1.21M"), (7.9e12, "7.9T"), (3e16, "3.0e+16")]
+)
+def test_amount(n: float, text: str) -> None:
+    assert formatting.amount(n) == text
+
+
+@pytest.mark.parametrize(("s", "text"), [(41, "41s"), (192, "3m12s"), (7500, "2h05m"), (276_000, "3d04h"), (-5, "0s")])
+def test_duration(s: float, text: str) -> None:
+    assert formatting.duration(s) == text
+
+
+@pytest.mark.parametrize(("s", "text"), [(71, "1m"), (59.9, "59s"), (7300, "2h"), (200_000, "2d")])
+def test_age_has_one_unit(s: float, text: str) -> None:
+    assert formatting.age(s) == text
+
+
+def test_counts_leave_out_what_is_not_there() -> None:
+    assert formatting.counts({State.COMPLETE: 12, State.RUNNING: 1, State.FAILED: 0}) == "running 1  ok 12"
+    assert formatting.counts({}) == "no trials yet"
+
+
+def test_text_of_others_cannot_move_the_cursor() -> None:
+    assert formatting.one_line("a\x1b[2Jb\nc\td") == "a [2Jb c d"
+    assert formatting.printable("a\x07b\nc") == "a b\nc"
+
+
+def test_badges_stay_while_shown() -> None:
+    badges = Badges()
+    first = badges.hold(["s/1", "s/2"])
+    assert badges.hold(["s/3", "s/2", "s/1"])["s/1"] == first["s/1"]
+
+
+def test_badges_of_runs_on_screen_all_differ() -> None:
+    badges = Badges()
+    for start in range(0, 60, 7):
+        held = badges.hold(f"s/{number}" for number in range(start, start + 8))
+        assert len({badge.letter for badge in held.values()}) == 8
+        assert len({badge.colour for badge in held.values()}) == 8
+
+
+def test_badges_are_the_same_in_another_session() -> None:
+    assert Badges().hold(["s/4"]) == Badges().hold(["s/4"])
+
+
+def test_each_colour_has_a_dark_and_a_light_value() -> None:
+    assert len(DARK) == len(LIGHT) == len(set(DARK)) == len(set(LIGHT))

@@ -131,7 +131,9 @@ class Feed:
             if delta is not None:
                 self._taken.clear()
                 self._post(delta)
-                self._taken.wait(TAKEN_SECONDS)
+                # whoever closes sets the event too, but perhaps before it was cleared here
+                if not self._closing.is_set():
+                    self._taken.wait(TAKEN_SECONDS)
                 quiet = 0
                 if delta.more:
                     continue

@@ -5,9 +5,7 @@ from collections.abc import Iterable, Mapping
 
 from arena_tui.badges import Badge
 from arena_tui.mirror import Mirror
-from arena_tui.ranking import PUBLISHED
 from arena_tui.widgets.curve_plot import Series
-from bench.divisions import differences
 from bench.records import State
 from studies.views import StudyView, TrialView
 
@@ -18,7 +16,8 @@ def series_of(
     """One series per run that has points; a run that failed ends with a mark."""
     found = []
     for trial in trials:
-        run, name = trial.run, "+".join(_names(trial)) or "baseline"
+        run, study = trial.run, mirror.studies.get(trial.study)
+        name = study.spec.division.label(trial.config) if study else ""
         curve = mirror.curves.get(run.id) if run else None
         if run is None or curve is None or not len(curve):
             continue
@@ -27,11 +26,6 @@ def series_of(
         ended = float(run.step) if trial.state is State.FAILED else None
         found.append(Series(f"#{trial.number} {name}", badge.letter, badge.on(dark), x, y, ended))
     return found
-
-
-def _names(trial: TrialView) -> list[str]:
-    """The techniques that set it apart, for the legend."""
-    return list(dict.fromkeys(text.split("(")[0] for _, text in differences(trial.config)))
 
 
 def references(mirror: Mirror, study: StudyView | None) -> list[tuple[str, float]]:
@@ -47,6 +41,7 @@ def references(mirror: Mirror, study: StudyView | None) -> list[tuple[str, float
     ]
     if scores:
         lines.append(("baseline val_loss", math.fsum(scores) / len(scores)))
-    if spec.corpus_name == spec.track.corpus and spec.budget.steps in PUBLISHED:
-        lines.append(("published (unknown split)", PUBLISHED[spec.budget.steps]))
+    published = dict(spec.track.published)
+    if spec.corpus_name == spec.track.corpus and spec.budget.steps in published:
+        lines.append(("published (unknown split)", published[spec.budget.steps]))
     return lines

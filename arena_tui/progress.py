@@ -73,7 +73,7 @@ def time_left(study: StudyView, trials: Sequence[TrialView], now: float) -> Time
     if lasted:
         recent = sorted(lasted, key=lambda pair: pair[1])[-RECENT:]
         each = median(seconds for seconds, _ in recent)
-        basis = f"median of the last {len(recent)} trials" if len(recent) > 1 else "from the one trial that has ended"
+        basis = f"median of last {len(recent)} trials" if len(recent) > 1 else "from the one trial that has ended"
     else:
         going = [(run, (now - (run.started_at or now)) / run.step) for run in running if run.step > 0]
         if not going:

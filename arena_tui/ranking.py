@@ -10,10 +10,11 @@ from bench.config import Budget, fingerprint
 from bench.divisions import baseline
 from bench.records import Identity, State
 from bench.standings import Entry
+from bench.tracks import FEATHERWEIGHT
 from studies.views import StudyView, TrialView
 
-# The page's lines, by steps of training: their split and size are unknown, so they are drawn and never ranked.
-PUBLISHED = {500: 1.4352, 800: 1.3745}
+# By steps of training: drawn, never ranked.
+PUBLISHED = dict(FEATHERWEIGHT.published)
 PUBLISHED_NOTE = "published, unknown split: reference only"
 
 OUTCOMES = ("all", "valid", "failures")

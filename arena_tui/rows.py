@@ -29,6 +29,8 @@ LIVE_COLUMNS = (
     Column("step", "step", 9, right=True),
     Column("state", "state", 8),
 )
+# Beside a plot on a terminal of middling width the recipe needs the room of the steps.
+COMPACT_LIVE_COLUMNS = tuple(column for column in LIVE_COLUMNS if column.key != "step")
 TRIAL_COLUMNS = (
     Column("badge", "", 2),
     Column("number", "#", 4, right=True),
@@ -71,7 +73,7 @@ def why(trial: TrialView) -> str:
     return formatting.one_line((trial.run.message if trial.run else "") or trial.message)
 
 
-def live_row(trial: TrialView, badge: Text, last: Point | None, stale: bool) -> Row:
+def live_row(trial: TrialView, badge: Text, last: Point | None, stale: bool, compact: bool) -> Row:
     run, steps = trial.run, trial.config.budget.steps
     done = max(run.step if run else 0, last.step if last and trial.state is State.RUNNING else 0)
     state = styled("STALE", "red bold") if stale and trial.state is State.RUNNING else state_cell(trial)
@@ -81,7 +83,7 @@ def live_row(trial: TrialView, badge: Text, last: Point | None, stale: bool) -> 
         short_recipe(trial),
         formatting.loss(trial.val_loss),
         formatting.loss(last.train_loss if last else None),
-        f"{done}/{steps}",
+        *(() if compact else (f"{done}/{steps}",)),
         state,
     )
     return Row(str(trial.number), cells, "dim" if trial.state is State.QUEUED else "")

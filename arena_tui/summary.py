@@ -14,7 +14,7 @@ from bench.divisions import differences
 from bench.records import State
 from studies.views import EventView, StudyView, TrialView
 
-BAR_WIDTH = 16
+BAR_WIDTH = 10
 NAME_WIDTH = 12
 RECIPE_HEADING = "recipe, as its difference from the baseline"
 PREVIEW_WIDTH = 42

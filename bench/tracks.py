@@ -34,6 +34,7 @@ class Track:
     probe_every: int
     evaluator_version: int
     rules: tuple[VerdictRule, ...]
+    published: tuple[tuple[int, float], ...] = ()  # (steps, val_loss) of others' pages: references, never ranked
     missing: str | None = None  # what keeps the track from running today
 
     def is_exhibition(self, budget: Budget) -> bool:
@@ -67,6 +68,8 @@ FEATHERWEIGHT = Track(
     probe_every=50,
     evaluator_version=1,
     rules=(VerdictRule(alpha=0.01, margin=0.0),),
+    # RWKV-mini and DoubleConv on Mizan's page, on a split and a model size it does not state
+    published=((500, 1.4352), (800, 1.3745)),
 )
 
 GOLF = Track(

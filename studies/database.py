@@ -4,16 +4,17 @@ import os
 import sqlite3
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from importlib.resources import files
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import platformdirs
-from sqlalchemy import Connection, Engine, create_engine, event, text
-from sqlalchemy.exc import DBAPIError
-from sqlalchemy.pool import NullPool
 
 from bench.errors import StoreError
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection, Engine
 
 # Append-only: a released file is never changed, a later schema is one more file.
 MIGRATIONS = ("m001_initial",)
@@ -43,59 +44,57 @@ def store_path(named: str) -> Path:
     return Path(named).expanduser()
 
 
-def open_writer(path: Path) -> Engine:
+def open_writer(path: Path) -> "Engine":
     """An engine for the one process that writes; makes the file and brings its schema up to date."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
     except OSError as wrong:
-        raise StoreError(
-            f"can't make the folder of the store {path}: {wrong.strerror}", "choose another with --store"
-        ) from wrong
+        problem = f"can't make the folder of the store {path}: {wrong.strerror}"
+        raise StoreError(problem, "choose another with --store") from wrong
     _check_file(path)
-    # NORMAL: a killed process loses nothing; only a power cut may lose the last commits, never the file
-    pragmas = ("journal_mode=WAL", "foreign_keys=ON", "synchronous=NORMAL")
-    engine = _engine(f"file:{_quoted(path)}?mode=rwc", WRITER_WAIT_SECONDS, pragmas)
-    with reporting(path):
-        migrate(engine, path)
-    return engine
+    with reporting(path), closing(_writing(path)) as connection:
+        migrate(connection, path)
+    return _engine(path)
 
 
-def open_reader(path: Path) -> Engine:
-    """An engine that can't write; StoreError when there is nothing to read."""
+def open_reader(path: Path) -> sqlite3.Connection:
+    """A connection that can't write; StoreError when there is nothing to read."""
     if not path.exists():
         raise StoreError(f"there is no store at {path}", "start a study with `autoresearch`, or name one with --store")
     _check_file(path)
-    engine = _engine(f"file:{_quoted(path)}?mode=ro", READER_WAIT_SECONDS, ("query_only=ON",))
-    with reporting(path), engine.connect() as connection:
-        applied = _applied(connection)
-        _check_known(applied, path)
-        if missing := [name for name in MIGRATIONS if name not in applied]:
-            raise StoreError(
-                f"the store {path} lacks {', '.join(missing)}",
-                "any `autoresearch` command that writes brings it up to date",
-            )
-    return engine
-
-
-def migrate(engine: Engine, path: Path) -> None:
-    """Apply what is missing, each change in a transaction of its own."""
-    with engine.connect() as connection:
+    with reporting(path):
+        uri = f"file:{_quoted(path)}?mode=ro"
+        connection = sqlite3.connect(
+            uri, uri=True, timeout=READER_WAIT_SECONDS, isolation_level=None, check_same_thread=False
+        )
+        connection.row_factory = sqlite3.Row
+        connection.execute("PRAGMA query_only=ON")
         applied = _applied(connection)
     _check_known(applied, path)
+    if missing := [name for name in MIGRATIONS if name not in applied]:
+        raise StoreError(
+            f"the store {path} lacks {', '.join(missing)}",
+            "any `autoresearch` command that writes brings it up to date",
+        )
+    return connection
+
+
+def migrate(connection: sqlite3.Connection, path: Path) -> None:
+    """Apply what is missing, each change in a transaction of its own."""
+    _check_known(_applied(connection), path)
     for name in MIGRATIONS:
-        if name in applied:
-            continue
-        script = files("studies.migrations").joinpath(f"{name}.sql").read_text()
-        with engine.begin() as connection:
-            # another process may have been quicker
-            if name in _applied(connection):
-                continue
-            for statement in script.split(";\n"):
-                if statement.strip():
-                    connection.exec_driver_sql(statement)
-            connection.execute(
-                text("INSERT INTO migration (name, applied_at) VALUES (:name, :at)"), {"name": name, "at": time.time()}
-            )
+        connection.execute("BEGIN IMMEDIATE")
+        try:
+            # asked inside the transaction: another process may have been quicker
+            if name not in _applied(connection):
+                script = files("studies.migrations").joinpath(f"{name}.sql").read_text()
+                for statement in script.split(";\n"):
+                    connection.execute(statement)
+                connection.execute("INSERT INTO migration (name, applied_at) VALUES (?, ?)", (name, time.time()))
+        except BaseException:
+            connection.execute("ROLLBACK")
+            raise
+        connection.execute("COMMIT")
 
 
 @contextmanager
@@ -103,9 +102,12 @@ def reporting(path: Path) -> Iterator[None]:
     """Turns what the database says into what a user can act on."""
     try:
         yield
-    except DBAPIError as wrong:
-        said = str(wrong.orig)
-        raise StoreError(f"the store {path} can't be used: {said}", _advice(said)) from wrong
+    except Exception as wrong:
+        # SQLAlchemy wraps what the driver raises; it is not imported here just to name its class
+        driver = getattr(wrong, "orig", wrong)
+        if not isinstance(driver, sqlite3.Error):
+            raise
+        raise StoreError(f"the store {path} can't be used: {driver}", _advice(str(driver))) from wrong
 
 
 def _advice(said: str) -> str:
@@ -148,33 +150,43 @@ def _check_known(applied: set[str], path: Path) -> None:
         )
 
 
-def _applied(connection: Connection) -> set[str]:
-    tables = set(connection.execute(text("SELECT name FROM sqlite_master WHERE type = 'table'")).scalars())
+def _applied(connection: sqlite3.Connection) -> set[str]:
+    tables = {row[0] for row in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
     if "migration" not in tables:
         if tables:
             raise StoreError("this database is not a ledger of ours", LEFT_ALONE)
         return set()
-    return set(connection.execute(text("SELECT name FROM migration")).scalars())
+    return {row[0] for row in connection.execute("SELECT name FROM migration")}
 
 
 def _quoted(path: Path) -> str:
     return str(path.absolute()).replace("%", "%25").replace("?", "%3f").replace("#", "%23")
 
 
-def _engine(uri: str, wait_seconds: float, pragmas: tuple[str, ...]) -> Engine:
-    writes = "mode=ro" not in uri
+def _writing(path: Path) -> sqlite3.Connection:
+    # transactions are begun by hand below: the driver's own begin too late to keep two writers apart
+    connection = sqlite3.connect(
+        f"file:{_quoted(path)}?mode=rwc",
+        uri=True,
+        timeout=WRITER_WAIT_SECONDS,
+        isolation_level=None,
+        check_same_thread=False,
+    )
+    # NORMAL: a killed process loses nothing; only a power cut may lose the last commits, never the file
+    for pragma in ("journal_mode=WAL", "foreign_keys=ON", "synchronous=NORMAL"):
+        connection.execute(f"PRAGMA {pragma}")
+    return connection
 
-    def connect() -> sqlite3.Connection:
-        # transactions are begun by hand below: the driver's own begin too late to keep two writers apart
-        connection = sqlite3.connect(uri, uri=True, timeout=wait_seconds, isolation_level=None, check_same_thread=False)
-        for pragma in pragmas:
-            connection.execute(f"PRAGMA {pragma}")
-        return connection
 
-    engine = create_engine("sqlite://", creator=connect, poolclass=NullPool if writes else None)
+def _engine(path: Path) -> "Engine":
+    # imported here: reading needs none of it, and it would hold the screen back for half a second
+    from sqlalchemy import create_engine, event
+    from sqlalchemy.pool import NullPool
+
+    engine = create_engine("sqlite://", creator=lambda: _writing(path), poolclass=NullPool)
 
     @event.listens_for(engine, "begin")
-    def begin(connection: Connection) -> None:
-        connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+    def begin(connection: "Connection") -> None:
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
 
     return engine

@@ -1,251 +1,233 @@
-"""Reading the ledger: rows to records, never a write. Safe beside a running study."""
+"""Reading the ledger: rows to records, never a write. Safe beside a running study.
 
-from collections.abc import Iterable
+In plain SQL, because a screen must show data within a second and SQLModel alone takes most of one to import.
+"""
+
+import json
+import sqlite3
+import threading
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Engine, func, text
-from sqlmodel import Session, col, select
-
-from bench.config import from_json
+from bench.config import RunConfig, from_json
 from bench.errors import StoreError
 from bench.records import Identity, Point, Reason, State
 from bench.standings import Entry
 from studies.curves import unpack_curve
 from studies.database import open_reader, reporting
 from studies.definitions import StudySpec
-from studies.models import Artifact, Config, CurvePoint, Event, Run, Study, TechniqueCard, Trial, TrialRun
 from studies.views import ArtifactView, EventView, RunView, StudyView, TrialView
+
+_STUDIES = """
+    SELECT study.*, (SELECT json_group_object(state, n) FROM
+        (SELECT state, count(*) AS n FROM trial WHERE study_id = study.id GROUP BY state)) AS n_by_state
+    FROM study"""
+# Every column of a run but its curve, under its own name; those of the trial and its config beside it.
+_RUN_COLUMNS = [name for name in RunView.__dataclass_fields__ if name != "identity"]
+_IDENTITY_COLUMNS = ["track_version", "corpus_digest", "evaluator_version", "device_class", "numerics_version"]
+_RUN = ", ".join(f"run.{name} AS run_{name}" for name in [*_RUN_COLUMNS, *_IDENTITY_COLUMNS])
+_TRIALS = f"""
+    SELECT trial.*, config.config, study.name AS study, study.spec, {_RUN} FROM trial
+    JOIN study ON study.id = trial.study_id
+    JOIN config ON config.fingerprint = trial.fingerprint
+    LEFT JOIN trial_run ON trial_run.trial_id = trial.id
+    LEFT JOIN run ON run.id = trial_run.run_id"""
 
 
 class Reader:
-    """Answers from one store, each in a short transaction of its own."""
+    """Answers from one store, each in a short transaction of its own; may be asked from several threads."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self._engine: Engine = open_reader(path)
-        self._watching = self._engine.connect()
+        self._connection = open_reader(path)
+        self._lock = threading.Lock()
 
     def close(self) -> None:
-        self._watching.close()
-        self._engine.dispose()
+        self._connection.close()
 
     @property
     def artifacts(self) -> Path:
         """The folder beside the store where packed models are kept."""
         return self.path.with_suffix(".artifacts")
 
+    def _rows(self, asked: str, *values: Any) -> list[sqlite3.Row]:
+        with self._reading() as connection:
+            return connection.execute(asked, values).fetchall()
+
+    @contextmanager
+    def _reading(self) -> Iterator[sqlite3.Connection]:
+        with self._lock, reporting(self.path):
+            yield self._connection
+
     def data_version(self) -> int:
         """A number that changes when another connection has committed."""
-        with reporting(self.path):
-            version: int = self._watching.exec_driver_sql("PRAGMA data_version").scalar_one()
-            # ends the transaction the question opened: an open one would hold back checkpoints
-            self._watching.rollback()
-            return version
+        return int(self._rows("PRAGMA data_version")[0][0])
 
     def rev(self) -> int:
         """The clock: rows that changed after this carry a higher `rev`."""
-        with reporting(self.path), Session(self._engine) as session:
-            found: int = session.connection().execute(text("SELECT rev FROM clock")).scalar_one()
-            return found
+        return int(self._rows("SELECT rev FROM clock")[0][0])
 
     def studies(self) -> list[StudyView]:
         """Every study, newest first, shipped ones last."""
-        with reporting(self.path), Session(self._engine) as session:
-            order = (col(Study.shipped), col(Study.created_at).desc(), col(Study.name))
-            return [_study(session, row) for row in session.exec(select(Study).order_by(*order))]
+        return [_study(row) for row in self._rows(f"{_STUDIES} ORDER BY shipped, created_at DESC, name")]
 
     def study(self, name: str) -> StudyView:
         """One study; StoreError lists the known ones."""
-        with reporting(self.path), Session(self._engine) as session:
-            row = session.exec(select(Study).where(Study.name == name)).first()
-            if row is None:
-                known = session.exec(select(Study.name).order_by(col(Study.created_at).desc())).all()
-                raise StoreError(
-                    f"there is no study named {name} in {self.path}",
-                    f"the studies are {', '.join(known)}" if known else "the store holds no study yet",
-                )
-            return _study(session, row)
+        for row in self._rows(f"{_STUDIES} WHERE name = ?", name):
+            return _study(row)
+        known = [study.name for study in self.studies()]
+        raise StoreError(
+            f"there is no study named {name} in {self.path}",
+            f"the studies are {', '.join(known)}" if known else "the store holds no study yet",
+        )
 
     def trials(self, study: str, since_rev: int = -1) -> list[TrialView]:
         """Trials by number; with `since_rev`, those that changed after it, by themselves or by their run."""
-        with reporting(self.path), Session(self._engine) as session:
-            asked = (
-                select(Trial, Config, Run)
-                .join(Study, col(Study.id) == col(Trial.study_id))
-                .join(Config, col(Config.fingerprint) == col(Trial.fingerprint))
-                .outerjoin(TrialRun, col(TrialRun.trial_id) == col(Trial.id))
-                .outerjoin(Run, col(Run.id) == col(TrialRun.run_id))
-                .where(Study.name == study)
-                .order_by(col(Trial.number))
-            )
-            if since_rev >= 0:
-                asked = asked.where((col(Trial.rev) > since_rev) | (col(Run.rev) > since_rev))
-            return [_trial(study, trial, config, run) for trial, config, run in session.exec(asked)]
+        asked = f"{_TRIALS} WHERE study.name = ? AND (trial.rev > ? OR run.rev > ?) ORDER BY trial.number"
+        return [_trial(row) for row in self._rows(asked, study, since_rev, since_rev)]
 
     def curve(self, run_id: int) -> list[Point]:
         """A run's curve so far: the packed one once it has ended."""
-        with reporting(self.path), Session(self._engine) as session:
-            packed = session.exec(select(Run.curve).where(Run.id == run_id)).first()
-            if packed is not None:
-                return unpack_curve(packed)
+        for row in self._rows("SELECT curve FROM run WHERE id = ?", run_id):
+            if row["curve"] is not None:
+                return unpack_curve(row["curve"])
         return [point for _, _, point in self.points([run_id])]
 
     def points(self, run_ids: Iterable[int], after_id: int = 0) -> list[tuple[int, int, Point]]:
         """`(row id, run id, point)` of runs under way, in order, from after a row id on."""
-        with reporting(self.path), Session(self._engine) as session:
-            asked = (
-                select(CurvePoint)
-                .where(col(CurvePoint.run_id).in_(list(run_ids)), col(CurvePoint.id) > after_id)
-                .order_by(col(CurvePoint.id))
-            )
-            return [
-                (_sure(row.id), row.run_id, Point(row.step, row.seconds, row.train_loss, row.probe_loss))
-                for row in session.exec(asked)
-            ]
+        wanted = json.dumps(list(run_ids))
+        asked = "SELECT * FROM curve_point WHERE run_id IN (SELECT value FROM json_each(?)) AND id > ? ORDER BY id"
+        return [
+            (row["id"], row["run_id"], Point(row["step"], row["seconds"], row["train_loss"], row["probe_loss"]))
+            for row in self._rows(asked, wanted, after_id)
+        ]
 
     def entries(self) -> list[Entry]:
         """Every complete run with each study it served, for the standings."""
-        with reporting(self.path), Session(self._engine) as session:
-            asked = (
-                select(Trial, Study, Config, Run)
-                .join(Study, col(Study.id) == col(Trial.study_id))
-                .join(TrialRun, col(TrialRun.trial_id) == col(Trial.id))
-                .join(Run, col(Run.id) == col(TrialRun.run_id))
-                .join(Config, col(Config.fingerprint) == col(Run.fingerprint))
-                .where(Run.state == State.COMPLETE.value)
-            )
-            found = []
-            for trial, study, config, run in session.exec(asked):
-                parsed = from_json(config.config)
-                found.append(
-                    Entry(
-                        identity=_identity(run, config.config),
-                        division=study.spec["division_name"],
-                        config=parsed,
-                        seed=run.seed,
-                        val_loss=_sure(run.val_loss),
-                        weights_bytes=_sure(run.weights_bytes),
-                        parameters=_sure(run.parameters),
-                        train_seconds=_sure(run.train_seconds),
-                        study=study.name,
-                        trial=trial.number,
-                    )
+        found = []
+        for row in self._rows(f"{_TRIALS} WHERE run.state = 'complete' AND trial.state = 'complete'"):
+            trial, division = _trial(row), json.loads(row["spec"])["division_name"]
+            run = trial.run
+            assert run is not None, "the join asks for one"
+            assert run.val_loss is not None, "the store's own check: complete means scored"
+            found.append(
+                Entry(
+                    identity=run.identity,
+                    division=division,
+                    config=trial.config,
+                    seed=run.seed,
+                    val_loss=run.val_loss,
+                    weights_bytes=run.weights_bytes or 0,
+                    parameters=run.parameters or 0,
+                    train_seconds=run.train_seconds or 0.0,
+                    study=trial.study,
+                    trial=trial.number,
                 )
-            return found
+            )
+        return found
 
     def corpora(self) -> dict[str, str]:
         """Corpus names by digest."""
-        with reporting(self.path), Session(self._engine) as session:
-            return {row.spec["corpus_digest"]: row.spec["corpus_name"] for row in session.exec(select(Study))}
+        specs = [json.loads(row["spec"]) for row in self._rows("SELECT spec FROM study")]
+        return {spec["corpus_digest"]: spec["corpus_name"] for spec in specs}
 
     def events(self, after_id: int = 0, study: str | None = None, limit: int = 1000) -> list[EventView]:
         """The newest events after a row id, oldest first."""
-        with reporting(self.path), Session(self._engine) as session:
-            asked = select(Event, Study.name).outerjoin(Study, col(Study.id) == col(Event.study_id))
-            asked = asked.where(col(Event.id) > after_id)
-            if study is not None:
-                asked = asked.where(Study.name == study)
-            rows = session.exec(asked.order_by(col(Event.id).desc()).limit(limit)).all()
-            return [
-                EventView(id=_sure(e.id), at=e.at, study=name, trial=e.trial_number, kind=e.kind, text=e.text)
-                for e, name in reversed(rows)
-            ]
+        asked = """
+            SELECT event.*, study.name AS study FROM event LEFT JOIN study ON study.id = event.study_id
+            WHERE event.id > ? AND (? IS NULL OR study.name = ?) ORDER BY event.id DESC LIMIT ?"""
+        return [
+            EventView(
+                id=row["id"],
+                at=row["at"],
+                study=row["study"],
+                trial=row["trial_number"],
+                kind=row["kind"],
+                text=row["text"],
+            )
+            for row in reversed(self._rows(asked, after_id, study, study, limit))
+        ]
 
     def cards(self, study: str) -> list[dict[str, Any]]:
         """The technique cards as they were when the study started."""
-        with reporting(self.path), Session(self._engine) as session:
-            asked = select(TechniqueCard).join(Study, col(Study.id) == col(TechniqueCard.study_id))
-            rows = session.exec(asked.where(Study.name == study).order_by(col(TechniqueCard.id)))
-            return [row.card for row in rows]
+        asked = """
+            SELECT card FROM technique_card JOIN study ON study.id = technique_card.study_id
+            WHERE study.name = ? ORDER BY technique_card.id"""
+        return [json.loads(row["card"]) for row in self._rows(asked, study)]
 
     def artifact(self, run_id: int) -> ArtifactView | None:
-        with reporting(self.path), Session(self._engine) as session:
-            row = session.get(Artifact, run_id)
-            if row is None:
-                return None
-            return ArtifactView(sha256=row.sha256, weights_bytes=row.weights_bytes, file=row.file)
+        for row in self._rows("SELECT * FROM artifact WHERE run_id = ?", run_id):
+            return ArtifactView(sha256=row["sha256"], weights_bytes=row["weights_bytes"], file=row["file"])
+        return None
 
-    def run(self, run_id: int) -> tuple[RunView, Any]:
+    def run(self, run_id: int) -> tuple[RunView, RunConfig]:
         """A run and the config it ran; StoreError when there is none of that number."""
-        with reporting(self.path), Session(self._engine) as session:
-            row = session.get(Run, run_id)
-            if row is None:
-                last = session.exec(select(func.max(Run.id))).one()
-                raise StoreError(
-                    f"there is no run {run_id}", f"runs go from 1 to {last}" if last else "there is none yet"
-                )
-            config = session.get_one(Config, row.fingerprint)
-            return run_view(row, config.config), from_json(config.config)
+        asked = f"SELECT config.config, {_RUN} FROM run JOIN config USING (fingerprint) WHERE run.id = ?"
+        for row in self._rows(asked, run_id):
+            config = json.loads(row["config"])
+            return _run(row, config), from_json(config)
+        (last,) = self._rows("SELECT max(id) AS id FROM run")
+        hint = f"runs go from 1 to {last['id']}" if last["id"] else "there is none yet"
+        raise StoreError(f"there is no run {run_id}", hint)
 
     def check(self) -> str:
         """What SQLite's own check says: `ok` when the file is sound."""
-        with reporting(self.path), self._engine.connect() as connection:
-            said: str = connection.exec_driver_sql("PRAGMA quick_check").scalar_one()
-            return said
+        return str(self._rows("PRAGMA quick_check")[0][0])
 
 
-def _sure(value: Any) -> Any:
-    assert value is not None, "a column that a CHECK constraint or a key keeps filled"
-    return value
-
-
-def _study(session: Session, row: Study) -> StudyView:
-    counted = session.exec(
-        select(Trial.state, func.count()).where(Trial.study_id == row.id).group_by(col(Trial.state))
-    ).all()
+def _study(row: sqlite3.Row) -> StudyView:
     return StudyView(
-        spec=StudySpec.from_json(row.spec),
-        created_at=row.created_at,
-        shipped=row.shipped,
-        owner_pid=row.owner_pid,
-        owner_host=row.owner_host,
-        owner_started_at=row.owner_started_at,
-        heartbeat_at=row.heartbeat_at,
-        stop_requested_at=row.stop_requested_at,
-        ended_reason=row.ended_reason,
-        n_by_state={State(state): n for state, n in counted},
+        spec=StudySpec.from_json(json.loads(row["spec"])),
+        created_at=row["created_at"],
+        shipped=bool(row["shipped"]),
+        owner_pid=row["owner_pid"],
+        owner_host=row["owner_host"],
+        owner_started_at=row["owner_started_at"],
+        heartbeat_at=row["heartbeat_at"],
+        stop_requested_at=row["stop_requested_at"],
+        ended_reason=row["ended_reason"],
+        n_by_state={State(state): n for state, n in json.loads(row["n_by_state"]).items()},
     )
 
 
-def _trial(study: str, trial: Trial, config: Config, run: Run | None) -> TrialView:
+def _trial(row: sqlite3.Row) -> TrialView:
+    config = json.loads(row["config"])
+    run = None if row["run_id"] is None else _run(row, config)
     return TrialView(
-        study=study,
-        number=trial.number,
-        proposer=trial.proposer,
-        rule=trial.rule,
-        reason=trial.reason,
-        hypothesis=trial.hypothesis,
-        expected=trial.expected,
-        params=trial.params,
-        fingerprint=trial.fingerprint,
-        config=from_json(config.config),
-        state=State(trial.state),
-        message=trial.message,
-        created_at=trial.created_at,
-        ended_at=trial.ended_at,
-        run=run_view(run, config.config) if run else None,
-        rev=max(trial.rev, run.rev if run else 0),
+        study=row["study"],
+        number=row["number"],
+        proposer=row["proposer"],
+        rule=row["rule"],
+        reason=row["reason"],
+        hypothesis=row["hypothesis"],
+        expected=row["expected"],
+        params=json.loads(row["params"]),
+        fingerprint=row["fingerprint"],
+        config=from_json(config),
+        state=State(row["state"]),
+        message=row["message"],
+        created_at=row["created_at"],
+        ended_at=row["ended_at"],
+        run=run,
+        rev=max(row["rev"], run.rev if run else 0),
     )
 
 
-def run_view(run: Run, config: dict[str, Any]) -> RunView:
-    same = RunView.__dataclass_fields__.keys() & Run.model_fields.keys()
-    plain = {name: getattr(run, name) for name in same}
-    plain |= {"state": State(run.state), "reason": Reason(run.reason) if run.reason else None}
-    return RunView(**plain, identity=_identity(run, config))
-
-
-def _identity(run: Run, config: dict[str, Any]) -> Identity:
+def _run(row: sqlite3.Row, config: dict[str, Any]) -> RunView:
+    plain = {name: row[f"run_{name}"] for name in _RUN_COLUMNS}
+    plain |= {
+        "state": State(plain["state"]),
+        "reason": Reason(plain["reason"]) if plain["reason"] else None,
+        "versions": json.loads(plain["versions"]),
+    }
     budget = config["budget"]
-    return Identity(
+    identity = Identity(
         track=config["track"],
-        track_version=run.track_version,
-        corpus_digest=run.corpus_digest,
         steps=budget["steps"],
         batch=budget["batch"],
         seq_len=budget["seq_len"],
-        evaluator_version=run.evaluator_version,
-        device_class=run.device_class,
-        numerics_version=run.numerics_version,
+        **{name: row[f"run_{name}"] for name in _IDENTITY_COLUMNS},
     )
+    return RunView(**plain, identity=identity)

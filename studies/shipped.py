@@ -15,7 +15,7 @@ from sqlmodel import Session, col, select
 from bench.config import canonical
 from bench.errors import StoreError
 from bench.records import State
-from studies.database import open_reader, open_writer, reporting
+from studies.database import open_writer, reporting
 from studies.models import RUN_KEY, Artifact, Config, Run, Study, TechniqueCard, Trial, TrialRun, key
 
 FOLDER = Path(__file__).parent / "measured"
@@ -26,7 +26,7 @@ _LOCAL_TRIAL = {"id", "study_id", "rev"}
 
 def export_measured(store: Path, study: str, to: Path) -> int:
     """Write a study with its settled trials, their runs and curves as JSON lines; returns how many trials."""
-    engine = open_reader(store)
+    engine = open_writer(store)
     with reporting(store), Session(engine) as session:
         row = session.exec(select(Study).where(Study.name == study)).one()
         lines: list[dict[str, Any]] = [{"study": {"name": row.name, "spec": row.spec, "created_at": row.created_at}}]

@@ -63,6 +63,9 @@ class Store:
 
     def close(self) -> None:
         self.read.close()
+        # the last connection to close folds the write-ahead log into the file, and a reader may not
+        with self._engine.connect():
+            pass
         self._engine.dispose()
 
     @property

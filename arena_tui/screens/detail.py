@@ -66,7 +66,8 @@ class DetailScreen(PlottedScreen):
             words.show(Text(f"study {self._study} has no trial {self._number} yet"))
             return
         self.arena.want([trial])
-        width = self.query_one("#words").content_size.width - 3
+        # beside the plot it has half the screen; the first drawing comes before the layout, so no widget can be asked
+        width = self.app.size.width // (2 if self.has_class("-wide") else 1) - 6
         words.show(trial_page(trial, mirror.baselines.delta(trial), self.replay(), width))
         badges = self.arena.badges.hold([f"{trial.study}/{trial.number}"])
         plot = self.query_one(CurvePlot)

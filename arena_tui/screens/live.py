@@ -12,7 +12,7 @@ from arena_tui.keys import GLOBAL, LISTS, OPEN, PLOT, bindings, picked
 from arena_tui.plotting import references, series_of
 from arena_tui.progress import liveness
 from arena_tui.ranking import live_order, shown_runs
-from arena_tui.rows import LIVE_COLUMNS, live_row
+from arena_tui.rows import COMPACT_LIVE_COLUMNS, LIVE_COLUMNS, live_row
 from arena_tui.screens.plotted import PlottedScreen, plot_bindings
 from arena_tui.screens.trial_list import TrialListScreen
 from arena_tui.summary import event_lines, progress_line, study_lines, trial_brief, trial_preview
@@ -33,15 +33,15 @@ class LiveScreen(PlottedScreen, TrialListScreen):
     LiveScreen #body { height: 1fr; layout: vertical; }
     LiveScreen #curves { height: 1fr; }
     LiveScreen CurvePlot { height: 1fr; }
-    LiveScreen #study { height: 1; }
+    LiveScreen #study { height: 1; text-wrap: nowrap; text-overflow: ellipsis; }
     LiveScreen #runs { height: 1fr; }
     LiveScreen VirtualTable { height: 1fr; }
-    LiveScreen #brief { height: 3; background: $panel; }
+    LiveScreen #brief { height: 3; background: $panel; text-wrap: nowrap; text-overflow: ellipsis; }
     LiveScreen.-wide #body { layout: horizontal; }
-    LiveScreen.-wide #curves { dock: right; width: 56%; height: 1fr; border-left: vkey $panel; }
+    LiveScreen.-wide #curves { dock: right; width: 52%; height: 1fr; border-left: vkey $panel; }
     LiveScreen.-wide #runs { width: 1fr; }
-    LiveScreen.-wide.-tall #study { height: 17; border-top: hkey $panel; }
-    LiveScreen.-wide.-tall #brief { height: 17; background: $background; border-top: hkey $panel; }
+    LiveScreen.-wide.-tall #study { text-wrap: wrap; height: 17; border-top: hkey $panel; }
+    LiveScreen.-wide.-tall #brief { text-wrap: wrap; height: 17; background: $background; border-top: hkey $panel; }
     LiveScreen.-list #curves { display: none; }
     LiveScreen.-curves #runs { display: none; }
     LiveScreen.-wide.-list #runs, LiveScreen.-wide.-curves #curves { width: 100%; }
@@ -91,7 +91,9 @@ class LiveScreen(PlottedScreen, TrialListScreen):
     def _draw_rows(self, trials: list[TrialView]) -> None:
         mirror, study = self.arena.mirror, self.arena.study
         stale = study is not None and liveness(study, study.name in mirror.alive, self.arena.now()).stale
-        self.table.set_rows([live_row(t, self.badge(t), mirror.last_point(t), stale) for t in trials])
+        compact = 110 <= self.app.size.width < 150
+        self.table.set_columns(COMPACT_LIVE_COLUMNS if compact else LIVE_COLUMNS)
+        self.table.set_rows([live_row(t, self.badge(t), mirror.last_point(t), stale, compact) for t in trials])
 
     def _draw_words(self) -> None:
         study, mirror, trial = self.arena.study, self.arena.mirror, self.selected()

@@ -11,6 +11,7 @@ from arena_tui import formatting
 from arena_tui.facts import STANDING_FIELDS, standing_facts
 from arena_tui.keys import BOARD, DIVISION, GLOBAL, LISTS, OPEN, bindings, picked
 from arena_tui.ranking import PUBLISHED, PUBLISHED_NOTE, failures_by_reason, trials_of_board
+from arena_tui.rows import styled
 from arena_tui.screens.listing import NOTHING, ListScreen
 from arena_tui.summary import trial_preview
 from arena_tui.widgets.lines import Lines
@@ -34,9 +35,7 @@ WIDE_COLUMNS = (*COLUMNS[:5], Column("runs", "runs", 5, right=True), *COLUMNS[5:
 
 
 def standing_row(row: Standing) -> Row:
-    seeds = (
-        Text(f"{row.n_seeds} unconfirmed", "yellow") if row.unconfirmed else Text(f"{row.n_seeds} sd {row.sd or 0:.4f}")
-    )
+    seeds = styled(f"{row.n_seeds} unconfirmed", "yellow") if row.unconfirmed else f"{row.n_seeds} sd {row.sd or 0:.4f}"
     trial = f"{row.study}/{row.trial}" if row.trial is not None else row.study
     cells: dict[str, Text | str] = {
         "rank": str(row.rank),
@@ -57,7 +56,7 @@ class StandingsScreen(ListScreen):
     """h and l go through the divisions, b through the identities."""
 
     DEFAULT_CSS = """
-    StandingsScreen #divisions { height: 2; }
+    StandingsScreen #divisions { height: 2; text-wrap: nowrap; text-overflow: ellipsis; }
     StandingsScreen #body { height: 1fr; }
     StandingsScreen VirtualTable { height: 1fr; width: 1fr; }
     StandingsScreen #preview { display: none; width: 46; border-left: vkey $panel; }

@@ -27,10 +27,10 @@ class TrialsScreen(TrialListScreen):
 
     DEFAULT_CSS = """
     TrialsScreen #body { height: 1fr; }
-    TrialsScreen #order { height: 1; color: $text-muted; }
+    TrialsScreen #order { text-wrap: nowrap; text-overflow: ellipsis; height: 1; color: $text-muted; }
     TrialsScreen VirtualTable { height: 1fr; width: 1fr; }
     TrialsScreen #preview { display: none; width: 46; border-left: vkey $panel; }
-    TrialsScreen #brief { height: 3; background: $panel; }
+    TrialsScreen #brief { height: 3; background: $panel; text-wrap: nowrap; text-overflow: ellipsis; }
     TrialsScreen.-wide #preview { display: block; }
     TrialsScreen.-wide #brief { display: none; }
     """

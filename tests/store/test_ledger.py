@@ -164,7 +164,7 @@ def test_only_what_changed_is_read_again(store):
 
 def test_a_reader_can_not_write(store):
     with pytest.raises(sqlite3.OperationalError):
-        store.read._watching.connection.execute("DELETE FROM study")  # type: ignore[union-attr]
+        store.read._connection.execute("DELETE FROM study")
 
 
 def test_a_score_that_is_no_number_is_not_let_in(store):

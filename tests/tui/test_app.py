@@ -61,7 +61,7 @@ async def test_live_shows_running_first_then_the_best(store: Path, alive: None, 
     async with opened() as (app, _):
         assert listed(app) == ["8", "5", "1", "2", "0", "6"]
         assert [series.key for series in app.screen.query_one(CurvePlot)._series][:2] == ["#8 muon", "#5 muon"]
-        assert "left (median of the last 7 trials)" in words(app, "#study")
+        assert "left (median of last 7 trials)" in words(app, "#study")
 
 
 async def test_marks_choose_the_curves_and_escape_takes_them_back(store: Path, alive: None, opened: Any) -> None:

@@ -11,6 +11,7 @@ from sample_store import Clock, Fate, begin, key_of, outcome, play, propose, spe
 from arena_tui.feed import Delta, Feed
 from arena_tui.mirror import Mirror
 from bench.records import Point, Reason, State
+from studies.database import open_reader
 from studies.ownership import Owner
 from studies.store import Store
 
@@ -268,9 +269,9 @@ def test_reading_never_holds_a_writer_up(feed: Feed, store: Path) -> None:
     mirror = all_of(feed, Mirror())
     run = mirror.trials["optimizer-1"][8].run
     assert run is not None
-    assert feed._reader is not None
-    held = feed._reader._engine.connect()
-    held.exec_driver_sql("SELECT count(*) FROM trial")
+    held = open_reader(store)
+    held.execute("BEGIN")
+    held.execute("SELECT count(*) FROM trial").fetchall()
     writer = Store(store)
     for step in range(240, 1240, 10):
         writer.add_points(run.id, [Point(step, 1.0, 1.4)])

@@ -154,7 +154,7 @@ def test_time_left_rests_on_recent_trials(study: StudyView, trials: list[TrialVi
     left = time_left(study, trials, running.started_at + 50)
     assert left is not None
     assert left.seconds == pytest.approx(13 * 200 - 50)
-    assert left.basis == "median of the last 7 trials"
+    assert left.basis == "median of last 7 trials"
 
 
 def test_time_left_of_the_first_trial_rests_on_its_steps(study: StudyView, trials: list[TrialView]) -> None:

@@ -178,6 +178,8 @@ class ArenaApp(App[None]):
         """The screen in front, when it is one that shows data and not a dialog over it."""
         from arena_tui.screens.base import ArenaScreen
 
+        if not self.screen_stack:
+            return None  # while the app starts or ends
         screen = self.screen
         return screen if isinstance(screen, ArenaScreen) and screen.is_furnished else None
 

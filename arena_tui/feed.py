@@ -62,7 +62,7 @@ class Feed:
         self._closing = threading.Event()
         self._wake = threading.Event()
         self._taken = threading.Event()
-        self.idle = False  # the last pass found nothing new
+        self.idle = False  # the last pass found nothing new, and every curve asked for is read
         self._paused = False
         self._slow = False
         self._chosen: str | None = None
@@ -95,6 +95,8 @@ class Feed:
     def want(self, runs: frozenset[int]) -> None:
         """The ended runs whose curves are shown; each is read once."""
         if not runs <= self._wanted:
+            self.idle = False
+            self._wanted = runs
             self._wake.set()
         self._wanted = runs
 
@@ -127,7 +129,7 @@ class Feed:
         quiet = 0
         while not self._closing.is_set():
             delta = None if self._paused else self.poll()
-            self.idle = delta is None
+            self.idle = delta is None and not self._unread()
             if delta is not None:
                 self._taken.clear()
                 self._post(delta)
@@ -178,8 +180,7 @@ class Feed:
             return Delta(at=self._clock(), fresh=True) if opened else None
         reader = self._reader
         version = reader.data_version()
-        unread = self._wanted - self._loaded - self._running.keys()
-        if version == self._version and not unread and not self._behind:
+        if version == self._version and not self._unread() and not self._behind:
             alive = self._living()
             if alive == self._alive:
                 return None
@@ -210,6 +211,10 @@ class Feed:
             events=events,
             more=self._behind,
         )
+
+    def _unread(self) -> set[int]:
+        """Ended runs whose curves are wanted and not read yet."""
+        return set(self._wanted - self._loaded - self._running.keys())
 
     def _attach(self) -> bool:
         """Open the source if none is open, or if it is not the same file any more; True when it is another one now."""
@@ -283,7 +288,7 @@ class Feed:
                 del self._running[run.id]
                 ended.add(run.id)
         parts = [part for run_id in list(self._running) if (part := self._new_points(reader, run_id))]
-        for run_id in ended | (self._wanted - self._loaded - self._running.keys()):
+        for run_id in ended | self._unread():
             parts.append(CurvePart(run_id=run_id, points=tuple(reader.curve(run_id)), whole=True))
             self._loaded.add(run_id)
         return tuple(parts)

@@ -112,6 +112,9 @@ class LiveScreen(PlottedScreen, TrialListScreen):
                 words = progress_line(study, trials, now, alive)
         self.query_one("#study", Lines).show(words)
 
+    def on_lines_widened(self) -> None:
+        self._draw_words()
+
     def tick(self) -> None:
         super().tick()
         if any(trial.state is State.RUNNING for trial in self.arena.trials()):

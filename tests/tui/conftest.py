@@ -86,10 +86,14 @@ def settled() -> Callable[[Any], Awaitable[None]]:
     """Waits until the app shows data and has read all curves that it wants."""
 
     async def wait(pilot: Any) -> None:
+        calm = 0
         for _ in range(600):
             await pilot.pause(0.02)
             app = pilot.app
-            if app.ready and app.mirror.loaded and app.feed.idle and app.shown() is not None:
+            done = app.ready and app.mirror.loaded and app.feed.idle and app.shown() is not None
+            # twice in a row: what a redraw asks for may only be on its way
+            calm = calm + 1 if done else 0
+            if calm == 2:
                 await pilot.pause()
                 return
         raise AssertionError("no data after 12 s")

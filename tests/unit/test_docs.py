@@ -1,0 +1,87 @@
+"""What the documents say is what is so: links lead somewhere, figures are those that ship."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from autoresearch.agreement import agreement, spearman
+from bench.standings import standings
+from studies.reading import Reader
+from studies.shipped import shipped_store
+
+ROOT = Path(__file__).parents[2]
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+
+
+@pytest.fixture(scope="module")
+def shipped(tmp_path_factory: pytest.TempPathFactory) -> Reader:
+    path = shipped_store(tmp_path_factory.mktemp("shipped"))
+    assert path is not None, "the project ships measurements"
+    return Reader(path)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_link_leads_to_a_file(page):
+    for target in re.findall(r"\]\(([^)#]+)\)", page.read_text()):
+        assert (page.parent / target).exists(), f"{page.name} links to {target}"
+
+
+@pytest.mark.parametrize(
+    "command", ["make demo", "make test", "autoresearch --division optimizer --trials 50", "arena"]
+)
+def test_the_readme_names_the_commands_of_the_first_minute(command):
+    assert command in (ROOT / "README.md").read_text()
+
+
+def test_the_readme_fits_a_screen_or_two():
+    assert len((ROOT / "README.md").read_text().splitlines()) < 80
+
+
+def test_every_board_in_the_docs_is_the_one_that_ships(shipped):
+    page = (ROOT / "docs" / "measurements.md").read_text()
+    boards = [row for row in standings(shipped.entries()) if row.study in ("measured-optimizer", "measured-open")]
+    assert boards
+    for row in boards:
+        if row.rank <= 12:
+            assert f"| {row.label} | {row.val_loss:.4f} | {row.delta:+.4f} |" in page, f"{row.study}: {row.label}"
+
+
+def test_the_readmes_figures_are_those_of_the_optimizer_board(shipped):
+    page = (ROOT / "README.md").read_text()
+    for row in standings(shipped.entries()):
+        if row.study == "measured-optimizer":
+            assert f"| {row.label} | {row.val_loss:.4f} | {row.delta:+.4f} |" in page
+
+
+def test_the_tuned_adamw_baseline_is_below_one_and_a_half_nats(shipped):
+    (adamw,) = [
+        row for row in standings(shipped.entries()) if row.study == "measured-optimizer" and row.label == "adamw"
+    ]
+    assert adamw.val_loss < 1.50
+
+
+def test_the_agreement_in_the_docs_is_the_one_that_ships(shipped):
+    names = {study.name for study in shipped.studies()}
+    if not {"measured-open", "measured-toystories"} <= names:
+        assert "not measured yet" in (ROOT / "docs" / "measurements.md").read_text()
+        return
+    found = agreement(shipped, "measured-open", "measured-toystories")
+    said = f"Spearman {found.spearman:.2f} over {len(found.rows)} recipes"
+    assert said in (ROOT / "docs" / "measurements.md").read_text()
+
+
+def test_a_rank_correlation_by_hand():
+    assert spearman([1.0, 2.0, 3.0, 4.0], [10.0, 20.0, 30.0, 40.0]) == pytest.approx(1.0)
+    assert spearman([1.0, 2.0, 3.0], [3.0, 2.0, 1.0]) == pytest.approx(-1.0)
+    # 1 - 6 * (0 + 1 + 1 + 0) / (4 * 15)
+    assert spearman([1.0, 2.0, 3.0, 4.0], [1.0, 3.0, 2.0, 4.0]) == pytest.approx(0.8)
+
+
+def test_a_measurement_survives_its_trip_through_text(shipped, tmp_path):
+    """Exported from a store made of the shipped file, it is the shipped file again."""
+    from studies.shipped import FOLDER, export_measured
+
+    for name in [study.name for study in shipped.studies()]:
+        export_measured(shipped.path, name, tmp_path / f"{name}.jsonl")
+        assert (tmp_path / f"{name}.jsonl").read_text() == (FOLDER / f"{name}.jsonl").read_text()

@@ -107,7 +107,8 @@ def reporting(path: Path) -> Iterator[None]:
         driver = getattr(wrong, "orig", wrong)
         if not isinstance(driver, sqlite3.Error):
             raise
-        raise StoreError(f"the store {path} can't be used: {driver}", _advice(str(driver))) from wrong
+        said = str(driver).replace("file is not", "it is not")
+        raise StoreError(f"the store {path} can't be used: {said}", _advice(said)) from wrong
 
 
 def _advice(said: str) -> str:
@@ -125,21 +126,13 @@ def _advice(said: str) -> str:
 
 
 def _check_file(path: Path) -> None:
-    """Refuse a file that is no database before SQLite writes a byte beside it."""
+    """Refuse what is no file at all.
+
+    The file itself is left to SQLite: closing a descriptor of our own would drop the locks that this process's
+    connections hold on it, and another process would then take the log away from under them.
+    """
     if path.is_dir():
         raise StoreError(f"the store {path} is a folder", "name a file with --store")
-    if not path.exists() or path.stat().st_size == 0:
-        return
-    try:
-        with path.open("rb") as file:
-            start = file.read(16)
-    except OSError as wrong:
-        raise StoreError(f"the store {path} can't be read: {wrong.strerror}", "check its permissions") from wrong
-    if start != b"SQLite format 3\x00":
-        raise StoreError(
-            f"the store {path} can't be used: it is not a database",
-            LEFT_ALONE,
-        )
 
 
 def _check_known(applied: set[str], path: Path) -> None:

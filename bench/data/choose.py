@@ -1,5 +1,6 @@
 """Which corpus a name or a path means, and which corpora are there."""
 
+import os
 from pathlib import Path
 
 from bench.data import tinystories, toystories
@@ -17,6 +18,8 @@ def load_corpus(wanted: str) -> Corpus:
     `auto` is the best one already on disk: TinyStories if it was downloaded, else toystories.
     Raises DataError when it is unknown, not downloaded or unusable.
     """
+    # a definition may name a folder by a variable, so that it means the same on every machine
+    wanted = os.path.expandvars(wanted)
     match wanted:
         case "auto":
             return tinystories.load_tinystories() or toystories.load_toystories()

@@ -134,14 +134,18 @@ def test_stop_ends_a_study_from_another_terminal(tmp_path, tiny_text):
     assert f"error: study lab is being run by process {process.pid}" in refusal
     stopped = autoresearch("stop", "lab", store=store)
     _, said = stopped.communicate(timeout=90)
-    assert stopped.returncode == 0, said
+    _, meanwhile = process.communicate(timeout=60)
+    assert stopped.returncode == 0, f"{said}\n{meanwhile}"
     assert "has stopped" in said
-    process.communicate(timeout=60)
     assert process.returncode == 0
 
 
 def test_a_recorded_run_replays_to_the_bit_in_a_fresh_process(unbroken):
-    process = autoresearch("replay", "2", store=unbroken)
+    reader = Reader(unbroken)
+    run = reader.trials("lab")[1].run
+    reader.close()
+    assert run is not None
+    process = autoresearch("replay", str(run.id), store=unbroken)
     out, said = process.communicate(timeout=120)
     assert process.returncode == 0, said
     assert "the same, to the bit" in out

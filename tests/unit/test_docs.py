@@ -8,7 +8,7 @@ import pytest
 from autoresearch.agreement import agreement, spearman
 from bench.standings import standings
 from studies.reading import Reader
-from studies.shipped import shipped_store
+from studies.shipped import export_measured, import_measured, shipped_files, shipped_store
 
 ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
@@ -78,10 +78,9 @@ def test_a_rank_correlation_by_hand():
     assert spearman([1.0, 2.0, 3.0, 4.0], [1.0, 3.0, 2.0, 4.0]) == pytest.approx(0.8)
 
 
-def test_a_measurement_survives_its_trip_through_text(shipped, tmp_path):
-    """Exported from a store made of the shipped file, it is the shipped file again."""
-    from studies.shipped import FOLDER, export_measured
-
-    for name in [study.name for study in shipped.studies()]:
-        export_measured(shipped.path, name, tmp_path / f"{name}.jsonl")
-        assert (tmp_path / f"{name}.jsonl").read_text() == (FOLDER / f"{name}.jsonl").read_text()
+@pytest.mark.parametrize("file", shipped_files(), ids=lambda file: file.stem)
+def test_a_measurement_survives_its_trip_through_text(file, tmp_path):
+    """Each in a store of its own: a run that two measurements share stands once in a common one."""
+    import_measured(tmp_path / "arena.db", file, shipped=True)
+    export_measured(tmp_path / "arena.db", file.stem, tmp_path / file.name)
+    assert (tmp_path / file.name).read_text() == file.read_text()

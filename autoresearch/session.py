@@ -21,7 +21,7 @@ from studies.definitions import StudySpec
 from studies.ownership import this_process
 from studies.store import RunKey, Store
 
-# Measured on two cores: two runs of one thread each finish about a sixth more runs an hour than one run of two.
+# On two idle cores: runs of one thread, two at a time, took 314 ms a step each (`make demo`), one of two threads 189 ms.
 THREADS_PER_RUN = 1
 
 

@@ -21,7 +21,7 @@ from studies.definitions import StudySpec
 from studies.ownership import this_process
 from studies.store import RunKey, Store
 
-# On two idle cores: runs of one thread, two at a time, took 314 ms a step each (`make demo`), one of two threads 189 ms.
+# Two idle cores: two runs at a time, one thread each, took 314 ms a step (`make demo`); one run on both took 189 ms.
 THREADS_PER_RUN = 1
 
 

@@ -17,8 +17,8 @@ from optuna.distributions import (
 )
 
 from autoresearch.settings import Settings, parse_settings
-from bench.catalog import CATALOG, full_pick, technique
-from bench.config import SLOTS, Pick, RunConfig, make_config
+from bench.catalog import CATALOG, HOSTS, full_pick, technique
+from bench.config import SLOTS, Pick, Picks, RunConfig, make_config
 from bench.divisions import Division, baseline
 from bench.knobs import Choice, Knob, Span, Value, knobs_of
 from bench.techniques.technique import Need
@@ -46,14 +46,22 @@ class Space:
         self.spec = spec
         self.division: Division = spec.division
         self.base = baseline(spec.budget)
+        self.base_knobs: dict[str, Value] = {
+            f"{pick.name}.{knob}": value
+            for picks in self.base.picks.values()
+            for pick in picks
+            for knob, value in pick.knobs.items()
+        }
         self.settings: Settings = parse_settings(spec.settings, self.division)
 
     def walk(self, choose: Chooser) -> RunConfig:
         """The config that answers to every choice make, in a fixed order."""
-        picks = {slot.name: tuple(self._picks(slot.name, slot.many, choose)) for slot in SLOTS}
+        picks: dict[str, tuple[Pick, ...]] = {}
+        for slot in SLOTS:
+            picks[slot.name] = tuple(self._picks(slot.name, slot.many, picks, choose))
         return make_config(self.spec.track_name, picks, self.spec.budget)
 
-    def _picks(self, slot: str, many: bool, choose: Chooser) -> Iterator[Pick]:
+    def _picks(self, slot: str, many: bool, so_far: Picks, choose: Chooser) -> Iterator[Pick]:
         if slot not in self.division.free:
             for fixed in self.base.picks[slot]:
                 yield self._pick(slot, fixed.name, fixed, choose)
@@ -61,7 +69,8 @@ class Space:
         allowed = self.allowed(slot)
         if many:
             for name in allowed:
-                if choose(name, Choice((False, True))):
+                # asked only where it can attach, so that no trial is spent on what has no place
+                if has_place(slot, name, so_far) and choose(name, Choice((False, True))):
                     yield self._pick(slot, name, None, choose)
         else:
             name = str(choose(slot, Choice(allowed))) if len(allowed) > 1 else allowed[0]
@@ -98,10 +107,15 @@ class Space:
         return self.walk(choose)
 
     def recall(self, params: Mapping[str, Any]) -> tuple[RunConfig, dict[str, BaseDistribution]]:
-        """The config of stored parameters and the distributions they came from."""
+        """The config of stored parameters and the distributions they came from.
+
+        What the catalog has learnt since is as the baseline has it, and no part of what was sampled.
+        """
         distributions: dict[str, BaseDistribution] = {}
 
         def choose(name: str, values: Span | Choice) -> Value:
+            if name not in params:
+                return self.unchanged(name, values)
             distributions[name] = _distribution(values)
             value: Value = params[name]
             return value
@@ -118,16 +132,30 @@ class Space:
             for name in self.allowed(slot.name):
                 if name in fixed:
                     continue
+                if not any(self.hosts(slot.name, name)):
+                    continue
                 wanted = self.with_needs(slot.name, name)
                 # a toggle stands under its own name, the technique of a `one` slot under the slot's
                 chosen = [choice if value is True else str(value) for choice, value in wanted.items()]
                 beside = ", ".join(other for other in chosen if other != name)
-                why = f"{name} at its defaults" + (f", with {beside} as its evidence asks" if beside else "")
+                why = f"{name} at its defaults" + (f", with {beside} beside it" if beside else "")
                 yield Opening(self.params_of(wanted), "opening", why)
+
+    def hosts(self, slot: str, name: str) -> Iterator[str]:
+        """The techniques at hand that a modifier can attach to; itself for what attaches to none."""
+        host = HOSTS.get(slot)
+        if host is None:
+            yield name
+        elif host not in self.division.free:
+            yield from (pick.name for pick in self.base.picks[host] if has_place(slot, name, self.base.picks))
+        else:
+            yield from (t for t in self.allowed(host) if technique(slot, name).point in technique(host, t).points)
 
     def with_needs(self, slot: str, name: str) -> dict[str, Value]:
         """The choices that add a technique and its needs to the baseline, as far as the study may choose them."""
         chosen: dict[str, Value] = _choice(slot, name)
+        if (host := HOSTS.get(slot)) and not has_place(slot, name, self.base.picks):
+            chosen |= next((_choice(host, other) for other in self.hosts(slot, name)), {})
         for need in getattr(technique(slot, name), "needs", ()):
             assert isinstance(need, Need)
             for other in SLOTS:
@@ -138,31 +166,31 @@ class Space:
     def params_of(self, wanted: Mapping[str, Value]) -> dict[str, Value]:
         """Every parameter for the given choices; the rest as the baseline has it, or at default."""
         params: dict[str, Value] = {}
-        base_knobs = {
-            f"{pick.name}.{knob}": value
-            for picks in self.base.picks.values()
-            for pick in picks
-            for knob, value in pick.knobs.items()
-        }
 
         def choose(name: str, values: Span | Choice) -> Value:
-            if name in wanted:
-                value = wanted[name]
-            elif name in base_knobs:
-                value = base_knobs[name]
-            elif "." in name:
-                value = _default(name)
-            elif isinstance(values, Choice) and values.options == (False, True):
-                value = False
-            else:
-                (fixed,) = self.base.picks[name]
-                assert isinstance(values, Choice), f"{name} is no choice of techniques"
-                value = fixed.name if fixed.name in values.options else values.options[0]
-            params[name] = value
+            params[name] = value = wanted[name] if name in wanted else self.unchanged(name, values)
             return value
 
         self.walk(choose)
         return params
+
+    def unchanged(self, name: str, values: Span | Choice) -> Value:
+        """A choice as the baseline has it, or a knob at its default where the baseline has none."""
+        if name in self.base_knobs:
+            return self.base_knobs[name]
+        if "." in name:
+            return _default(name)
+        assert isinstance(values, Choice), f"{name} is no choice of techniques"
+        if values.options == (False, True):
+            return False
+        (fixed,) = self.base.picks[name]
+        return fixed.name if fixed.name in values.options else values.options[0]
+
+
+def has_place(slot: str, name: str, picks: Picks) -> bool:
+    """False for a modifier whose host, as picked, has no such point."""
+    host = HOSTS.get(slot)
+    return host is None or all(technique(slot, name).point in technique(host, p.name).points for p in picks[host])
 
 
 def _choice(slot: str, name: str) -> dict[str, Value]:

@@ -19,6 +19,7 @@ from bench.techniques.ffn.relu2 import Relu2
 from bench.techniques.head.untied import Untied
 from bench.techniques.init.orthogonal import Orthogonal
 from bench.techniques.init.zero_output import ZeroOutput
+from bench.techniques.logits.softcap import Softcap
 from bench.techniques.mixer.softmax import Softmax
 from bench.techniques.mixer_modifiers.nope import Nope
 from bench.techniques.mixer_modifiers.partial_rope import PartialRope
@@ -27,9 +28,11 @@ from bench.techniques.optimizer.adamw import AdamW
 from bench.techniques.optimizer.lion import Lion
 from bench.techniques.optimizer.muon import Muon
 from bench.techniques.optimizer.sophia import Sophia
+from bench.techniques.optimizer_modifiers.muoneq_r import MuonEqR
 from bench.techniques.precision.fp32 import Fp32
 from bench.techniques.precision.int8_post import Int8Post
 from bench.techniques.precision.int8_ste import Int8Ste
+from bench.techniques.precision_modifiers.late_rounding import LateRounding
 from bench.techniques.residual.pre_norm import PreNorm
 from bench.techniques.schedule.linear import Linear
 from bench.techniques.technique import Clash, Need
@@ -44,15 +47,21 @@ CATALOG: dict[str, tuple[Technique, ...]] = {
     "residual": (PreNorm,),
     "block_modifiers": (LnScale,),
     "head": (Untied,),
+    "logits": (Softcap,),
     "init": (ZeroOutput, Orthogonal),
     "optimizer": (AdamW, Lion, Muon, Sophia),
+    "optimizer_modifiers": (MuonEqR,),
     "schedule": (Linear,),
     "averaging": (Last, Ema),
     "addons": (GradClip,),
     "precision": (Fp32, Int8Post, Int8Ste),
+    "precision_modifiers": (LateRounding,),
     "codec": (Zstd,),
     "evaluator": (Windows,),
 }
+
+# Modifiers attach at points of the technique in another slot, which says which it has.
+HOSTS = {"mixer_modifiers": "mixer", "optimizer_modifiers": "optimizer", "precision_modifiers": "precision"}
 
 
 def technique(slot: str, name: str) -> Technique:
@@ -114,7 +123,6 @@ def advice(config: RunConfig) -> list[str]:
 def _relations(config: RunConfig) -> Iterator[tuple[bool, str]]:
     chosen = [technique(slot, pick.name) for slot, picks in config.picks.items() for pick in picks]
     present = {t.name for t in chosen}
-    mixer = technique("mixer", config.pick("mixer").name)
     for t in chosen:
         for clash in declared(t, "clashes", Clash):
             if clash.other in present:
@@ -122,8 +130,10 @@ def _relations(config: RunConfig) -> Iterator[tuple[bool, str]]:
         for need in declared(t, "needs", Need):
             if need.other not in present:
                 yield need.hard, f"{t.name} wants {need.other}: {need.why} ({need.source})"
-        if t.slot == "mixer_modifiers" and t.point not in mixer.points:
-            yield True, f"{t.name} attaches to a mixer's {t.point}, and {mixer.name} has none"
+        if host := HOSTS.get(t.slot):
+            hosting = technique(host, config.pick(host).name)
+            if t.point not in hosting.points:
+                yield True, f"{t.name} attaches to a {host}'s {t.point}, and {hosting.name} has none"
 
 
 def declared(technique: Technique, what: str, kind: type) -> tuple[Any, ...]:

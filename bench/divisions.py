@@ -100,10 +100,16 @@ def recipe(config: RunConfig) -> str:
 
 
 PRECISION = Division(
-    "precision", "What does a smaller number format cost?", frozenset({"precision"}), headline="precision"
+    "precision",
+    "What does a smaller number format cost?",
+    frozenset({"precision", "precision_modifiers"}),
+    headline="precision",
 )
 OPTIMIZER = Division(
-    "optimizer", "Which update rule learns most in 500 steps?", frozenset({"optimizer"}), headline="optimizer"
+    "optimizer",
+    "Which update rule learns most in 500 steps?",
+    frozenset({"optimizer", "optimizer_modifiers"}),
+    headline="optimizer",
 )
 ATTENTION = Division(
     "attention",

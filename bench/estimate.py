@@ -1,6 +1,8 @@
 """What a config will cost, before a second is spent on it."""
 
+from collections import Counter
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 
@@ -8,9 +10,9 @@ from bench.catalog import realise
 from bench.config import RunConfig
 from bench.divisions import baseline
 from bench.layers import Params
-from bench.skeleton import N_LAYER
-from bench.stack import Stack, site
-from bench.tracks import Track
+from bench.skeleton import WIDTH, Site
+from bench.stack import Costed, Stack
+from bench.tracks import VOCAB, Track
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -20,30 +22,36 @@ class Estimate:
     parameters: int  # numbers the optimizer moves
     forward_flops: int  # per token
     train_flops: int  # the whole run: three times forward, extra passes included
+    train_tokens: int  # the budget's, or less where a curriculum uses less
     raw_bytes: int  # weights in their number format, before compression
 
 
 def estimate(config: RunConfig) -> Estimate:
     """From what each technique declares; tests hold the declarations against torch's own counter."""
-    stack = realise(config)
-    parameters = forward = 0
-    here = site(config.budget.seq_len)
-    parameters += here.vocab * here.width  # the embedding, looked up at no cost
-    for part in (*stack.features, stack.head):
-        parameters += part.parameters(here)
-        forward += part.flops(here)
-    for layer in range(N_LAYER):
-        here = site(config.budget.seq_len, layer)
-        for inner in (stack.mixer, stack.ffn, *stack.mixer_modifiers, *stack.block_modifiers):
-            parameters += inner.parameters(here)
-            forward += inner.flops(here)
-    tokens = config.budget.steps * config.budget.batch * config.budget.seq_len
-    return Estimate(
-        parameters=parameters,
-        forward_flops=forward,
-        train_flops=round(3 * forward * tokens * (1 + stack.extra_passes())),
-        raw_bytes=raw_bytes(stack, config.budget.seq_len),
+    stack, budget = realise(config), config.budget
+    embedding = VOCAB * WIDTH
+    planned = Counter(stack.plan(step, budget) for step in range(budget.steps))
+    trained = sum(
+        steps * batch * seq_len * forward_flops(stack, seq_len) for (batch, seq_len), steps in planned.items()
     )
+    return Estimate(
+        parameters=embedding + sum(part.parameters(here) for part, here in stack.costed(budget.seq_len)),
+        forward_flops=forward_flops(stack, budget.seq_len),
+        train_flops=round(3 * trained * (1 + stack.extra_passes())),
+        train_tokens=sum(steps * batch * seq_len for (batch, seq_len), steps in planned.items()),
+        raw_bytes=raw_bytes(stack, budget.seq_len),
+    )
+
+
+def forward_flops(stack: Stack, seq_len: int) -> int:
+    """Per token: products, and what recurrences do element by element."""
+    return sum(part.flops(here) + unseen_flops(part, here) for part, here in stack.costed(seq_len))
+
+
+def unseen_flops(part: Costed, here: Site) -> int:
+    """Multiply-adds outside matrix products; few parts have enough of them to declare any."""
+    declared: Any = getattr(part, "unseen_flops", lambda site: 0)
+    return int(declared(here))
 
 
 def raw_bytes(stack: Stack, seq_len: int) -> int:

@@ -19,8 +19,14 @@ class Role(StrEnum):
     MATRIX = "matrix"  # inside a block
     OUTPUT = "output"  # a matrix whose product is added to the residual stream
     EMBEDDING = "embedding"
+    TABLE = "table"  # looked up beside the embedding, zero at the start
     HEAD = "head"
-    VECTOR = "vector"  # gains, gates, biases: everything below two dimensions
+    FILTER = "filter"  # a few taps per channel
+    VECTOR = "vector"  # gains, gates, decays: numbers that act one by one and keep the values they are built with
+
+
+# What a number format may round; filters and vectors are few and sensitive, and pass through in fp32.
+ROUNDED = frozenset({Role.MATRIX, Role.OUTPUT, Role.EMBEDDING, Role.TABLE, Role.HEAD})
 
 
 Cast = Callable[[Tensor], Tensor]
@@ -44,16 +50,38 @@ class Linear(nn.Module):
 
 
 class Embedding(nn.Module):
-    """A row per token."""
+    """A row per token, or per bucket of a TABLE."""
 
-    def __init__(self, vocab: int, width: int) -> None:
+    def __init__(self, vocab: int, width: int, role: Role = Role.EMBEDDING) -> None:
         super().__init__()
         self.weight = nn.Parameter(torch.zeros(vocab, width))
-        self.role = Role.EMBEDDING
+        self.role = role
         self.cast: Cast = as_is
 
     def forward(self, tokens_BT: Tensor) -> Tensor:
         return F.embedding(tokens_BT, self.cast(self.weight))
+
+
+class Filter(nn.Module):
+    """A causal convolution of each channel with taps of its own: `y_t = sum_j taps[:, j] x_(t - j spacing)`.
+
+    Shifted products instead of a convolution: at these sizes a third of the time, and backward too.
+    """
+
+    def __init__(self, width: int, taps: int, spacing: int = 1, role: Role = Role.FILTER) -> None:
+        super().__init__()
+        assert role in (Role.FILTER, Role.VECTOR), f"taps are no {role}"
+        self.weight = nn.Parameter(torch.zeros(width, taps))
+        self.role = role
+        self.spacing = spacing
+
+    def forward(self, x_BTD: Tensor) -> Tensor:
+        T = x_BTD.size(1)
+        y_BTD = x_BTD * self.weight[:, 0]
+        for tap in range(1, self.weight.size(1)):
+            if (back := tap * self.spacing) < T:
+                y_BTD = y_BTD + F.pad(x_BTD[:, : T - back] * self.weight[:, tap], (0, 0, back, 0))
+        return y_BTD
 
 
 # Single precision's machine epsilon, whatever the dtype, so that float64 references agree.
@@ -115,7 +143,7 @@ class Params:
 
     @property
     def rest(self) -> list[nn.Parameter]:
-        return self.of(Role.EMBEDDING, Role.HEAD, Role.VECTOR)
+        return self.of(Role.EMBEDDING, Role.TABLE, Role.HEAD, Role.FILTER, Role.VECTOR)
 
     @property
     def count(self) -> int:
@@ -123,12 +151,14 @@ class Params:
 
 
 def _roles(model: nn.Module) -> Iterator[Param]:
+    """A `weight` has its module's role; another parameter is a vector, of two dimensions only if its module says so."""
     for prefix, module in model.named_modules():
         for name, tensor in module.named_parameters(recurse=False):
             full = f"{prefix}.{name}" if prefix else name
             role = getattr(module, "role", None) if name == "weight" else None
-            if role is None and tensor.dim() >= 2:
+            if role is None and tensor.dim() >= 2 and name not in getattr(module, "vectors", ()):
                 raise TypeError(
-                    f"{full} has shape {tuple(tensor.shape)} and no role: build it from Linear or Embedding"
+                    f"{full} has shape {tuple(tensor.shape)} and no role: "
+                    f"build it from Linear, Embedding or Filter, or name it in the module's `vectors`"
                 )
             yield Param(full, tensor, role or Role.VECTOR)

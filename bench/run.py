@@ -14,7 +14,7 @@ from torch import Tensor
 
 from bench.artifact import pack, unpack
 from bench.catalog import realise
-from bench.config import RunConfig, fingerprint
+from bench.config import Budget, RunConfig, fingerprint
 from bench.data.corpus import Corpus
 from bench.estimate import estimate
 from bench.layers import Cast, Params, as_is
@@ -38,17 +38,17 @@ def run(config: RunConfig, seed: int, corpus: Corpus, track: Track, watch: Calla
 
     Raises Diverged when the training loss is no number any more.
     """
-    stack, budget = realise(config), config.budget
+    stack, budget, declared = realise(config), config.budget, estimate(config)
     model = stack.model(budget.seq_len)
     params = Params(model)
     initialise(params, stack.init, seed)
-    optimizer = stack.optimizer.build(params)
+    optimizer = stack.optimizer_of(params)
     training = train(
         model,
         optimizer,
         stack.schedule.lr_scale,
         stack.hooks(params, optimizer),
-        batches(corpus, budget.batch, budget.seq_len, seed),
+        batches(corpus, budget, lambda step: stack.plan(step, budget), seed),
         generator(seed, "noise"),
         budget.steps,
         lambda: stack.evaluator.nats(model, corpus.valid[: track.probe_bytes], budget.seq_len),
@@ -73,8 +73,8 @@ def run(config: RunConfig, seed: int, corpus: Corpus, track: Track, watch: Calla
         steps=budget.steps,
         cost=Cost(
             parameters=params.count,
-            train_flops=estimate(config).train_flops,
-            train_tokens=budget.steps * budget.batch * budget.seq_len,
+            train_flops=declared.train_flops,
+            train_tokens=declared.train_tokens,
             train_seconds=training.train_seconds,
             probe_seconds=training.probe_seconds,
             eval_seconds=time.perf_counter() - started,
@@ -91,19 +91,34 @@ def initialise(params: Params, init: Init, seed: int) -> None:
             init.fill(param, generator(seed, param.name))
 
 
-def batches(corpus: Corpus, batch: int, seq_len: int, seed: int) -> Callable[[], tuple[Tensor, Tensor]]:
-    """Windows drawn uniformly from the train bytes; the same draw for every config with this seed."""
+def batches(
+    corpus: Corpus, budget: Budget, plan: Callable[[int], tuple[int, int]], seed: int
+) -> Callable[[int], tuple[Tensor, Tensor]]:
+    """Windows drawn uniformly from the train bytes; the same draw for every config with this seed.
+
+    Where the plan asks for shorter sequences a window is cut in pieces, for fewer the first ones are taken.
+    """
     drawing = generator(seed, "batches")
     train_bytes = torch.tensor(corpus.train)
-    offsets = torch.arange(seq_len + 1)
-    last_start = len(corpus.train) - seq_len
+    offsets = torch.arange(budget.seq_len + 1)
+    last_start = len(corpus.train) - budget.seq_len
 
-    def draw() -> tuple[Tensor, Tensor]:
-        starts = torch.randint(last_start, (batch, 1), generator=drawing)
+    def draw(step: int) -> tuple[Tensor, Tensor]:
+        starts = torch.randint(last_start, (budget.batch, 1), generator=drawing)
         window_BT = train_bytes[starts + offsets].long()
-        return window_BT[:, :-1], window_BT[:, 1:]
+        x_BT, y_BT = window_BT[:, :-1], window_BT[:, 1:]
+        batch, seq_len = plan(step)
+        if seq_len < budget.seq_len:
+            x_BT, y_BT = pieces(x_BT, seq_len), pieces(y_BT, seq_len)
+        return x_BT[:batch], y_BT[:batch]
 
     return draw
+
+
+def pieces(x_BT: Tensor, seq_len: int) -> Tensor:
+    """Each row cut into sequences of that length; what is left over at a row's end is dropped."""
+    whole = x_BT.size(1) // seq_len * seq_len
+    return x_BT[:, :whole].reshape(-1, seq_len)
 
 
 def quant_gap(trained: Model, shipped: Model, nats: Callable[[Model], float]) -> float:

@@ -3,7 +3,7 @@
 Shapes: B batch, T time, D width, V vocabulary.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -29,6 +29,7 @@ class Site:
     n_layer: int
     seq_len: int
     vocab: int
+    part: str = ""  # "mixer" or "ffn" for what is built once for each of a block's two parts
 
     @property
     def head_width(self) -> int:
@@ -43,6 +44,7 @@ class Context:
     progress: float  # fraction of training done, 1 when evaluating
     x0_BTD: Tensor = field(init=False)  # the normalised embedding, before any feature
     values: dict[int, Tensor] = field(default_factory=dict)  # a mixer's values by layer, for those that reuse them
+    streams: list[Tensor] = field(default_factory=list)  # what each block so far was given
 
     @cached_property
     def starts_BT(self) -> Tensor:
@@ -52,6 +54,52 @@ class Context:
         return starts
 
 
+# Norm, mixer or feed-forward, and whatever modifies them: from the stream to what is added to it.
+Part = Callable[[Tensor], Tensor]
+
+# Where block modifiers attach: the block's input, what each part reads, what each part adds to the stream.
+BLOCK_POINTS = ("stream", "read", "added")
+
+
+class Block(nn.Module):
+    """A mixer and a feed-forward, each reading a normed copy of the stream; `residual` says how they are joined."""
+
+    def __init__(
+        self,
+        residual: nn.Module,
+        mixer: nn.Module,
+        ffn: nn.Module,
+        attached: Mapping[str, Sequence[nn.Module]],
+    ) -> None:
+        """`attached` holds modifiers by point and part: stream, read_mixer, read_ffn, added_mixer, added_ffn."""
+        super().__init__()
+        self.residual = residual
+        self.mixer = mixer
+        self.ffn = ffn
+        # registered for their parameters, and kept under plain names for the way through
+        self.modifiers = nn.ModuleDict({name: nn.ModuleList(modules) for name, modules in attached.items() if modules})
+        self.attached = attached
+
+    def forward(self, x_BTD: Tensor, context: Context) -> Tensor:
+        context.streams.append(x_BTD)
+        x_BTD = self._changed("stream", x_BTD, context)
+        y_BTD: Tensor = self.residual(x_BTD, lambda h: self.mixed(h, context), lambda h: self.fed(h, context))
+        return y_BTD
+
+    def mixed(self, x_BTD: Tensor, context: Context) -> Tensor:
+        y_BTD = self.mixer(self._changed("read_mixer", rms(x_BTD), context), context)
+        return self._changed("added_mixer", y_BTD, context)
+
+    def fed(self, x_BTD: Tensor, context: Context) -> Tensor:
+        y_BTD = self.ffn(self._changed("read_ffn", rms(x_BTD), context), context)
+        return self._changed("added_ffn", y_BTD, context)
+
+    def _changed(self, where: str, x_BTD: Tensor, context: Context) -> Tensor:
+        for modifier in self.attached.get(where, ()):
+            x_BTD = modifier(x_BTD, context)
+        return x_BTD
+
+
 @dataclass(frozen=True)
 class Parts:
     """The builders of a model, one per slot that shapes it; each gets a Site and returns a module."""
@@ -59,6 +107,7 @@ class Parts:
     features: tuple[Callable[[Site], nn.Module], ...]
     block: Callable[[Site], nn.Module]
     head: Callable[[Site], nn.Module]
+    logits: tuple[Callable[[Site], nn.Module], ...] = ()
 
 
 class Model(nn.Module):
@@ -73,6 +122,7 @@ class Model(nn.Module):
             for layer in range(site.n_layer)
         )
         self.head = parts.head(site)
+        self.logits = nn.ModuleList(build(site) for build in parts.logits)
 
     def forward(self, tokens_BT: Tensor, progress: float = 1.0) -> Tensor:
         context = Context(tokens_BT, progress)
@@ -82,4 +132,6 @@ class Model(nn.Module):
         for block in self.blocks:
             x_BTD = block(x_BTD, context)
         logits_BTV: Tensor = self.head(x_BTD, context)
+        for change in self.logits:
+            logits_BTV = change(logits_BTV, context)
         return logits_BTV

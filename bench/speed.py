@@ -48,7 +48,7 @@ def _measured(threads: int, repeats: int) -> Speed:
     model = stack.model(budget.seq_len)
     params = Params(model)
     initialise(params, stack.init, 0)
-    optimizer = stack.optimizer.build(params)
+    optimizer = stack.optimizer_of(params)
     x_BT = torch.randint(VOCAB, (budget.batch, budget.seq_len), generator=generator(0, "speed"))
 
     def step() -> None:

@@ -1,7 +1,8 @@
 """A config's techniques, built: what each slot's pick must be able to do, and the model they make together."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, Protocol
 
@@ -10,34 +11,38 @@ import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 
+from bench.config import Budget
 from bench.layers import Cast, Param, Params, Role
-from bench.skeleton import N_HEAD, N_LAYER, WIDTH, Model, Parts, Site
+from bench.skeleton import N_HEAD, N_LAYER, WIDTH, Block, Model, Parts, Site
 from bench.tracks import VOCAB
 from bench.training import Hook, Optimizer
 
 
-class ModelPart(Protocol):
-    """Features, feed-forward, head, modifiers: a module per site, with its declared cost."""
+class Costed(Protocol):
+    """What shapes the model declares its cost at a site: FLOPs of the products torch counts, per token; parameters.
+
+    A recurrence done element by element declares its multiply-adds apart, as `unseen_flops(site)`.
+    """
+
+    def flops(self, site: Site) -> int: ...
+
+    def parameters(self, site: Site) -> int: ...
+
+
+class ModelPart(Costed, Protocol):
+    """Features, feed-forward, head, residual, modifiers: a module per site, or none where it leaves a layer alone."""
 
     def build(self, site: Site) -> nn.Module | None: ...
 
-    def flops(self, site: Site) -> int: ...
 
-    def parameters(self, site: Site) -> int: ...
+class BlockModifier(ModelPart, Protocol):
+    point: str
 
 
-class Mixer(Protocol):
+class Mixer(Costed, Protocol):
     points: frozenset[str]
 
     def build(self, site: Site, modifiers: Sequence[nn.Module] = ()) -> nn.Module: ...
-
-    def flops(self, site: Site) -> int: ...
-
-    def parameters(self, site: Site) -> int: ...
-
-
-class Residual(Protocol):
-    def build(self, site: Site, mixer: nn.Module, ffn: nn.Module, modifiers: Sequence[nn.Module]) -> nn.Module: ...
 
 
 class Init(Protocol):
@@ -45,7 +50,9 @@ class Init(Protocol):
 
 
 class OptimizerPick(Protocol):
-    def build(self, params: Params) -> Optimizer: ...
+    points: frozenset[str]
+
+    def build(self, params: Params, modifiers: Sequence[Any] = ()) -> Optimizer: ...
 
 
 class Schedule(Protocol):
@@ -59,6 +66,8 @@ class Hooking(Protocol):
 
 
 class Precision(Protocol):
+    points: frozenset[str]
+
     def cast(self, role: Role) -> Cast: ...
 
     def encode(self, weight: Tensor, role: Role) -> bytes: ...
@@ -66,6 +75,12 @@ class Precision(Protocol):
     def decode(self, packed: bytes, shape: tuple[int, ...], role: Role) -> Tensor: ...
 
     def encoded_bytes(self, shape: tuple[int, ...], role: Role) -> int: ...
+
+
+class PrecisionModifier(Protocol):
+    point: str
+
+    def hook(self, precision: Precision) -> Hook: ...
 
 
 class Codec(Protocol):
@@ -86,50 +101,94 @@ class Stack:
     mixer: Mixer
     mixer_modifiers: tuple[ModelPart, ...]
     ffn: ModelPart
-    residual: Residual
-    block_modifiers: tuple[ModelPart, ...]
+    residual: ModelPart
+    block_modifiers: tuple[BlockModifier, ...]
     head: ModelPart
+    logits: tuple[ModelPart, ...]
     init: Init
     optimizer: OptimizerPick
+    optimizer_modifiers: tuple[Any, ...]
     schedule: Schedule
     averaging: Hooking
     addons: tuple[Hooking, ...]
     precision: Precision
+    precision_modifiers: tuple[PrecisionModifier, ...]
     codec: Codec
     evaluator: Evaluator
 
     def model(self, seq_len: int) -> Model:
         """The model with its number format's casts in place and every weight still at zero."""
         block = partial(_block, self)
-        model = Model(
-            Parts(tuple(partial(_sure, f) for f in self.features), block, partial(_sure, self.head)), site(seq_len)
+        parts = Parts(
+            features=tuple(partial(_sure, feature) for feature in self.features),
+            block=block,
+            head=partial(_sure, self.head),
+            logits=tuple(partial(_sure, change) for change in self.logits),
         )
-        for module in model.modules():
-            if isinstance(role := getattr(module, "role", None), Role):
-                module.cast = self.precision.cast(role)  # type: ignore[assignment]
+        model = Model(parts, site(seq_len))
+        set_casts(model, self.precision.cast)
         return model
+
+    def costed(self, seq_len: int) -> Iterator[tuple[Costed, Site]]:
+        """Every part of the model at each site it is built for, but the embedding, which is looked up at no cost."""
+        first = site(seq_len)
+        yield from ((part, first) for part in (*self.features, self.head, *self.logits))
+        for layer in range(N_LAYER):
+            here = site(seq_len, layer)
+            yield from ((part, here) for part in (self.residual, self.mixer, self.ffn, *self.mixer_modifiers))
+            for modifier in self.block_modifiers:
+                yield from ((modifier, replace(here, part=part)) for part in block_parts(modifier))
+
+    def optimizer_of(self, params: Params) -> Optimizer:
+        return self.optimizer.build(params, self.optimizer_modifiers)
 
     def hooks(self, params: Params, optimizer: Optimizer) -> list[Hook]:
         """In the order they act within a step."""
         own = [optimizer] if isinstance(optimizer, Hook) else []
-        return [*own, *(addon.hook(params) for addon in self.addons), self.averaging.hook(params)]
+        rounding = [modifier.hook(self.precision) for modifier in self.precision_modifiers]
+        return [*rounding, *own, *(addon.hook(params) for addon in self.addons), self.averaging.hook(params)]
+
+    def plan(self, step: int, budget: Budget) -> tuple[int, int]:
+        """Sequences and their length at a step: the whole budget unless a curriculum uses less or shorter ones."""
+        batch, seq_len = budget.batch, budget.seq_len
+        for addon in self.addons:
+            if curriculum := getattr(addon, "plan", None):
+                batch, seq_len = curriculum(step / budget.steps, batch, seq_len)
+        return batch, seq_len
 
     def extra_passes(self) -> float:
-        """Forward and backward passes per step beyond the first; an optimizer that needs any says so."""
-        declared: Any = getattr(self.optimizer, "extra_passes", lambda: 0.0)
-        return float(declared())
+        """Forward and backward passes per step beyond the first; optimizers and add-ons that need any say so."""
+        declared: list[Any] = [getattr(part, "extra_passes", None) for part in (self.optimizer, *self.addons)]
+        return float(sum(passes() for passes in declared if passes))
+
+
+def set_casts(model: nn.Module, cast: Callable[[Role], Cast]) -> None:
+    """Have every weight pass through a number format on its way into a product."""
+    for module in model.modules():
+        if isinstance(role := getattr(module, "role", None), Role):
+            module.cast = cast(role)  # type: ignore[assignment]
 
 
 def site(seq_len: int, layer: int = 0) -> Site:
     return Site(WIDTH, N_HEAD, layer, N_LAYER, seq_len, VOCAB)
 
 
+def block_parts(modifier: BlockModifier) -> tuple[str, ...]:
+    """Built once for the stream, or once for each of a block's two parts."""
+    return ("",) if modifier.point == "stream" else ("mixer", "ffn")
+
+
 def _block(stack: Stack, where: Site) -> nn.Module:
     mixer = stack.mixer.build(where, _present(stack.mixer_modifiers, where))
-    return stack.residual.build(where, mixer, _sure(stack.ffn, where), _present(stack.block_modifiers, where))
+    attached: dict[str, list[nn.Module]] = defaultdict(list)
+    for modifier in stack.block_modifiers:
+        for part in block_parts(modifier):
+            place = f"{modifier.point}_{part}" if part else modifier.point
+            attached[place] += _present((modifier,), replace(where, part=part))
+    return Block(_sure(stack.residual, where), mixer, _sure(stack.ffn, where), attached)
 
 
-def _present(parts: tuple[ModelPart, ...], where: Site) -> list[nn.Module]:
+def _present(parts: Sequence[ModelPart], where: Site) -> list[nn.Module]:
     """The modifiers that act at this layer; one may leave a layer alone."""
     return [module for part in parts if (module := part.build(where)) is not None]
 

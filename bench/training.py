@@ -38,6 +38,9 @@ class Hook:
     def before_gradients(self, moment: Moment) -> None:
         """The batch is drawn and gradients are clear; leave them clear."""
 
+    def added_loss(self, logits_BTV: Tensor, moment: Moment) -> Tensor | None:
+        """Something to learn besides the next byte; train_loss stays the plain one."""
+
     def after_gradients(self, moment: Moment) -> None:
         """Gradients of the step are in place, and may be changed."""
 
@@ -84,7 +87,7 @@ def train(
     optimizer: Optimizer,
     lr_scale: Callable[[int, int], float],
     hooks: Sequence[Hook],
-    draw: Callable[[], tuple[Tensor, Tensor]],
+    draw: Callable[[int], tuple[Tensor, Tensor]],
     noise: torch.Generator,
     n_steps: int,
     probe: Callable[[], float],
@@ -100,15 +103,17 @@ def train(
     last: float | None = None
     for step in range(n_steps):
         started = time.perf_counter()
-        x_BT, y_BT = draw()
+        x_BT, y_BT = draw(step)
         moment = Moment(step, n_steps, model, x_BT, y_BT, noise)
         scale = lr_scale(step, n_steps)
         for group in optimizer.param_groups:
             group["lr"] = group["peak_lr"] * scale
         for hook in hooks:
             hook.before_gradients(moment)
-        loss = mean_nats(model(x_BT, moment.progress), y_BT)
-        loss.backward()  # type: ignore[no-untyped-call]
+        logits_BTV = model(x_BT, moment.progress)
+        loss = mean_nats(logits_BTV, y_BT)
+        added = [more for hook in hooks if (more := hook.added_loss(logits_BTV, moment)) is not None]
+        sum(added, loss).backward()  # type: ignore[no-untyped-call]
         for hook in hooks:
             hook.after_gradients(moment)
         optimizer.step()

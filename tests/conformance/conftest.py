@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from bench.catalog import CATALOG, Technique, full_pick
+from bench.catalog import CATALOG, HOSTS, Technique, find, full_pick
 from bench.config import Budget, RunConfig
 from bench.data.corpus import Corpus
 from bench.divisions import baseline
@@ -30,6 +30,9 @@ def technique(request) -> Technique:
 def config(technique) -> RunConfig:
     """The baseline with the technique in its slot at default knobs, and a budget of moments."""
     base = baseline(Budget(steps=3, batch=2, seq_len=24))
+    if (slot := HOSTS.get(technique.slot)) and technique.point not in find(base.pick(slot).name).points:
+        host = next(t for t in CATALOG[slot] if technique.point in t.points)
+        base = base.replaced(slot, [full_pick(slot, host.name, {})])
     return base.replaced(technique.slot, [full_pick(technique.slot, technique.name, {})])
 
 

@@ -90,7 +90,7 @@ def test_it_learns_a_small_problem(technique):
         # a problem this small bears larger steps than the defaults
         lambda step, n_steps: 4 * (1 - step / n_steps),
         [optimizer] if isinstance(optimizer, Hook) else [],
-        lambda: draw(next(steps)),
+        lambda step: draw(next(steps)),
         torch.Generator().manual_seed(0),
         150,
         lambda: 0.0,

@@ -8,14 +8,15 @@ import torch
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from bench.catalog import CATALOG, full_pick
+from bench.catalog import CATALOG, full_pick, realise, refusals
 from bench.config import Budget
 from bench.divisions import baseline
-from bench.layers import Role
+from bench.layers import Params, Role, as_is
 from bench.run import run
 from bench.techniques.precision.fp32 import Fp32
 from bench.techniques.precision.int8_post import SMALLEST_SCALE, Int8Post, int8_rows
 from bench.techniques.precision.int8_ste import Int8Ste, straight_through
+from bench.training import Moment
 
 
 @pytest.fixture(params=CATALOG["precision"], ids=lambda t: t.name)
@@ -169,6 +170,31 @@ def test_packing_costs_something_after_training_in_fp32(corpus, small_track):
     assert math.isclose(result.quant_gap, 0.0, abs_tol=0.01)
 
 
-def trained_in(precision):
+def trained_in(precision, **late_rounding):
     base = baseline(Budget(steps=4, batch=2, seq_len=24))
-    return base.replaced("precision", [full_pick("precision", precision, {})])
+    config = base.replaced("precision", [full_pick("precision", precision, {})])
+    if not late_rounding:
+        return config
+    return config.replaced("precision_modifiers", [full_pick("precision_modifiers", "late_rounding", late_rounding)])
+
+
+def test_late_rounding_leaves_the_forward_pass_alone_until_its_start():
+    config = trained_in("int8_ste", start=0.5)
+    stack = realise(config)
+    model = stack.model(24)
+    (switch, *_) = stack.hooks(Params(model), None)
+    seen = []
+    for step in range(4):
+        switch.before_gradients(Moment(step, 4, model, None, None, None))
+        seen.append({module.cast for module in model.modules() if hasattr(module, "cast")})
+    assert seen == [{as_is}, {as_is}, {straight_through}, {straight_through}]
+
+
+def test_late_rounding_ships_what_the_last_steps_saw(corpus, small_track):
+    config = trained_in("int8_ste", start=0.75)
+    assert run(config, 1001, corpus, small_track, lambda point: None).result.quant_gap == 0.0
+
+
+def test_rounding_after_training_has_no_start():
+    config = trained_in("int8_post", start=0.75)
+    assert refusals(config) == ["late_rounding attaches to a precision's forward, and int8_post has none"]

@@ -7,14 +7,15 @@ import math
 
 import pytest
 import torch
+from reference import HERE, assert_same, by_formula_rms, noise, text
 from torch import Tensor, nn
 
 from bench.catalog import full_pick, realise
 from bench.config import Budget
 from bench.divisions import baseline
-from bench.layers import RMS_EPS, Linear, Params, Role, rms
+from bench.layers import Filter, Linear, Params, Role, rms
 from bench.run import generator, initialise
-from bench.skeleton import Context, Site
+from bench.skeleton import Block, Site
 from bench.stack import site
 from bench.techniques.addons.grad_clip import GradClip
 from bench.techniques.averaging.ema import Ema
@@ -24,6 +25,7 @@ from bench.techniques.features.smear_gate import SmearGate
 from bench.techniques.ffn.relu2 import Relu2, _SquaredRelu
 from bench.techniques.init.orthogonal import Orthogonal
 from bench.techniques.init.zero_output import ZeroOutput
+from bench.techniques.logits.softcap import Softcap
 from bench.techniques.mixer.softmax import Rotation, Softmax, softmax_reference
 from bench.techniques.mixer_modifiers.nope import Nope
 from bench.techniques.mixer_modifiers.partial_rope import PartialRope
@@ -31,30 +33,6 @@ from bench.techniques.mixer_modifiers.xsa import Exclusion, Xsa
 from bench.techniques.residual.pre_norm import PreNorm
 from bench.techniques.schedule.linear import Linear as LinearSchedule
 from bench.training import Moment
-
-HERE = Site(width=18, n_head=3, layer=0, n_layer=4, seq_len=13, vocab=256)
-
-
-def noise(*shape, seed=0) -> Tensor:
-    drawn = torch.randn(*shape, dtype=torch.float64, generator=torch.Generator().manual_seed(seed))
-    return drawn.requires_grad_()
-
-
-def text(B, T):
-    return Context(torch.randint(1, 256, (B, T), generator=torch.Generator().manual_seed(0)), progress=1.0)
-
-
-def assert_same(fast: Tensor, slow: Tensor, inputs, **tolerance):
-    """Equal outputs, and equal gradients of an arbitrary sum of them."""
-    torch.testing.assert_close(fast, slow, **tolerance)
-    weights = torch.randn(fast.shape, dtype=fast.dtype, generator=torch.Generator().manual_seed(9))
-    grads = [torch.autograd.grad((y * weights).sum(), inputs) for y in (fast, slow)]
-    for fast_grad, slow_grad in zip(*grads, strict=True):
-        torch.testing.assert_close(fast_grad, slow_grad, **tolerance)
-
-
-def by_formula_rms(x: Tensor) -> Tensor:
-    return x / ((x**2).sum(-1, keepdim=True) / x.size(-1) + RMS_EPS).sqrt()
 
 
 def turned_by_hand(x_BHTK: Tensor, turned: int) -> Tensor:
@@ -244,7 +222,8 @@ class Reader(nn.Module):
 def test_ln_scale_shrinks_what_both_parts_read(layer):
     here = Site(18, 3, layer, 4, 13, 256)
     mixer, ffn, x_BTD = Reader(), Reader(), noise(2, 3, 18)
-    PreNorm().build(here, mixer, ffn, [LnScale().build(here)])(x_BTD, text(2, 3))
+    scale = LnScale().build(here)
+    Block(PreNorm().build(here), mixer, ffn, {"read_mixer": [scale], "read_ffn": [scale]})(x_BTD, text(2, 3))
     for part in (mixer, ffn):
         torch.testing.assert_close(part.read, by_formula_rms(x_BTD) / math.sqrt(layer + 1))
 
@@ -257,7 +236,7 @@ def test_a_block_adds_each_part_to_the_stream():
     x_BTD = noise(2, 3, 18)
     middle = x_BTD + by_formula_rms(x_BTD) / 10
     torch.testing.assert_close(
-        PreNorm().build(HERE, Tenth(), Tenth(), [])(x_BTD, text(2, 3)), middle + by_formula_rms(middle) / 10
+        Block(PreNorm().build(HERE), Tenth(), Tenth(), {})(x_BTD, text(2, 3)), middle + by_formula_rms(middle) / 10
     )
 
 
@@ -423,3 +402,21 @@ def test_another_seed_starts_elsewhere():
 def test_the_random_numbers_of_a_purpose_are_pinned():
     # golden runs and published artifacts start from these
     assert torch.randint(1000, (4,), generator=generator(1001, "batches")).tolist() == [469, 145, 534, 132]
+
+
+@pytest.mark.parametrize(("taps", "spacing", "T"), [(1, 1, 5), (3, 1, 13), (4, 2, 13), (8, 4, 13), (4, 2, 3)])
+def test_a_filter_is_a_causal_convolution_of_each_channel(taps, spacing, T):
+    filter = Filter(6, taps, spacing).double()
+    filter.weight.data = noise(6, taps, seed=1).detach()
+    x_BTD = noise(2, T, 6)
+    padded_BDT = nn.functional.pad(x_BTD.mT, ((taps - 1) * spacing, 0))
+    # torch's convolution does not flip its taps: the last one meets the byte itself
+    kernel = filter.weight.flip(1).unsqueeze(1)
+    slow_BTD = nn.functional.conv1d(padded_BDT, kernel, groups=6, dilation=spacing).mT
+    assert_same(filter(x_BTD), slow_BTD, [x_BTD, filter.weight], rtol=1e-10, atol=1e-12)
+
+
+def test_softcap_equals_its_formula():
+    logits = 40 * noise(2, 3, 7)
+    slow = 15 * (torch.exp(2 * logits / 15) - 1) / (torch.exp(2 * logits / 15) + 1)
+    assert_same(Softcap().build(HERE)(logits, None), slow, [logits], rtol=1e-10, atol=1e-12)

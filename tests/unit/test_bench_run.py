@@ -25,7 +25,7 @@ from bench.records import Reason, RunResult
 from bench.run import batches, run
 from bench.techniques.evaluator.windows import Windows
 from bench.tracks import FEATHERWEIGHT, NUMERICS_VERSION
-from bench.training import Diverged, Training, train
+from bench.training import Diverged, Hook, Training, train
 
 TRACK = dataclasses.replace(FEATHERWEIGHT, eval_bytes=400, rung_eval_bytes=200, probe_bytes=100, probe_every=6)
 STEPS = 12
@@ -149,11 +149,11 @@ def test_a_run_leaves_the_global_generator_alone():
 def test_the_batches_do_not_depend_on_the_config(monkeypatch):
     drawn = {}
 
-    def recording(corpus, batch, seq_len, seed):
-        draw = batches(corpus, batch, seq_len, seed)
+    def recording(corpus, budget, plan, seed):
+        draw = batches(corpus, budget, plan, seed)
 
-        def draw_and_keep():
-            x_BT, y_BT = draw()
+        def draw_and_keep(step):
+            x_BT, y_BT = draw(step)
             drawn[name].append((x_BT.tolist(), y_BT.tolist()))
             return x_BT, y_BT
 
@@ -167,8 +167,29 @@ def test_the_batches_do_not_depend_on_the_config(monkeypatch):
     assert drawn["plain"] == drawn["rich"]
 
 
+def drawn(corpus, budget, plan=None):
+    """The first batch, of `budget` sequences by bytes, as a plan may cut it."""
+    batch, seq_len = budget
+    return batches(corpus, Budget(steps=1, batch=batch, seq_len=seq_len), lambda step: plan or budget, seed=1)(0)
+
+
+def test_a_plan_of_fewer_sequences_takes_the_first():
+    whole, fewer = drawn(CORPUS, (5, 16)), drawn(CORPUS, (5, 16), (2, 16))
+    assert [part.tolist() for part in fewer] == [part[:2].tolist() for part in whole]
+
+
+def test_a_plan_of_shorter_sequences_cuts_the_windows_in_pieces():
+    whole, cut = drawn(CORPUS, (4, 16)), drawn(CORPUS, (4, 16), (8, 8))
+    assert [part.tolist() for part in cut] == [part.reshape(8, 8).tolist() for part in whole]
+
+
+def test_a_piece_too_short_is_dropped():
+    whole, cut = drawn(CORPUS, (4, 16)), drawn(CORPUS, (4, 16), (8, 7))
+    assert cut[0].tolist() == whole[0][:, :14].reshape(8, 7).tolist()
+
+
 def test_batches_are_windows_of_the_train_bytes_with_the_next_byte_as_target():
-    x_BT, y_BT = batches(CORPUS, 5, 16, seed=1)()
+    x_BT, y_BT = drawn(CORPUS, (5, 16))
     text = CORPUS.train.tobytes()
     for x, y in zip(x_BT.tolist(), y_BT.tolist(), strict=True):
         assert x[1:] == y[:-1]
@@ -177,7 +198,7 @@ def test_batches_are_windows_of_the_train_bytes_with_the_next_byte_as_target():
 
 def test_batches_reach_both_ends_of_the_train_bytes():
     short = dataclasses.replace(CORPUS, train=np.arange(10, dtype=np.uint8))
-    x_BT, y_BT = batches(short, 200, 6, seed=1)()
+    x_BT, y_BT = drawn(short, (200, 6))
     assert (x_BT.min(), y_BT.max(), set(x_BT[:, 0].tolist())) == (0, 9, {0, 1, 2, 3})
 
 
@@ -289,7 +310,7 @@ class Reckless:
     name: ClassVar = "reckless"
     source: ClassVar = "this test"
 
-    def build(self, params):
+    def build(self, params, modifiers=()):
         return torch.optim.SGD(params.tensors, lr=math.inf)
 
 
@@ -347,7 +368,7 @@ def test_the_schedule_moves_every_learning_rate():
         optimizer,
         lambda step, n: 1 / (step + 1),
         [],
-        lambda: (x_BT, x_BT),
+        lambda step: (x_BT, x_BT),
         torch.Generator(),
         3,
         lambda: 0.0,
@@ -356,3 +377,31 @@ def test_the_schedule_moves_every_learning_rate():
     )
     assert seen == [pytest.approx([2, 10]), pytest.approx([1, 5]), pytest.approx([2 / 3, 10 / 3])]
     assert isinstance(training, Training)
+
+
+def test_an_added_loss_moves_the_weights_and_not_the_curve():
+    class Pulling(Hook):
+        def added_loss(self, logits_BTV, moment):
+            return 100 * weight.square().sum()
+
+    class Flat(torch.nn.Module):
+        def forward(self, x_BT, progress):
+            return (weight * 0).expand(*x_BT.shape, 256)
+
+    weight = torch.nn.Parameter(torch.ones(1))
+    x_BT, points = torch.zeros(1, 4, dtype=torch.long), []
+    optimizer = torch.optim.SGD([weight], lr=1e-3)
+    train(
+        Flat(),
+        optimizer,
+        lambda step, n: 1.0,
+        [Pulling()],
+        lambda step: (x_BT, x_BT),
+        torch.Generator(),
+        1,
+        lambda: 0.0,
+        50,
+        points.append,
+    )
+    assert weight.item() == pytest.approx(0.8)
+    assert points[0].train_loss == pytest.approx(math.log(256))

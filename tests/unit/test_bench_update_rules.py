@@ -12,6 +12,7 @@ from bench.techniques.optimizer.adamw import AdamW
 from bench.techniques.optimizer.lion import Lion
 from bench.techniques.optimizer.muon import NEWTON_SCHULZ_STEPS, QUINTIC, Muon, orthogonalised
 from bench.techniques.optimizer.sophia import Sophia, SophiaOptimizer, sophia_update
+from bench.techniques.optimizer_modifiers.muoneq_r import MuonEqR
 from bench.training import Moment, mean_nats
 
 STEPS = 6
@@ -297,3 +298,20 @@ def test_muons_matrices_do_not_feel_the_scale_of_the_gradient():
         optimizer.step()
         ends.append(model.tall.weight.detach())
     torch.testing.assert_close(*ends)
+
+
+def test_muoneq_r_orthogonalises_rows_of_one_length():
+    model = Holder()
+    optimizer = Muon().build(Params(model), [MuonEqR()])
+    plain = Holder()
+    untouched = Muon().build(Params(plain))
+    for holder, stretched in ((model, True), (plain, False)):
+        for p in holder.parameters():
+            grad = torch.ones_like(p).cumsum(0).sin() + torch.randn(p.shape, generator=torch.Generator().manual_seed(1))
+            # rows of other lengths and the same directions: the modifier must not see a difference
+            rows = torch.linspace(0.1, 10, p.size(0)).view(-1, *[1] * (p.dim() - 1)) if stretched else 1.0
+            unit = torch.nn.functional.normalize(grad, dim=-1) if p.dim() > 1 else grad
+            p.grad = unit * rows if p.dim() > 1 else grad
+    optimizer.step()
+    untouched.step()
+    torch.testing.assert_close(model.tall.weight, plain.tall.weight, atol=1e-6, rtol=1e-5)

@@ -91,8 +91,32 @@ def test_the_baseline_comes_first_then_each_technique_at_its_defaults(ledger):
 
 def test_a_technique_opens_with_what_its_evidence_asks_for():
     openings = {o.reason: o for o in Space(replace(SPEC, division_name="open")).openings()}
-    asked = openings["smear_gate at its defaults, with orthogonal as its evidence asks"]
+    asked = openings["smear_gate at its defaults, with orthogonal beside it"]
     assert (asked.params["smear_gate"], asked.params["init"]) == (True, "orthogonal")
+
+
+def test_a_modifier_opens_on_a_technique_it_can_attach_to():
+    openings = {o.reason: o for o in Space(replace(SPEC, division_name="open")).openings()}
+    assert openings["muoneq_r at its defaults, with muon beside it"].params["optimizer"] == "muon"
+
+
+def test_a_modifier_is_asked_for_only_where_it_can_attach():
+    space = Space(replace(SPEC, division_name="open"))
+    assert "muoneq_r" not in space.params_of({"optimizer": "lion"})
+    assert space.params_of({"optimizer": "muon"})["muoneq_r"] is False
+
+
+def test_a_modifier_without_anything_to_attach_to_does_not_open():
+    openings = Space(replace(SPEC, division_name="open", settings=("optimizer=adamw,lion",))).openings()
+    assert [o.reason for o in openings if "muoneq_r" in o.reason] == []
+
+
+def test_a_trial_older_than_a_technique_is_recalled_without_it():
+    space = Space(replace(SPEC, division_name="open"))
+    params = space.params_of({"optimizer": "muon"})
+    older = {name: value for name, value in params.items() if name not in ("softcap", "muoneq_r")}
+    assert space.recall(older)[0] == space.recall(params)[0]
+    assert set(space.recall(older)[1]) == set(older)
 
 
 def test_repeating_a_study_adds_nothing(ledger):

@@ -17,6 +17,7 @@ class LnScale:
     slot: ClassVar = "block_modifiers"
     name: ClassVar = "ln_scale"
     source: ClassVar = "Parameter Golf #315"
+    point: ClassVar = "read"
     prior: ClassVar = Prior(-1, "B", "with partial RoPE -0.0023 BPB, 11 layers")
 
     def build(self, site: Site) -> nn.Module:

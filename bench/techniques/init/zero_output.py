@@ -12,7 +12,7 @@ from bench.layers import Param, Role
 
 @dataclass(frozen=True, kw_only=True)
 class ZeroOutput:
-    """Matrices uniform with variance 1/n_in; output projections and head zero; embedding normal."""
+    """Matrices and filters uniform with variance 1/n_in; outputs, head and tables zero; embedding normal."""
 
     slot: ClassVar = "init"
     name: ClassVar = "zero_output"
@@ -23,12 +23,12 @@ class ZeroOutput:
     def fill(self, param: Param, generator: torch.Generator) -> None:
         """Starting values of one tensor, in place; vectors keep what their module gave them."""
         match param.role:
-            case Role.MATRIX:
+            case Role.MATRIX | Role.FILTER:
                 bound = math.sqrt(3 / param.tensor.size(1))
                 torch.nn.init.uniform_(param.tensor, -bound, bound, generator=generator)
             case Role.EMBEDDING:
                 torch.nn.init.normal_(param.tensor, std=self.embedding_std, generator=generator)
-            case Role.OUTPUT | Role.HEAD:
+            case Role.OUTPUT | Role.HEAD | Role.TABLE:
                 torch.nn.init.zeros_(param.tensor)
             case Role.VECTOR:
                 pass

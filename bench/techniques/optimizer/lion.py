@@ -1,6 +1,6 @@
 """Lion: the sign of an interpolated momentum (Chen et al. 2023, arXiv:2302.06675)."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, ClassVar
 
@@ -24,6 +24,7 @@ class Lion:
     slot: ClassVar = "optimizer"
     name: ClassVar = "lion"
     source: ClassVar = "arXiv:2302.06675"
+    points: ClassVar[frozenset[str]] = frozenset()
     prior: ClassVar = Prior(-1, "C", "Mizan's page: about 6 % better than AdamW")
 
     lr: float = knob(3e-3, Span(1e-4, 2e-2, log=True), "change of each weight per step")
@@ -31,7 +32,7 @@ class Lion:
     beta2: float = knob(0.99, Span(0.9, 0.999), "decay of the momentum itself")
     weight_decay: float = knob(0.1, Span(0.01, 3.0, log=True), "decoupled, scaled by lr")
 
-    def build(self, params: Params) -> Optimizer:
+    def build(self, params: Params, modifiers: Sequence[Any] = ()) -> Optimizer:
         return _LionOptimizer(params.tensors, asdict(self))
 
 

@@ -1,12 +1,12 @@
 """Muon: momentum, orthogonalised (Jordan et al. 2024, kellerjordan.github.io/posts/muon)."""
 
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from bench.knobs import Span, knob
 from bench.layers import Params
@@ -23,12 +23,14 @@ NEWTON_SCHULZ_STEPS = 5
 class Muon:
     """Each matrix inside a block moves by lr in every singular direction alike; AdamW moves the rest.
 
-    The update does not depend on the gradient's scale, so clipping a matrix does nothing.
+    The update does not depend on the gradient's scale, so clipping a matrix does nothing. A modifier at the point
+    `direction` changes what is orthogonalised: `direction(matrices)`, all of one shape at a time.
     """
 
     slot: ClassVar = "optimizer"
     name: ClassVar = "muon"
     source: ClassVar = "kellerjordan.github.io/posts/muon"
+    points: ClassVar = frozenset({"direction"})
     prior: ClassVar = Prior(-1, "A", "every record of Parameter Golf's March and April")
 
     lr: float = knob(0.03, Span(3e-3, 0.1, log=True), "spectral norm of a matrix's change per step")
@@ -36,11 +38,10 @@ class Muon:
     weight_decay: float = knob(0.01, Span(1e-3, 0.3, log=True), "decoupled, scaled by lr; matrices only")
     rest_lr: float = knob(4e-3, Span(5e-4, 2e-2, log=True), "AdamW's lr for embedding, head and vectors")
 
-    def build(self, params: Params) -> Optimizer:
+    def build(self, params: Params, modifiers: Sequence[Any] = ()) -> Optimizer:
+        settings = {"lr": self.lr, "momentum": self.momentum, "weight_decay": self.weight_decay}
         return Combined(
-            _MuonOptimizer(
-                params.matrices, {"lr": self.lr, "momentum": self.momentum, "weight_decay": self.weight_decay}
-            ),
+            _MuonOptimizer(params.matrices, settings, modifiers),
             torch.optim.AdamW(params.rest, lr=self.rest_lr, betas=(0.9, 0.95), weight_decay=0.0, fused=True),
         )
 
@@ -58,6 +59,10 @@ def orthogonalised(matrices: Tensor) -> Tensor:
 
 
 class _MuonOptimizer(torch.optim.Optimizer):
+    def __init__(self, matrices: list[nn.Parameter], settings: dict[str, float], modifiers: Sequence[Any]) -> None:
+        super().__init__(matrices, settings)
+        self.directions = [modifier.direction for modifier in modifiers if modifier.point == "direction"]
+
     @torch.no_grad()
     def step(self, closure: Callable[[], float] | None = None) -> None:  # type: ignore[override]
         for group in self.param_groups:
@@ -66,7 +71,10 @@ class _MuonOptimizer(torch.optim.Optimizer):
             for p in group["params"]:
                 by_shape[p.shape].append(p)
             for (rows, cols), members in by_shape.items():
-                updates = orthogonalised(torch.stack([self._direction(p, group["momentum"]) for p in members]))
+                directions = torch.stack([self._direction(p, group["momentum"]) for p in members])
+                for change in self.directions:
+                    directions = change(directions)
+                updates = orthogonalised(directions)
                 length = group["lr"] * max(1.0, rows / cols) ** 0.5
                 for p, update in zip(members, updates, strict=True):
                     p.mul_(1 - group["lr"] * group["weight_decay"]).add_(update, alpha=-length)

@@ -3,9 +3,9 @@
 Shapes: B batch, T time, V vocabulary.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor
@@ -27,6 +27,7 @@ class Sophia:
     slot: ClassVar = "optimizer"
     name: ClassVar = "sophia"
     source: ClassVar = "arXiv:2305.14342"
+    points: ClassVar[frozenset[str]] = frozenset()
     prior: ClassVar = Prior(0, "C", "Mizan's page calls it under-tuned")
 
     lr: float = knob(2e-3, Span(2e-4, 2e-2, log=True), "change of a weight per step at most")
@@ -36,7 +37,7 @@ class Sophia:
     every: int = knob(10, Span(2, 20), "steps between curvature estimates")
     weight_decay: float = knob(0.05, Span(1e-3, 1.0, log=True), "decoupled, scaled by lr")
 
-    def build(self, params: Params) -> Optimizer:
+    def build(self, params: Params, modifiers: Sequence[Any] = ()) -> Optimizer:
         return SophiaOptimizer(params.tensors, asdict(self))
 
     def extra_passes(self) -> float:

@@ -18,6 +18,7 @@ class Fp32:
     slot: ClassVar = "precision"
     name: ClassVar = "fp32"
     source: ClassVar = "IEEE 754"
+    points: ClassVar[frozenset[str]] = frozenset()
 
     def cast(self, role: Role) -> Cast:
         return as_is

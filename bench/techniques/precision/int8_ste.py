@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 import torch
 from torch import Tensor
 
-from bench.layers import Cast, Role, as_is
+from bench.layers import ROUNDED, Cast, Role, as_is
 from bench.techniques.precision.int8_post import Int8Post, int8_rows
 from bench.techniques.technique import Prior
 
@@ -18,10 +18,11 @@ class Int8Ste:
     slot: ClassVar = "precision"
     name: ClassVar = "int8_ste"
     source: ClassVar = "arXiv:1308.3432"
+    points: ClassVar = frozenset({"forward"})
     prior: ClassVar = Prior(1, "B", "Mizan's page: ties fp32 at 41 % of the size")
 
     def cast(self, role: Role) -> Cast:
-        return as_is if role is Role.VECTOR else straight_through
+        return straight_through if role in ROUNDED else as_is
 
     def encode(self, weight: Tensor, role: Role) -> bytes:
         return Int8Post().encode(weight, role)

@@ -1,11 +1,10 @@
 """The board as text and as JSON, for pipes, logs and terminals without a screen. stdout is data."""
 
 import json
+import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
-
-import typer
 
 from arena_tui import formatting
 from arena_tui.ranking import PUBLISHED, PUBLISHED_NOTE, failures_by_reason, trials_of_board
@@ -55,27 +54,27 @@ def print_board(store: str | None, study: str | None) -> None:
     if ledger is None or not ledger.studies:
         if study is not None:
             raise StoreError(f"there is no study named {study}: there is no study yet", NO_STORE.split(": ", 1)[1])
-        typer.echo(NO_STORE)
+        print(NO_STORE)
         return
     lines = board_lines(ledger, standings(ledger.entries), None)
-    typer.echo("\n".join(lines))
+    print("\n".join(lines))
 
 
 def print_standings(store: str | None, track: str | None, division: str | None, as_json: bool) -> None:
     wanted_track = track_named(track) if track else None
     wanted = division_named(division) if division else None
     if wanted_track is not None and wanted_track.missing:
-        typer.echo(f"{wanted_track.name}: {wanted_track.missing}", err=True)
+        print(f"{wanted_track.name}: {wanted_track.missing}", file=sys.stderr)
     ledger = read_ledger(store)
     rows = standings(ledger.entries) if ledger else []
     rows = [r for r in rows if (not track or r.identity.track == track) and (not division or r.division == division)]
     if as_json:
         names = _corpora(ledger.studies if ledger else [])
-        typer.echo(json.dumps([to_json(row, names) for row in rows], indent=2))
+        print(json.dumps([to_json(row, names) for row in rows], indent=2))
     elif ledger is None or not ledger.studies:
-        typer.echo(NO_STORE)
+        print(NO_STORE)
     else:
-        typer.echo("\n".join(board_lines(ledger, rows, wanted)))
+        print("\n".join(board_lines(ledger, rows, wanted)))
 
 
 def to_json(row: Standing, corpora: dict[str, str]) -> dict[str, Any]:

@@ -1,35 +1,49 @@
-"""`arena`: parse, then open the screen, or print where there is no terminal for one."""
+"""`arena`: parse, then open the screen, or print where there is no terminal for one.
 
+Parsed by argparse: importing Typer would add a sixth to the time until the first paint.
+"""
+
+import argparse
+import os
 import sys
-from typing import Annotated
-
-import typer
+from typing import NoReturn
 
 from bench.errors import ArenaError
 
-app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
 
-Store = Annotated[str | None, typer.Option("--store", metavar="URL", help="The ledger: a path, or sqlite:///PATH.")]
+class _Parser(argparse.ArgumentParser):
+    """Says what is wrong as everything else here does."""
+
+    def error(self, message: str) -> NoReturn:
+        raise ArenaError(message, f"`{self.prog} --help` lists what it takes")
 
 
-@app.callback(invoke_without_command=True)
-def watch(
-    context: typer.Context,
-    study: Annotated[str | None, typer.Option("--study", metavar="NAME", help="The study to show first.")] = None,
-    store: Store = None,
-) -> None:
-    """Watch studies: live curves, standings, every trial and why. Without a terminal, print the board.
+def arguments(given: list[str]) -> argparse.Namespace:
+    """What was asked for; raises ArenaError."""
+    parser = _Parser(
+        prog="arena",
+        description="Watch studies: live curves, standings, every trial and why. Without a terminal, print the board. "
+        "It only reads: `autoresearch` starts, resumes and stops studies.",
+    )
+    parser.add_argument("--study", metavar="NAME", help="the study to show first")
+    parser.add_argument("--store", metavar="URL", help="the ledger: a path, or sqlite:///PATH")
+    commands = parser.add_subparsers(title="commands", dest="command", metavar="COMMAND", parser_class=_Parser)
+    board = commands.add_parser("standings", help="print the standings of every board, or of one track or division")
+    board.add_argument("--track", metavar="T", help="featherweight or golf")
+    board.add_argument("--division", metavar="D", help="one division instead of all")
+    board.add_argument("--json", dest="as_json", action="store_true", help="a list of objects")
+    # left alone where absent, so that it may stand before the command or after it
+    board.add_argument("--store", metavar="URL", default=argparse.SUPPRESS, help="the ledger, as above")
+    return parser.parse_args(given)
 
-    It only reads. `autoresearch` starts, resumes and stops studies.
-    """
-    if context.invoked_subcommand is not None:
-        context.obj = store
-        return
+
+def watch(store: str | None, study: str | None) -> int:
+    """The screen, or the board where stdout is no terminal; the exit code."""
     if not sys.stdout.isatty():
         from arena_tui.board import print_board
 
         print_board(store, study)
-        return
+        return 0
     if not (sys.stderr.isatty() and sys.stdin.isatty()):
         # Textual draws on stderr and reads keys from stdin: the screen would go into the file
         raise ArenaError(
@@ -40,32 +54,34 @@ def watch(
 
     screen = ArenaApp(store, study)
     screen.run()
-    if screen.return_code:
-        raise typer.Exit(screen.return_code)
+    return screen.return_code or 0
 
 
-@app.command()
-def standings(
-    context: typer.Context,
-    track: Annotated[str | None, typer.Option(metavar="T", help="featherweight or golf.")] = None,
-    division: Annotated[str | None, typer.Option(metavar="D", help="One division instead of all.")] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="A list of objects.")] = False,
-    store: Store = None,
-) -> None:
-    """Print the standings of every board, or of one track or division."""
+def run(given: list[str]) -> int:
+    asked = arguments(given)
+    if asked.command is None:
+        return watch(asked.store, asked.study)
     from arena_tui.board import print_standings
 
-    print_standings(store or context.obj, track, division, as_json)
+    print_standings(asked.store, asked.track, asked.division, asked.as_json)
+    return 0
 
 
 def main() -> None:
     """The entry point; a request that can't be honoured ends with two lines and exit code 2."""
     try:
-        app()
+        code = run(sys.argv[1:])
+        sys.stdout.flush()
     except ArenaError as wrong:
-        typer.echo(f"error: {wrong.problem}", err=True)
-        typer.echo(f"hint: {wrong.hint}", err=True)
-        sys.exit(2)
+        print(f"error: {wrong.problem}\nhint: {wrong.hint}", file=sys.stderr)
+        code = 2
+    except BrokenPipeError:
+        # whoever read the board has seen enough; nothing may be flushed into the closed pipe at exit
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        code = 1
+    except KeyboardInterrupt:
+        code = 130
+    sys.exit(code)
 
 
 if __name__ == "__main__":

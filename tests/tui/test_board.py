@@ -1,17 +1,16 @@
 """What is printed where there is no terminal, word for word, and what cannot be honoured."""
 
+import contextlib
+import io
 import json
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
-from typer.testing import CliRunner
 
 from arena_tui import cli
 from bench.errors import ArenaError
-
-runner = CliRunner()
 
 BOARD = """\
 featherweight v1  tinystories 9f3c1a2b  500 steps x 32 x 96 bytes  cpu
@@ -37,14 +36,14 @@ PUBLISHED = (
 
 
 def said(*arguments: str) -> str:
-    result = runner.invoke(cli.app, arguments, catch_exceptions=False)
-    assert result.exit_code == 0
-    return result.stdout
+    with contextlib.redirect_stdout(io.StringIO()) as out:
+        assert cli.run([*arguments]) == 0
+    return out.getvalue()
 
 
 def refused(*arguments: str) -> ArenaError:
     with pytest.raises(ArenaError) as wrong:
-        runner.invoke(cli.app, arguments, catch_exceptions=False)
+        cli.run([*arguments])
     return wrong.value
 
 
@@ -79,10 +78,34 @@ def test_a_division_without_fighters_says_what_is_missing(store: Path) -> None:
     assert text.startswith("no complete run yet in state-space\n\nstate-space: it has no fighters yet: RWKV, Hyena")
 
 
-def test_a_track_that_is_not_built_is_said_on_stderr(store: Path) -> None:
-    result = runner.invoke(cli.app, ["standings", "--track", "golf", "--json"])
-    assert json.loads(result.stdout) == []
-    assert result.stderr.startswith("golf: the FineWeb shards")
+def test_a_track_that_is_not_built_is_said_on_stderr(store: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    cli.run(["standings", "--track", "golf", "--json"])
+    out, err = capsys.readouterr()
+    assert json.loads(out) == []
+    assert err.startswith("golf: the FineWeb shards")
+
+
+def test_an_unknown_option_is_two_lines_too() -> None:
+    wrong = refused("--studio=x")
+    assert (wrong.problem, wrong.hint) == (
+        "unrecognized arguments: --studio=x",
+        "`arena --help` lists what it takes",
+    )
+
+
+def test_a_store_may_be_named_before_the_command_or_after_it(store: Path, no_store: Path) -> None:
+    assert said("--store", str(store), "standings") == said("standings", "--store", str(store))
+
+
+def test_a_reader_that_has_seen_enough_is_no_error(store: Path) -> None:
+    done = subprocess.run(
+        f"{sys.executable} -c 'from arena_tui.cli import main; main()' | true",
+        shell=True,
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert done.stderr == ""
 
 
 def test_without_any_store_it_says_what_to_type(no_store: Path) -> None:

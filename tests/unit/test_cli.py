@@ -105,7 +105,7 @@ def test_help_answers_at_once(command):
         started = time.perf_counter()
         done = subprocess.run([sys.executable, "-m", command, "--help"], capture_output=True, text=True, check=True)
         times.append(time.perf_counter() - started)
-    assert "Usage" in done.stdout
+    assert "usage" in done.stdout.lower()
     # 0.3 s on a free core; other work on a small machine must not fail the build
     assert min(times) < 1.0
 

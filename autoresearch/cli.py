@@ -43,7 +43,9 @@ def study(
     steps: Annotated[int | None, typer.Option(help="training steps; 500 and 800 carry belts")] = None,
     seed: Annotated[int, typer.Option(help="of runs and proposals: 1001, 1002, ...")] = 1001,
     jobs: JobsOption = None,
-    policy: Annotated[str, typer.Option(help="who proposes: tpe or random")] = "tpe",
+    policy: Annotated[
+        str, typer.Option(help="who proposes: tpe, random, or openings: each technique alone, and done")
+    ] = "tpe",
     data: DataOption = "auto",
     timeout: TimeoutOption = None,
     store: StoreOption = None,

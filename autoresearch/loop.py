@@ -11,9 +11,9 @@ import optuna
 from optuna.trial import TrialState
 
 from autoresearch.executor import Ended, Executor, Job, Progress
-from autoresearch.space import Space
+from autoresearch.space import Opening, Space
 from bench.catalog import advice, refusals
-from bench.config import RunConfig
+from bench.config import RunConfig, fingerprint
 from bench.estimate import over_caps
 from bench.records import Outcome, Point, RunResult, State
 from studies.definitions import StudySpec
@@ -27,6 +27,8 @@ BEAT_SECONDS = 1.0
 POINTS_SECONDS = 0.5
 # Ends a study at once, its running trials cut short; every other reason lets them finish.
 STOPPED = "a stop was asked for"
+# The policy that has no sampler: each technique alone, and done.
+OPENINGS = "openings"
 # Refusals cost nothing, but a study that is refused all the time should say so and end.
 REFUSALS_PER_TRIAL = 4
 
@@ -64,6 +66,7 @@ class Search:
     def run(self) -> str:
         """Returns why it ended: all trials done, a stop asked for, out of time, or too many refusals."""
         self.space = Space(self.spec)
+        self.openings = [(fingerprint(self.space.recall(o.params)[0]), o) for o in self.space.openings()]
         self.study = optuna.create_study(sampler=optuna.samplers.RandomSampler())
         self.underway: dict[int, _Underway] = {}
         self.points: list[tuple[int, Point]] = []
@@ -84,8 +87,10 @@ class Search:
         """Refill the sampler from the ledger; returns the trials that were cut short, to be run again."""
         waiting = []
         self.n_counted = self.n_refused = self.n_known = 0
+        self.known: set[str] = set()
         for view in self.store.read.trials(self.spec.name):
             self.n_known += 1
+            self.known.add(fingerprint(view.config))
             if view.state in (State.INTERRUPTED, State.QUEUED, State.RUNNING):
                 # takes its old number again when it is asked for, since numbers are given in order
                 self.study.enqueue_trial(view.params)
@@ -117,6 +122,8 @@ class Search:
             return "the time given with --timeout is up"
         if waiting:
             return None
+        if self.spec.policy == OPENINGS and self.opening() is None:
+            return "every opening is done"
         if self.n_refused >= REFUSALS_PER_TRIAL * self.spec.n_trials:
             return f"{self.n_refused} proposals were refused"
         return "all trials are done" if self.n_counted + len(self.underway) >= self.spec.n_trials else None
@@ -154,12 +161,10 @@ class Search:
         self.begin(trial, proposal)
 
     def propose(self) -> tuple[optuna.Trial, Proposal]:
-        """The openings first, then the policy's sampler."""
+        """The openings first, those of techniques younger than the study too, then the policy's sampler."""
         number = self.n_known
-        openings = list(self.space.openings())
         self.study.sampler = self.sampler(number)
-        if number < len(openings):
-            opening = openings[number]
+        if opening := self.opening():
             self.study.enqueue_trial(opening.params)
             proposer, rule, reason = opening.proposer, "openings come first", opening.reason
         else:
@@ -168,10 +173,15 @@ class Search:
             reason = f"drawn by {self.spec.policy} from what {finished} finished trials say"
         trial = self.study.ask()
         config = self.space.suggest(trial)
+        self.known.add(fingerprint(config))
         said = "; ".join(advice(config))
         return trial, Proposal(
             number=number, config=config, proposer=proposer, rule=rule, reason=reason, params=trial.params, advice=said
         )
+
+    def opening(self) -> Opening | None:
+        """The next one that no trial of the study has been."""
+        return next((opening for name, opening in self.openings if name not in self.known), None)
 
     def sampler(self, number: int) -> optuna.samplers.BaseSampler:
         """Seeded by the trial's number, so that a resumed study proposes what an unbroken one would have."""

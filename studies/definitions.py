@@ -62,6 +62,7 @@ class Measurement:
     data: str  # as --data takes it; $ARENA_REALDATA stands for the real sample
     steps: int = 500
     settings: tuple[str, ...] = field(default=())
+    policy: str = "tpe"
 
     def spec(self, corpus_name: str, corpus_digest: str, data: str) -> StudySpec:
         return StudySpec(
@@ -73,6 +74,7 @@ class Measurement:
             corpus_name=corpus_name,
             corpus_digest=corpus_digest,
             data=data,
+            policy=self.policy,
             settings=self.settings,
         )
 
@@ -100,6 +102,14 @@ MEASUREMENTS = (
         division_name="open",
         n_trials=14,
         data="toystories",
+    ),
+    Measurement(
+        name="measured-fighters",
+        question="Does every fighter and technique work, alone on the baseline at its defaults?",
+        division_name="open",
+        n_trials=200,  # more than there are techniques: the openings end it
+        data=REAL_SAMPLE,
+        policy="openings",
     ),
 )
 

@@ -9,7 +9,7 @@ from ledger_rows import KEY, SPEC, result
 from autoresearch.executor import Ended, Job, Progress
 from autoresearch.loop import Search, Watcher
 from autoresearch.space import Space
-from bench.catalog import cards
+from bench.catalog import CATALOG, cards
 from bench.config import fingerprint
 from bench.divisions import recipe
 from bench.records import Failure, Outcome, Point, Reason, State
@@ -117,6 +117,27 @@ def test_a_trial_older_than_a_technique_is_recalled_without_it():
     older = {name: value for name, value in params.items() if name not in ("softcap", "muoneq_r")}
     assert space.recall(older)[0] == space.recall(params)[0]
     assert set(space.recall(older)[1]) == set(older)
+
+
+def test_the_policy_openings_ends_when_each_technique_has_been_tried(ledger):
+    spec = replace(SPEC, policy="openings", n_trials=100)
+    assert study(ledger, spec, Instant(slots=2)) == "every opening is done"
+    names = [t.config.pick("optimizer").name for t in ledger.read.trials("lab")]
+    assert [name for name in names if name not in ("adamw", "muon")] == [
+        t.name for t in CATALOG["optimizer"] if t.name not in ("adamw", "muon")
+    ]
+    assert {t.proposer for t in ledger.read.trials("lab")} == {"baseline", "opening"}
+
+
+def test_a_technique_younger_than_the_study_opens_before_the_sampler_goes_on(ledger, monkeypatch):
+    monkeypatch.setitem(CATALOG, "optimizer", tuple(t for t in CATALOG["optimizer"] if t.name != "lion"))
+    spec = replace(SPEC, n_trials=len(list(Space(SPEC).openings())) + 2)
+    study(ledger, spec)
+    monkeypatch.undo()
+    study(ledger, replace(spec, n_trials=spec.n_trials + 2))
+    *_, young, drawn = ledger.read.trials("lab")
+    assert (young.proposer, young.config.pick("optimizer").name) == ("opening", "lion")
+    assert drawn.proposer == "tpe"
 
 
 def test_repeating_a_study_adds_nothing(ledger):

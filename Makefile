@@ -3,7 +3,7 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
 READY := .venv/.ready
 
-.PHONY: demo test test-all lint measure clean
+.PHONY: demo test test-all lint measure fighters clean
 
 demo: $(READY)
 	$(BIN)/autoresearch --division optimizer --trials 5 --steps 100 --data toystories
@@ -28,6 +28,10 @@ endif
 
 measure: $(READY)
 	nice -n 10 $(BIN)/python -m autoresearch.measure $(NAME)
+
+# what every fighter costs on this machine, as the table of docs/fighters.md
+fighters: $(READY)
+	$(BIN)/python -m autoresearch.fighters
 
 $(READY): constraints.txt pyproject.toml
 	$(PYTHON) -m venv .venv

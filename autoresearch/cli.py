@@ -216,22 +216,23 @@ def catalog(as_json: JsonOption = False) -> None:
 
 @app.command()
 def data(
-    action: Annotated[str | None, typer.Argument(help="get: fetch a corpus over the network")] = None,
-    name: Annotated[str | None, typer.Argument(help="tinystories")] = None,
+    action: Annotated[str | None, typer.Argument(help="get: fetch a corpus over the network; look: see one")] = None,
+    name: Annotated[str | None, typer.Argument(help="tinystories; look takes whatever --data does")] = None,
     as_json: JsonOption = False,
 ) -> None:
-    """The corpora and which are on disk; `data get tinystories` fetches the real one."""
-    from bench.data.choose import available
+    """The corpora and which are on disk; `data get tinystories` fetches the real one, `data look PATH` describes any."""
+    from bench.data.choose import available, look
 
-    if action is None:
-        rows = available()
+    if action is None or action == "look":
+        rows = available() if action is None else look(name or "auto")
         print_out(
             _dump([dict(zip(("name", "state"), row, strict=True)) for row in rows]) if as_json else _columns(rows)
         )
         return
     if action != "get" or name != "tinystories":
         raise ConfigError(
-            f"`data {action} {name or ''}`".strip() + " is not known", "write `autoresearch data get tinystories`"
+            f"`data {action} {name or ''}`".strip() + " is not known",
+            "write `data get tinystories` or `data look PATH`",
         )
     from bench.data.tinystories import fetch_tinystories
 

@@ -4,7 +4,8 @@ import inspect
 from collections.abc import Iterator
 from typing import Any
 
-from bench.config import SLOTS, Pick, RunConfig, slot_named
+from bench.config import SLOTS, Budget, Pick, RunConfig, slot_named
+from bench.divisions import baseline
 from bench.errors import ConfigError
 from bench.knobs import Value, defaults_of, knobs_of
 from bench.stack import Stack
@@ -92,6 +93,15 @@ def full_pick(slot: str, name: str, knobs: dict[str, Value]) -> Pick:
             raise ConfigError(f"{slot}.{given} = {value} {wrong} ({name})", f"choose {known[given].range}")
     values = defaults_of(chosen) | knobs
     return Pick(name, {knob: known[knob].coerced(value) for knob, value in values.items()})
+
+
+def alone(slot: str, name: str, budget: Budget) -> RunConfig:
+    """The baseline with one technique at its defaults, on a host that it can attach to."""
+    config, chosen = baseline(budget), technique(slot, name)
+    if (host := HOSTS.get(slot)) and chosen.point not in technique(host, config.pick(host).name).points:
+        hosting = next(t for t in CATALOG[host] if chosen.point in t.points)
+        config = config.replaced(host, [full_pick(host, hosting.name, {})])
+    return config.replaced(slot, [full_pick(slot, name, {})])
 
 
 def realise(config: RunConfig) -> Stack:

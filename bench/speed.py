@@ -1,4 +1,4 @@
-"""How fast the baseline trains and evaluates here, against the matrix-product peak measured in the same minute."""
+"""How fast a config trains here: the baseline against the matrix-product peak, any other against the baseline."""
 
 import statistics
 import time
@@ -8,12 +8,13 @@ from dataclasses import dataclass
 import torch
 
 from bench.catalog import realise
-from bench.divisions import BASE
+from bench.config import RunConfig
+from bench.divisions import BASE, baseline
 from bench.estimate import estimate
 from bench.layers import Params
-from bench.run import generator, initialise
+from bench.run import generator, initialise, peak_bytes
 from bench.tracks import FEATHERWEIGHT, VOCAB
-from bench.training import mean_nats
+from bench.training import Moment, mean_nats
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,19 +44,67 @@ def measure(threads: int, repeats: int = 15) -> Speed:
         torch.set_num_threads(before)
 
 
-def _measured(threads: int, repeats: int) -> Speed:
-    stack, budget = realise(BASE), BASE.budget
+def stepper(config: RunConfig) -> Callable[[], None]:
+    """A training step of a config on random bytes: forward, backward, hooks, update."""
+    stack, budget = realise(config), config.budget
     model = stack.model(budget.seq_len)
     params = Params(model)
     initialise(params, stack.init, 0)
     optimizer = stack.optimizer_of(params)
+    hooks = stack.hooks(params, optimizer)
     x_BT = torch.randint(VOCAB, (budget.batch, budget.seq_len), generator=generator(0, "speed"))
+    done = 0
 
     def step() -> None:
-        mean_nats(model(x_BT), x_BT).backward()  # type: ignore[no-untyped-call]
+        nonlocal done
+        # the schedule's far end, so that what acts late is part of the step too
+        moment = Moment(budget.steps - 1 - done % 20, budget.steps, model, x_BT, x_BT, generator(0, "noise"))
+        for hook in hooks:
+            hook.before_gradients(moment)
+        logits_BTV = model(x_BT, moment.progress)
+        added = [more for hook in hooks if (more := hook.added_loss(logits_BTV, moment)) is not None]
+        sum(added, mean_nats(logits_BTV, x_BT)).backward()  # type: ignore[no-untyped-call]
+        for hook in hooks:
+            hook.after_gradients(moment)
         optimizer.step()
         optimizer.zero_grad()
+        for hook in hooks:
+            hook.after_step(moment)
+        done += 1
 
+    return step
+
+
+@dataclass(frozen=True, kw_only=True)
+class Weight:
+    """What a config costs here; the baseline was timed in turn with it."""
+
+    step_ms: float  # median
+    step_ratio: float  # of the baseline's step: medians of one run
+    peak_bytes: int  # of a process that did nothing before
+
+
+def weigh(config: RunConfig, threads: int, repeats: int) -> Weight:
+    """To be called in a fresh process: memory is the process's."""
+    torch.set_num_threads(threads)
+    step = stepper(config)
+    for _ in range(2):
+        step()
+    peak = peak_bytes()
+    base = stepper(baseline(config.budget))
+    base()
+    mine, others = [], []
+    for _ in range(repeats):
+        mine.append(_seconds(step))
+        others.append(_seconds(base))
+    own = statistics.median(mine)
+    return Weight(step_ms=1e3 * own, step_ratio=own / statistics.median(others), peak_bytes=peak)
+
+
+def _measured(threads: int, repeats: int) -> Speed:
+    stack, budget = realise(BASE), BASE.budget
+    model, step = stack.model(budget.seq_len), stepper(BASE)
+    tokens = budget.batch * budget.seq_len
     square = torch.rand(1024, 1024)
     # in turn, so that a machine that slows down meanwhile slows both
     steps, products = [], []
@@ -73,7 +122,7 @@ def _measured(threads: int, repeats: int) -> Speed:
         threads=threads,
         peak_gflops=2 * 1024**3 / statistics.median(products[1:]) / 1e9,
         step_ms=1e3 * step_seconds,
-        tokens_per_second=x_BT.numel() / step_seconds,
+        tokens_per_second=tokens / step_seconds,
         step_gflops=estimate(BASE).train_flops / budget.steps / step_seconds / 1e9,
         eval_seconds=seconds_a_byte * FEATHERWEIGHT.eval_bytes,
         eval_share=evaluating / (evaluating + budget.steps * step_seconds),

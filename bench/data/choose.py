@@ -1,14 +1,18 @@
 """Which corpus a name or a path means, and which corpora are there."""
 
+import gzip
 import os
 from pathlib import Path
 
 from bench.data import tinystories, toystories
 from bench.data.corpus import Corpus, cached_bytes
+from bench.data.floors import UNIFORM_NATS, bigram_nats, unigram_nats
 from bench.data.textfiles import load_text
 from bench.errors import DataError
+from bench.tracks import FEATHERWEIGHT
 
 AUTO = "auto"
+GZIPPED_BYTES = 4_000_000
 NAMED = (toystories.NAME, tinystories.NAME)
 
 
@@ -49,6 +53,29 @@ def available() -> list[tuple[str, str]]:
     return [
         (toystories.NAME, _on_disk(toy_bytes) if toy_bytes else "built in: generated in seconds on first use"),
         (tinystories.NAME, _on_disk(tiny_bytes) if tiny_bytes else f"not downloaded: `{tinystories.GET_COMMAND}`"),
+    ]
+
+
+def look(wanted: str) -> list[tuple[str, str]]:
+    """A corpus in a few lines: its identity, its size, how far it compresses, what counting alone scores on it."""
+    corpus = load_corpus(wanted)
+    scored = corpus.valid[: FEATHERWEIGHT.eval_bytes]
+    first = corpus.train[:GZIPPED_BYTES].tobytes()
+    ratio = len(gzip.compress(first, compresslevel=9)) / len(first)
+    return [
+        ("corpus", f"{corpus.name} {corpus.digest[:8]}"),
+        ("train", f"{len(corpus.train):,} bytes"),
+        ("valid", f"{len(corpus.valid):,} bytes, of which {len(scored):,} are scored"),
+        (
+            "gzip -9",
+            f"{ratio:.3f} of the first {len(first):,} train bytes",
+        ),
+        ("uniform", f"{UNIFORM_NATS:.4f} nats/byte"),
+        ("unigram", f"{unigram_nats(corpus.train, scored):.4f} nats/byte"),
+        (
+            "bigram",
+            f"{bigram_nats(corpus.train, scored):.4f} nats/byte: the least that a model must beat",
+        ),
     ]
 
 

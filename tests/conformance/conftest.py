@@ -6,10 +6,9 @@ import numpy as np
 import pytest
 import torch
 
-from bench.catalog import CATALOG, HOSTS, Technique, find, full_pick
+from bench.catalog import CATALOG, Technique, alone
 from bench.config import Budget, RunConfig
 from bench.data.corpus import Corpus
-from bench.divisions import baseline
 from bench.tracks import FEATHERWEIGHT, Track
 
 
@@ -29,11 +28,7 @@ def technique(request) -> Technique:
 @pytest.fixture
 def config(technique) -> RunConfig:
     """The baseline with the technique in its slot at default knobs, and a budget of moments."""
-    base = baseline(Budget(steps=3, batch=2, seq_len=24))
-    if (slot := HOSTS.get(technique.slot)) and technique.point not in find(base.pick(slot).name).points:
-        host = next(t for t in CATALOG[slot] if technique.point in t.points)
-        base = base.replaced(slot, [full_pick(slot, host.name, {})])
-    return base.replaced(technique.slot, [full_pick(technique.slot, technique.name, {})])
+    return alone(technique.slot, technique.name, Budget(steps=3, batch=2, seq_len=24))
 
 
 @pytest.fixture(scope="session")

@@ -220,7 +220,7 @@ def data(
     name: Annotated[str | None, typer.Argument(help="tinystories; look takes whatever --data does")] = None,
     as_json: JsonOption = False,
 ) -> None:
-    """The corpora and which are on disk; `data get tinystories` fetches the real one, `data look PATH` describes one."""
+    """The corpora and which are on disk; `data get tinystories` fetches the real one, `data look PATH` tells of one."""
     from bench.data.choose import available, look
 
     if action is None or action == "look":

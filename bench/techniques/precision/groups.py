@@ -32,8 +32,8 @@ def mean_sizes(weight_RGS: Tensor, cols: int) -> Tensor:
     """Mean absolute value of each group, [R, G], the filling not counted."""
     sizes_G = torch.full((n_groups(cols),), float(GROUP))
     sizes_G[-1] = cols - GROUP * (n_groups(cols) - 1)
-    sums_RG: Tensor = torch.linalg.vector_norm(weight_RGS, 1, dim=2)
-    return sums_RG.div_(sizes_G)
+    # a quarter of vector_norm's time
+    return weight_RGS.abs().sum(2).div_(sizes_G)
 
 
 def storable(scales: Tensor) -> Tensor:

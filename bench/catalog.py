@@ -30,9 +30,16 @@ from bench.techniques.optimizer.lion import Lion
 from bench.techniques.optimizer.muon import Muon
 from bench.techniques.optimizer.sophia import Sophia
 from bench.techniques.optimizer_modifiers.muoneq_r import MuonEqR
+from bench.techniques.precision.bf16 import Bf16Post, Bf16Ste
+from bench.techniques.precision.binary import BinaryPost, BinarySte
+from bench.techniques.precision.fp16 import Fp16Post, Fp16Ste
 from bench.techniques.precision.fp32 import Fp32
+from bench.techniques.precision.int4 import Int4Post, Int4Ste
+from bench.techniques.precision.int5 import Int5Post, Int5Ste
+from bench.techniques.precision.int6 import Int6Post, Int6Ste
 from bench.techniques.precision.int8_post import Int8Post
 from bench.techniques.precision.int8_ste import Int8Ste
+from bench.techniques.precision.ternary import TernaryPost, TernarySte
 from bench.techniques.precision_modifiers.late_rounding import LateRounding
 from bench.techniques.residual.pre_norm import PreNorm
 from bench.techniques.schedule.linear import Linear
@@ -55,7 +62,25 @@ CATALOG: dict[str, tuple[Technique, ...]] = {
     "schedule": (Linear,),
     "averaging": (Last, Ema),
     "addons": (GradClip,),
-    "precision": (Fp32, Int8Post, Int8Ste),
+    "precision": (
+        Fp32,
+        Bf16Post,
+        Bf16Ste,
+        Fp16Post,
+        Fp16Ste,
+        Int8Post,
+        Int8Ste,
+        Int6Post,
+        Int6Ste,
+        Int5Post,
+        Int5Ste,
+        Int4Post,
+        Int4Ste,
+        TernaryPost,
+        TernarySte,
+        BinaryPost,
+        BinarySte,
+    ),
     "precision_modifiers": (LateRounding,),
     "codec": (Zstd,),
     "evaluator": (Windows,),

@@ -20,7 +20,8 @@ class Sgd:
     source: ClassVar = "proceedings.mlr.press/v28/sutskever13"
     points: ClassVar[frozenset[str]] = frozenset()
 
-    lr: float = knob(0.3, Span(0.01, 3.0, log=True), "change of a weight per unit of gradient")
+    # at 0.3 the baseline does not learn any more: 5.1 nats/byte after 100 steps of 8 sequences
+    lr: float = knob(0.1, Span(3e-3, 0.3, log=True), "change of a weight per unit of gradient")
     momentum: float = knob(0.9, Span(0.5, 0.98), "decay of the summed gradients")
     weight_decay: float = knob(1e-4, Span(1e-6, 1e-2, log=True), "pull towards zero, as part of the gradient")
 

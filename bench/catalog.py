@@ -25,11 +25,19 @@ from bench.techniques.mixer.softmax import Softmax
 from bench.techniques.mixer_modifiers.nope import Nope
 from bench.techniques.mixer_modifiers.partial_rope import PartialRope
 from bench.techniques.mixer_modifiers.xsa import Xsa
+from bench.techniques.optimizer.adam_mini import AdamMini
 from bench.techniques.optimizer.adamw import AdamW
 from bench.techniques.optimizer.lion import Lion
 from bench.techniques.optimizer.muon import Muon
+from bench.techniques.optimizer.sgd import Sgd
+from bench.techniques.optimizer.soap import Soap
 from bench.techniques.optimizer.sophia import Sophia
+from bench.techniques.optimizer.sophia_h import SophiaH
+from bench.techniques.optimizer_modifiers.cautious_wd import CautiousWd
 from bench.techniques.optimizer_modifiers.muoneq_r import MuonEqR
+from bench.techniques.optimizer_modifiers.normuon import NorMuon
+from bench.techniques.optimizer_modifiers.polar_express import PolarExpress
+from bench.techniques.optimizer_modifiers.turbo_muon import TurboMuon
 from bench.techniques.precision.bf16 import Bf16Post, Bf16Ste
 from bench.techniques.precision.binary import BinaryPost, BinarySte
 from bench.techniques.precision.fp16 import Fp16Post, Fp16Ste
@@ -57,8 +65,8 @@ CATALOG: dict[str, tuple[Technique, ...]] = {
     "head": (Untied,),
     "logits": (Softcap,),
     "init": (ZeroOutput, Orthogonal),
-    "optimizer": (AdamW, Lion, Muon, Sophia),
-    "optimizer_modifiers": (MuonEqR,),
+    "optimizer": (AdamW, AdamMini, Lion, Muon, Sgd, Soap, Sophia, SophiaH),
+    "optimizer_modifiers": (MuonEqR, NorMuon, PolarExpress, TurboMuon, CautiousWd),
     "schedule": (Linear,),
     "averaging": (Last, Ema),
     "addons": (GradClip,),

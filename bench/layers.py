@@ -11,6 +11,7 @@ from typing import Any
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
+from torch.autograd.function import once_differentiable
 
 
 class Role(StrEnum):
@@ -98,7 +99,9 @@ class _Rms(torch.autograd.Function):
         ctx.save_for_backward(y, scale)
         return y
 
+    # what is kept has no history of its own: a second derivative would be wrong without a word
     @staticmethod
+    @once_differentiable
     def backward(ctx: Any, grad: Tensor) -> Tensor:
         y, scale = ctx.saved_tensors
         along = torch.linalg.vecdot(grad, y).unsqueeze(-1).mul_(-1 / y.size(-1))

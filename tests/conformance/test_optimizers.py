@@ -5,6 +5,9 @@ Shapes: B batch, T time, D width, V vocabulary.
 
 import io
 import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar
 
 import pytest
 import torch
@@ -66,22 +69,43 @@ def through_a_file(state):
     return torch.load(saved, weights_only=True)
 
 
-@pytest.fixture(params=CATALOG["optimizer"], ids=lambda t: t.name)
-def technique(request):
+@dataclass(frozen=True)
+class Case:
+    """An optimizer with the modifiers it is examined with, all at default knobs."""
+
+    host: Any
+    modifiers: tuple[Any, ...] = ()
+
+    def build(self, params):
+        return self.host().build(params, [modifier() for modifier in self.modifiers])
+
+    def __str__(self):
+        return "+".join(t.name for t in (self.host, *self.modifiers))
+
+
+CASES = [Case(host) for host in CATALOG["optimizer"]] + [
+    Case(host, (modifier,))
+    for modifier in CATALOG["optimizer_modifiers"]
+    for host in CATALOG["optimizer"]
+    if modifier.point in host.points
+]
+
+
+@pytest.fixture(params=CASES, ids=str)
+def case(request):
     return request.param
 
 
-def test_it_owns_every_tensor_of_the_model_once(technique):
-    config = baseline(Budget(steps=1)).replaced("optimizer", [full_pick("optimizer", technique.name, {})])
-    config = config.replaced("features", [full_pick("features", "smear_gate", {})])
+def test_it_owns_every_tensor_of_the_model_once(case):
+    config = baseline(Budget(steps=1)).replaced("features", [full_pick("features", "smear_gate", {})])
     model = realise(config).model(96)
-    owned = [id(p) for group in technique().build(Params(model)).param_groups for p in group["params"]]
+    owned = [id(p) for group in case.build(Params(model)).param_groups for p in group["params"]]
     assert sorted(owned) == sorted(id(p) for p in model.parameters())
 
 
-def test_it_learns_a_small_problem(technique):
+def test_it_learns_a_small_problem(case):
     model = Tiny()
-    optimizer = technique().build(Params(model))
+    optimizer = case.build(Params(model))
     steps = iter(range(150))
     points = []
     train(
@@ -100,56 +124,102 @@ def test_it_learns_a_small_problem(technique):
     assert points[-1].train_loss < 0.25 * math.log(V)
 
 
-def test_stopped_and_resumed_equals_never_stopped(technique):
+def test_stopped_and_resumed_equals_never_stopped(case):
     through = Tiny()
-    advance(through, technique().build(Params(through)), 0, 24)
+    advance(through, case.build(Params(through)), 0, 24)
 
     stopped = Tiny()
-    optimizer = technique().build(Params(stopped))
+    optimizer = case.build(Params(stopped))
     advance(stopped, optimizer, 0, 13)
     weights, state = through_a_file(stopped.state_dict()), through_a_file(optimizer.state_dict())
 
     resumed = Tiny()
     resumed.load_state_dict(weights)
-    optimizer = technique().build(Params(resumed))
+    optimizer = case.build(Params(resumed))
     optimizer.load_state_dict(state)
     advance(resumed, optimizer, 13, 24)
     assert [n for n, p in through.named_parameters() if not torch.equal(p, resumed.get_parameter(n))] == []
 
 
-def test_forgetting_its_state_shows(technique):
+def test_forgetting_its_state_shows(case):
     """The examiner of resuming, examined."""
     through, forgetful = Tiny(), Tiny()
-    advance(through, technique().build(Params(through)), 0, 24)
-    advance(forgetful, technique().build(Params(forgetful)), 0, 13)
-    advance(forgetful, technique().build(Params(forgetful)), 13, 24)
+    advance(through, case.build(Params(through)), 0, 24)
+    advance(forgetful, case.build(Params(forgetful)), 0, 13)
+    advance(forgetful, case.build(Params(forgetful)), 13, 24)
     assert any(not torch.equal(p, forgetful.get_parameter(n)) for n, p in through.named_parameters())
 
 
-def test_the_schedule_reaches_every_tensor(technique):
+def test_the_schedule_reaches_every_tensor(case):
     model = Tiny()
     before = {name: p.clone() for name, p in model.named_parameters()}
-    optimizer = technique().build(Params(model))
+    optimizer = case.build(Params(model))
     for group in optimizer.param_groups:
         group["lr"] = 0.0
     advance(model, optimizer, 0, 2)
     assert [n for n, p in model.named_parameters() if not torch.equal(p, before[n])] == []
 
 
-def test_every_tensor_moves(technique):
+def test_every_tensor_moves(case):
     model = Tiny()
     before = {name: p.clone() for name, p in model.named_parameters()}
-    advance(model, technique().build(Params(model)), 0, 2)
+    advance(model, case.build(Params(model)), 0, 2)
     assert [n for n, p in model.named_parameters() if torch.equal(p, before[n])] == []
 
 
-def test_a_gradient_of_zero_is_no_trouble(technique):
+def test_a_gradient_of_zero_is_no_trouble(case):
     model = Tiny()
-    optimizer = technique().build(Params(model))
+    optimizer = case.build(Params(model))
     for p in model.parameters():
         p.grad = torch.zeros_like(p)
     optimizer.step()
     assert all(p.isfinite().all() for p in model.parameters())
+
+
+@pytest.mark.parametrize("modifier", CATALOG["optimizer_modifiers"], ids=lambda t: t.name)
+def test_a_modifier_makes_a_difference(modifier):
+    """A host that never calls it would pass every other examination."""
+    host = next(t for t in CATALOG["optimizer"] if modifier.point in t.points)
+    plain, modified = Tiny(), Tiny()
+    advance(plain, Case(host).build(Params(plain)), 0, 3)
+    advance(modified, Case(host, (modifier,)).build(Params(modified)), 0, 3)
+    assert any(not torch.equal(p, modified.get_parameter(n)) for n, p in plain.named_parameters())
+
+
+# The examiners, examined.
+
+
+@dataclass(frozen=True, kw_only=True)
+class Skipping:
+    """An optimizer that never hears of the head."""
+
+    name: ClassVar = "skipping"
+
+    def build(self, params: Params, modifiers: Sequence[Any] = ()):
+        return torch.optim.SGD(params.of(*(role for role in Role if role is not Role.HEAD)), lr=0.1)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Idle:
+    """One that owns the head and never moves it."""
+
+    name: ClassVar = "idle"
+
+    def build(self, params: Params, modifiers: Sequence[Any] = ()):
+        head = torch.optim.SGD(params.of(Role.HEAD), lr=0.1)
+        head.step = lambda: None
+        return Combined(Skipping().build(params), head)
+
+
+@pytest.mark.parametrize("planted", [Skipping, Idle], ids=lambda t: t.name)
+def test_an_optimizer_that_leaves_a_tensor_where_it_was_is_caught(planted):
+    with pytest.raises(AssertionError, match=r"head\.weight"):
+        test_every_tensor_moves(Case(planted))
+
+
+def test_an_optimizer_that_skips_a_tensor_is_caught():
+    with pytest.raises(AssertionError):
+        test_it_owns_every_tensor_of_the_model_once(Case(Skipping))
 
 
 def test_a_tensor_with_two_owners_is_caught():

@@ -6,13 +6,20 @@ import json
 
 import pytest
 
-from bench.catalog import CATALOG, card, declared, find, full_pick, realise, refusals
+from bench.catalog import CATALOG, HOSTS, card, declared, find, full_pick, realise, refusals
 from bench.config import SLOT_NAMES, canonical, fingerprint, from_json, slot_named, to_json
 from bench.divisions import BASE
 from bench.knobs import Choice, Span, knobs_of
 from bench.techniques.technique import Clash, Need, Prior
 
-PAIRS = list(itertools.combinations((t for t in CATALOG["mixer_modifiers"] if t.point == "rotation"), 2))
+# A host has one of each of these: a second modifier there would be dropped without a word.
+HOLD_ONE = {"mixer_modifiers": {"rotation"}, "optimizer_modifiers": {"orthogonaliser", "decay"}}
+PAIRS = [
+    pair
+    for slot, points in HOLD_ONE.items()
+    for pair in itertools.combinations((t for t in CATALOG[slot] if t.point in points), 2)
+    if pair[0].point == pair[1].point
+]
 
 
 def ends(knob):
@@ -112,9 +119,12 @@ def test_its_prior_is_a_sign_with_a_grade(technique):
 
 @pytest.mark.parametrize("pair", PAIRS, ids=lambda pair: "+".join(t.name for t in pair))
 def test_two_replacements_of_one_part_refuse_each_other(pair):
-    """A mixer has one rotation: a second one would be dropped without a word."""
-    picks = [full_pick("mixer_modifiers", t.name, {}) for t in pair]
-    assert refusals(BASE.replaced("mixer_modifiers", picks))
+    slot, config = pair[0].slot, BASE
+    if pair[0].point not in find(config.pick(HOSTS[slot]).name).points:
+        host = next(t for t in CATALOG[HOSTS[slot]] if pair[0].point in t.points)
+        config = config.replaced(HOSTS[slot], [full_pick(HOSTS[slot], host.name, {})])
+    assert all(refusals(config.replaced(slot, [full_pick(slot, t.name, {})])) == [] for t in pair)
+    assert refusals(config.replaced(slot, [full_pick(slot, t.name, {}) for t in pair]))
 
 
 def test_its_card_is_plain_data(technique):

@@ -1,64 +1,18 @@
 """Each optimizer against its rule written out slowly, in float64, from the paper."""
 
-import math
-
 import numpy as np
 import pytest
 import torch
 from torch import nn
+from update_rules import STEPS, Holder, adamw_by_hand, assert_follows, five_times_quintic, moved, muon_by_hand
 
-from bench.layers import Embedding, Linear, Params, Role
+from bench.layers import Linear, Params, Role
 from bench.techniques.optimizer.adamw import AdamW
 from bench.techniques.optimizer.lion import Lion
-from bench.techniques.optimizer.muon import NEWTON_SCHULZ_STEPS, QUINTIC, Muon, orthogonalised
-from bench.techniques.optimizer.sophia import Sophia, SophiaOptimizer, sophia_update
+from bench.techniques.optimizer.muon import Muon, orthogonalised
+from bench.techniques.optimizer.sophia import Sophia, SophiaOptimizer, gauss_newton_bartlett
 from bench.techniques.optimizer_modifiers.muoneq_r import MuonEqR
-from bench.training import Moment, mean_nats
-
-STEPS = 6
-
-
-class Holder(nn.Module):
-    """Two matrices, tall and wide, an embedding, a head and a vector."""
-
-    def __init__(self):
-        super().__init__()
-        self.embedding, self.tall, self.wide = Embedding(4, 3), Linear(3, 7), Linear(5, 2, Role.OUTPUT)
-        self.head, self.gain = Linear(3, 4, Role.HEAD), nn.Parameter(torch.ones(5))
-        self.double()
-        noise = torch.Generator().manual_seed(0)
-        with torch.no_grad():
-            for p in self.parameters():
-                p.normal_(generator=noise)
-
-
-def gradients(model):
-    """STEPS gradients for every tensor, by name."""
-    noise = np.random.default_rng(1)
-    return {name: noise.normal(size=(STEPS, *p.shape)) for name, p in model.named_parameters()}
-
-
-def moved(technique):
-    """Where a technique takes the tensors: before, the gradients it met, after; by name."""
-    model = Holder()
-    before = {name: p.detach().numpy().copy() for name, p in model.named_parameters()}
-    met = gradients(model)
-    optimizer = technique.build(Params(model))
-    for step in range(STEPS):
-        for name, p in model.named_parameters():
-            p.grad = torch.from_numpy(met[name][step].copy())
-        optimizer.step()
-    return before, met, {name: p.detach().numpy() for name, p in model.named_parameters()}
-
-
-def adamw_by_hand(w, gs, lr, beta1, beta2, weight_decay):
-    m = v = np.zeros_like(w)
-    for t, g in enumerate(gs, start=1):
-        m = beta1 * m + (1 - beta1) * g
-        v = beta2 * v + (1 - beta2) * g**2
-        m_hat, v_hat = m / (1 - beta1**t), v / (1 - beta2**t)
-        w = w - lr * (m_hat / (np.sqrt(v_hat) + 1e-8) + weight_decay * w)
-    return w
+from bench.training import Moment
 
 
 def lion_by_hand(w, gs, lr, beta1, beta2, weight_decay):
@@ -77,32 +31,6 @@ def sophia_by_hand(w, gs, hs, lr, beta1, gamma, weight_decay):
         w = w - lr * weight_decay * w
         w = w - lr * np.clip(m / np.maximum(gamma * h, 1e-12), -1, 1)
     return w
-
-
-def five_times_quintic(s):
-    a, b, c = QUINTIC
-    for _ in range(NEWTON_SCHULZ_STEPS):
-        s = a * s + b * s**3 + c * s**5
-    return s
-
-
-def muon_by_hand(w, gs, lr, momentum, weight_decay):
-    """Through the singular values themselves instead of products of matrices."""
-    m = np.zeros_like(w)
-    for g in gs:
-        m = momentum * m + g
-        nesterov = g + momentum * m
-        u, s, vt = np.linalg.svd(nesterov, full_matrices=False)
-        update = u * five_times_quintic(s / (np.linalg.norm(nesterov) + 1e-7)) @ vt
-        w = w - lr * weight_decay * w
-        w = w - lr * math.sqrt(max(1, w.shape[0] / w.shape[1])) * update
-    return w
-
-
-def assert_follows(technique, by_hand, **settings):
-    before, met, after = moved(technique)
-    for name in before:
-        np.testing.assert_allclose(after[name], by_hand(before[name], met[name], **settings), rtol=1e-9, atol=1e-12)
 
 
 def test_adamw_follows_its_paper():
@@ -125,10 +53,15 @@ def test_sophia_follows_its_paper():
     noise = np.random.default_rng(3)
     w, gs, hs = noise.normal(size=(4, 3)), noise.normal(size=(STEPS, 4, 3)), noise.exponential(size=(STEPS, 4, 3))
     settings = {"lr": 0.01, "beta1": 0.9, "gamma": 0.2, "weight_decay": 0.3}
-    p, momentum = torch.from_numpy(w.copy()), torch.zeros(4, 3, dtype=torch.float64)
-    for g, h in zip(gs, hs, strict=True):
-        sophia_update(p, torch.from_numpy(g), momentum, torch.from_numpy(h), **settings)
-    np.testing.assert_allclose(p.numpy(), sophia_by_hand(w, gs, hs, **settings), rtol=1e-12)
+    p, estimates = nn.Parameter(torch.from_numpy(w.copy())), iter(hs)
+    optimizer = SophiaOptimizer(
+        [p], settings | {"beta2": 0.0, "every": 1}, lambda moment, tensors: [torch.from_numpy(next(estimates))]
+    )
+    for g in gs:
+        optimizer.before_gradients(Moment(0, STEPS, None, None, None, None))
+        p.grad = torch.from_numpy(g)
+        optimizer.step()
+    np.testing.assert_allclose(p.detach().numpy(), sophia_by_hand(w, gs, hs, **settings), rtol=1e-12)
 
 
 def test_sophia_without_curvature_moves_by_the_sign():
@@ -165,7 +98,8 @@ def regression():
     """A model, two inputs, and its optimizer with a curvature that forgets everything at once."""
     model = SoftmaxRegression()
     x_BTD = torch.randn(1, 2, 4, dtype=torch.float64, generator=torch.Generator().manual_seed(1))
-    optimizer = SophiaOptimizer(Params(model).tensors, {"lr": 0.01, "beta2": 0.0, "every": 3})
+    settings = {"lr": 0.01, "beta2": 0.0, "every": 3}
+    optimizer = SophiaOptimizer(Params(model).tensors, settings, gauss_newton_bartlett)
     return model, x_BTD, optimizer
 
 
@@ -196,7 +130,7 @@ def test_sophia_squares_the_gradient_of_labels_it_draws():
     assert sum(np.allclose(curvature(optimizer, model), h, rtol=1e-9) for h in candidates) == 1
 
 
-def test_sophias_estimate_is_the_gauss_newton_diagonal_on_average():
+def test_sophias_estimate_is_the_gauss_newton_diagonal_on_average(monkeypatch):
     """Over every pair of labels, weighted by its chance: 1/n of the sum of E[g_i^2], one prediction at a time."""
     model, x_BTD, optimizer = regression()
     weight = model.product.weight.detach().numpy()
@@ -204,9 +138,9 @@ def test_sophias_estimate_is_the_gauss_newton_diagonal_on_average():
     chances = [gradient_of_one(weight, x_D, 0)[1] for x_D in x_BTD[0].numpy()]
     for first in range(3):
         for second in range(3):
-            mean_nats(model(x_BTD), torch.tensor([[first, second]])).backward()
-            optimizer.fold_curvature(2)
-            optimizer.zero_grad()
+            drawn = torch.tensor([[first], [second]])
+            monkeypatch.setattr(torch, "multinomial", lambda *_, drawn=drawn, **__: drawn)
+            optimizer.before_gradients(moment(0, model, x_BTD))
             average = average + chances[0][first] * chances[1][second] * curvature(optimizer, model)
     for x_D, chance in zip(x_BTD[0].numpy(), chances, strict=True):
         exact = exact + sum(chance[y] * gradient_of_one(weight, x_D, y)[0] ** 2 for y in range(3)) / 2
@@ -214,13 +148,13 @@ def test_sophias_estimate_is_the_gauss_newton_diagonal_on_average():
 
 
 def test_sophia_averages_its_estimates():
-    model = regression()[0]
-    optimizer = SophiaOptimizer(Params(model).tensors, {"lr": 0.01, "beta2": 0.9, "every": 1})
-    p = model.product.weight
-    for value in (2.0, 3.0):
-        p.grad = torch.full_like(p, value)
-        optimizer.fold_curvature(5)
-    np.testing.assert_allclose(curvature(optimizer, model), 0.9 * 0.1 * 5 * 4 + 0.1 * 5 * 9)
+    p, estimates = nn.Parameter(torch.zeros(3, 2)), iter((2.0, 3.0))
+    optimizer = SophiaOptimizer(
+        [p], {"lr": 0.01, "beta2": 0.9, "every": 1}, lambda moment, tensors: [torch.full_like(p, next(estimates))]
+    )
+    for step in range(2):
+        optimizer.before_gradients(Moment(step, 2, None, None, None, None))
+    np.testing.assert_allclose(optimizer.state[p]["curvature"].numpy(), 0.9 * 0.1 * 2 + 0.1 * 3, rtol=1e-6)
 
 
 def test_sophia_draws_labels_as_often_as_the_model_expects_them():

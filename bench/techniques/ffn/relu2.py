@@ -5,6 +5,7 @@ from typing import Any, ClassVar
 
 import torch
 from torch import Tensor, nn
+from torch.autograd.function import once_differentiable
 
 from bench.knobs import Span, knob
 from bench.layers import Linear, Role
@@ -40,7 +41,9 @@ class _SquaredRelu(torch.autograd.Function):
         ctx.save_for_backward(rectified)
         return rectified * rectified
 
+    # what is kept has no history of its own: a second derivative would be wrong without a word
     @staticmethod
+    @once_differentiable
     def backward(ctx: Any, grad: Tensor) -> Tensor:
         (rectified,) = ctx.saved_tensors
         return torch.mul(rectified, grad).mul_(2)

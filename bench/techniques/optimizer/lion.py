@@ -5,10 +5,11 @@ from dataclasses import asdict, dataclass
 from typing import Any, ClassVar
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from bench.knobs import Span, knob
 from bench.layers import Params
+from bench.techniques.optimizer.points import decay_everywhere, replaced
 from bench.techniques.technique import Prior
 from bench.training import Optimizer
 
@@ -18,13 +19,13 @@ class Lion:
     """Every weight moves by exactly lr per step; only the sign of the direction is learned.
 
     Wants lr 3-10x below AdamW's and weight_decay as many times above: their product,
-    the pull towards zero per step, then stays where AdamW's was.
+    the pull towards zero per step, then stays where AdamW's was. A modifier may choose which weights decay.
     """
 
     slot: ClassVar = "optimizer"
     name: ClassVar = "lion"
     source: ClassVar = "arXiv:2302.06675"
-    points: ClassVar[frozenset[str]] = frozenset()
+    points: ClassVar = frozenset({"decay"})
     prior: ClassVar = Prior(-1, "C", "Mizan's page: about 6 % better than AdamW")
 
     lr: float = knob(3e-3, Span(1e-4, 2e-2, log=True), "change of each weight per step")
@@ -33,25 +34,28 @@ class Lion:
     weight_decay: float = knob(0.1, Span(0.01, 3.0, log=True), "decoupled, scaled by lr")
 
     def build(self, params: Params, modifiers: Sequence[Any] = ()) -> Optimizer:
-        return _LionOptimizer(params.tensors, asdict(self))
+        return _LionOptimizer(params.tensors, asdict(self), modifiers)
 
 
-def lion_update(
-    p: Tensor, grad: Tensor, momentum: Tensor, *, lr: float, beta1: float, beta2: float, weight_decay: float
-) -> None:
-    """One step in place; the three tensors share one shape and momentum starts at zero."""
+def lion_direction(grad: Tensor, momentum: Tensor, beta1: float, beta2: float) -> Tensor:
+    """The sign for each weight; the momentum, which starts at zero, moves on in place."""
     direction = torch.lerp(grad, momentum, beta1).sign_()
-    p.mul_(1 - lr * weight_decay).add_(direction, alpha=-lr)
     # only now: the direction must come from the momentum of the step before
     momentum.lerp_(grad, 1 - beta2)
+    return direction
 
 
 class _LionOptimizer(torch.optim.Optimizer):
+    def __init__(self, params: list[nn.Parameter], settings: dict[str, float], modifiers: Sequence[Any]) -> None:
+        super().__init__(params, settings)
+        self.decay = replaced(modifiers, "decay", decay_everywhere)
+
     @torch.no_grad()
     def step(self, closure: Callable[[], float] | None = None) -> None:  # type: ignore[override]
         for group in self.param_groups:
-            settings: dict[str, Any] = {k: group[k] for k in ("lr", "beta1", "beta2", "weight_decay")}
             for p in group["params"]:
                 if "momentum" not in self.state[p]:
                     self.state[p]["momentum"] = torch.zeros_like(p)
-                lion_update(p, p.grad, self.state[p]["momentum"], **settings)
+                direction = lion_direction(p.grad, self.state[p]["momentum"], group["beta1"], group["beta2"])
+                self.decay(p, direction, group["lr"] * group["weight_decay"])
+                p.add_(direction, alpha=-group["lr"])

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from bench.knobs import Span, knob
 from bench.layers import Params
 from bench.techniques.optimizer.combined import Combined
+from bench.techniques.optimizer.points import attached, decay_everywhere, replaced
 from bench.techniques.technique import Prior
 from bench.training import Optimizer
 
@@ -23,14 +24,14 @@ NEWTON_SCHULZ_STEPS = 5
 class Muon:
     """Each matrix inside a block moves by lr in every singular direction alike; AdamW moves the rest.
 
-    The update does not depend on the gradient's scale, so clipping a matrix does nothing. A modifier at the point
-    `direction` changes what is orthogonalised: `direction(matrices)`, all of one shape at a time.
+    The update does not depend on the gradient's scale, so clipping a matrix does nothing. Modifiers may change what
+    is orthogonalised and what comes of it, or replace the iteration or the decay; matrices of one shape come together.
     """
 
     slot: ClassVar = "optimizer"
     name: ClassVar = "muon"
     source: ClassVar = "kellerjordan.github.io/posts/muon"
-    points: ClassVar = frozenset({"direction"})
+    points: ClassVar = frozenset({"direction", "orthogonaliser", "update", "decay"})
     prior: ClassVar = Prior(-1, "A", "every record of Parameter Golf's March and April")
 
     lr: float = knob(0.03, Span(3e-3, 0.1, log=True), "spectral norm of a matrix's change per step")
@@ -46,13 +47,23 @@ class Muon:
         )
 
 
-def orthogonalised(matrices: Tensor) -> Tensor:
-    """The nearest orthogonal matrix of each [n, rows, cols], roughly: singular values land in about 0.7 to 1.2."""
+def at_unit_norm(x: Tensor) -> Tensor:
+    norm: Tensor = torch.linalg.matrix_norm(x, keepdim=True)
+    return x / (norm + 1e-7)
+
+
+def orthogonalised(
+    matrices: Tensor,
+    scaled: Callable[[Tensor], Tensor] = at_unit_norm,
+    iterations: Sequence[tuple[float, float, float]] = (QUINTIC,) * NEWTON_SCHULZ_STEPS,
+) -> Tensor:
+    """The nearest orthogonal matrix of each [n, rows, cols], roughly: singular values land in about 0.7 to 1.2.
+
+    `scaled` gets the wide form, rows <= cols, and has to bring its singular values into (0, 1].
+    """
     tall = matrices.size(-2) > matrices.size(-1)
-    x = matrices.mT if tall else matrices
-    x = x / (torch.linalg.matrix_norm(x, keepdim=True) + 1e-7)
-    a, b, c = QUINTIC
-    for _ in range(NEWTON_SCHULZ_STEPS):
+    x = scaled(matrices.mT if tall else matrices)
+    for a, b, c in iterations:
         gram = x @ x.mT
         x = torch.baddbmm(x, torch.baddbmm(gram, gram, gram, beta=b, alpha=c), x, beta=a)
     return x.mT if tall else x
@@ -61,7 +72,10 @@ def orthogonalised(matrices: Tensor) -> Tensor:
 class _MuonOptimizer(torch.optim.Optimizer):
     def __init__(self, matrices: list[nn.Parameter], settings: dict[str, float], modifiers: Sequence[Any]) -> None:
         super().__init__(matrices, settings)
-        self.directions = [modifier.direction for modifier in modifiers if modifier.point == "direction"]
+        self.direction_changes = attached(modifiers, "direction")
+        self.orthogonaliser = replaced(modifiers, "orthogonaliser", orthogonalised)
+        self.update_changes = attached(modifiers, "update")
+        self.decay = replaced(modifiers, "decay", decay_everywhere)
 
     @torch.no_grad()
     def step(self, closure: Callable[[], float] | None = None) -> None:  # type: ignore[override]
@@ -72,12 +86,16 @@ class _MuonOptimizer(torch.optim.Optimizer):
                 by_shape[p.shape].append(p)
             for (rows, cols), members in by_shape.items():
                 directions = torch.stack([self._direction(p, group["momentum"]) for p in members])
-                for change in self.directions:
+                for change in self.direction_changes:
                     directions = change(directions)
-                updates = orthogonalised(directions)
+                updates = self.orthogonaliser(directions)
+                for change in self.update_changes:
+                    # with each matrix's saved state, where a modifier keeps its own under a name of its own
+                    updates = change(updates, [self.state[p] for p in members])
                 length = group["lr"] * max(1.0, rows / cols) ** 0.5
                 for p, update in zip(members, updates, strict=True):
-                    p.mul_(1 - group["lr"] * group["weight_decay"]).add_(update, alpha=-length)
+                    self.decay(p, update, group["lr"] * group["weight_decay"])
+                    p.add_(update, alpha=-length)
 
     def _direction(self, p: Tensor, decay: float) -> Tensor:
         """Fold the gradient into the momentum and look one step ahead."""

@@ -21,9 +21,19 @@ from bench.techniques.head.untied import Untied
 from bench.techniques.init.orthogonal import Orthogonal
 from bench.techniques.init.zero_output import ZeroOutput
 from bench.techniques.logits.softcap import Softcap
+from bench.techniques.mixer.differential import Differential
+from bench.techniques.mixer.gqa import Gqa
+from bench.techniques.mixer.sliding_window import SlidingWindow
 from bench.techniques.mixer.softmax import Softmax
+from bench.techniques.mixer.sparse import Sparse
+from bench.techniques.mixer_modifiers.head_gate import HeadGate
 from bench.techniques.mixer_modifiers.nope import Nope
 from bench.techniques.mixer_modifiers.partial_rope import PartialRope
+from bench.techniques.mixer_modifiers.qk_gain import QkGain
+from bench.techniques.mixer_modifiers.rope_base import RopeBase
+from bench.techniques.mixer_modifiers.sparse_head_gate import SparseHeadGate
+from bench.techniques.mixer_modifiers.value_embed import ValueEmbed
+from bench.techniques.mixer_modifiers.value_residual import ValueResidual
 from bench.techniques.mixer_modifiers.xsa import Xsa
 from bench.techniques.optimizer.adam_mini import AdamMini
 from bench.techniques.optimizer.adamw import AdamW
@@ -57,8 +67,18 @@ Technique = Any  # a class of bench/techniques: slot, name, source, knobs as fie
 
 CATALOG: dict[str, tuple[Technique, ...]] = {
     "features": (SmearGate,),
-    "mixer": (Softmax,),
-    "mixer_modifiers": (Xsa, PartialRope, Nope),
+    "mixer": (Softmax, SlidingWindow, Gqa, Sparse, Differential),
+    "mixer_modifiers": (
+        Xsa,
+        PartialRope,
+        Nope,
+        RopeBase,
+        QkGain,
+        HeadGate,
+        SparseHeadGate,
+        ValueResidual,
+        ValueEmbed,
+    ),
     "ffn": (Relu2,),
     "residual": (PreNorm,),
     "block_modifiers": (LnScale,),

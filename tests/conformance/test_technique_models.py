@@ -154,6 +154,36 @@ def test_a_shorter_window_gives_the_same_start(config):
     torch.testing.assert_close(model(tokens_BT[:, :11]), model(tokens_BT)[:, :11], atol=1e-5, rtol=1e-5)
 
 
+PAIRS = [
+    (mixer, modifier)
+    for mixer in CATALOG["mixer"]
+    for modifier in CATALOG["mixer_modifiers"]
+    if modifier.point in mixer.points
+]
+
+
+@pytest.fixture(params=PAIRS, ids=lambda pair: "+".join(t.name for t in pair))
+def modified(request):
+    """The baseline with a mixer and one of the modifiers that find their point there."""
+    mixer, modifier = request.param
+    config = baseline(Budget(steps=1, batch=2, seq_len=24)).replaced("mixer", [full_pick("mixer", mixer.name, {})])
+    return config.replaced("mixer_modifiers", [full_pick("mixer_modifiers", modifier.name, {})])
+
+
+def test_a_modifier_fits_every_mixer_with_its_point(modified):
+    model = stirred(modified)
+    assert (looks_ahead(model), mixes_rows(model)) == ([], False)
+
+
+def test_a_modifier_learns_in_every_mixer_with_its_point(modified):
+    test_every_parameter_gets_a_gradient(modified)
+
+
+def test_a_modifier_costs_the_same_in_every_mixer_with_its_point(modified):
+    test_declared_parameters_are_the_real_ones(modified)
+    test_declared_flops_are_what_torch_counts(modified)
+
+
 # The examiners, examined.
 
 

@@ -1,6 +1,6 @@
 """Exclusive self attention: a head's output loses its part along the byte's own value (Parameter Golf #265, #287).
 
-Shapes: B batch, T time, H heads, K head width.
+Shapes: B batch, T time, H heads, G value heads, R = H/G heads that share values, K head width.
 """
 
 from dataclasses import dataclass
@@ -39,6 +39,10 @@ class Xsa:
 class Exclusion(nn.Module):
     point = "heads"
 
-    def forward(self, y_BHTK: Tensor, v_BHTK: Tensor) -> Tensor:
-        own_BHTK = F.normalize(v_BHTK, dim=-1)
-        return y_BHTK - (y_BHTK * own_BHTK).sum(-1, keepdim=True) * own_BHTK
+    def forward(self, y_BHTK: Tensor, v_BGTK: Tensor) -> Tensor:
+        # a head of values meets all heads that share it, without copies
+        own_BG1TK = F.normalize(v_BGTK, dim=-1).unsqueeze(2)
+        B, _, T, K = y_BHTK.shape
+        y_BGRTK = y_BHTK.view(B, v_BGTK.size(1), -1, T, K)
+        others_BGRTK: Tensor = y_BGRTK - (y_BGRTK * own_BG1TK).sum(-1, keepdim=True) * own_BG1TK
+        return others_BGRTK.flatten(1, 2)

@@ -20,6 +20,10 @@ from bench.techniques.head.untied import Untied
 from bench.techniques.init.orthogonal import Orthogonal
 from bench.techniques.init.zero_output import ZeroOutput
 from bench.techniques.logits.softcap import Softcap
+from bench.techniques.mixer.hyena import Hyena
+from bench.techniques.mixer.mamba import Mamba
+from bench.techniques.mixer.rwkv6 import Rwkv6
+from bench.techniques.mixer.s4d import S4d
 from bench.techniques.mixer.softmax import Softmax
 from bench.techniques.mixer_modifiers.nope import Nope
 from bench.techniques.mixer_modifiers.partial_rope import PartialRope
@@ -41,7 +45,7 @@ Technique = Any  # a class of bench/techniques: slot, name, source, knobs as fie
 
 CATALOG: dict[str, tuple[Technique, ...]] = {
     "features": (SmearGate,),
-    "mixer": (Softmax,),
+    "mixer": (Softmax, Rwkv6, Hyena, S4d, Mamba),
     "mixer_modifiers": (Xsa, PartialRope, Nope),
     "ffn": (Relu2,),
     "residual": (PreNorm,),

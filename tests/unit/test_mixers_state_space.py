@@ -199,6 +199,16 @@ def test_written_filters_are_declared_by_the_position(technique, writer):
     assert per_position == unseen_flops(technique(), LONG)
 
 
+def test_the_counter_counts_every_element_once():
+    x = torch.ones(3, 5)
+    assert elementwise(lambda: (x * x + x).sum(1)) == 3 * 15
+
+
+def test_the_counter_refuses_what_it_does_not_know():
+    with pytest.raises(NotImplementedError, match="tanh is neither counted nor known to be free"):
+        elementwise(torch.ones(3).tanh)
+
+
 @pytest.mark.parametrize("technique", FIGHTERS, ids=lambda t: t.name)
 @pytest.mark.parametrize("end", [0, -1], ids=["low", "high"])
 def test_a_fighter_keeps_the_caps_at_both_ends_of_its_knobs(technique, end):

@@ -1,6 +1,7 @@
 """Mamba: a state space whose step, input and readout depend on the byte read (Gu & Dao 2023, arXiv:2312.00752).
 
-Shapes: B batch, T time, D width, I inner channels, N states per channel, R rank of the step.
+Shapes: B batch, T time, D width, I inner channels, N states per channel, R rank of the step,
+S bytes of a block.
 """
 
 import math
@@ -115,7 +116,8 @@ class _Scan(torch.autograd.Function):
     """One byte after the other over all rows, channels and states at once, and the way back by hand.
 
     The state of a byte stays in cache, and that decides: on one core, with 16 states, a scan in chunks over the whole
-    window took ten times as long forward and back, a Hillis-Steele scan thirty times, the same loop under autograd twice.
+    window took about ten times as long forward and back, a Hillis-Steele scan thirty times, this loop under autograd
+    twice.
     Only the state before each block is kept: new memory for all of them costs more than computing them again.
     """
 
@@ -129,11 +131,12 @@ class _Scan(torch.autograd.Function):
         h_BNI = step_BTI.new_zeros(len(u_BTI), *rate_NI.shape)
         fade_BNI = torch.empty_like(h_BNI)
         kept, outputs = [], []
-        columns = zip(_columns(step_BTI), _columns(taken_BTI), _rows(take_BTN), _columns(read_BTN), strict=True)
-        for t, (step_B1I, taken_B1I, take_BN1, read_B1N) in enumerate(columns):
+        positions = zip(_rows(step_BTI), _rows(taken_BTI), _columns(take_BTN), _rows(read_BTN), strict=True)
+        for t, (step_B1I, taken_B1I, take_BN1, read_B1N) in enumerate(positions):
             if t % BLOCK == 0:
                 kept.append(h_BNI.clone())
             torch.mul(step_B1I, rate2_NI, out=fade_BNI).exp2_()
+            # written out like this, because torch's counter doesn't see baddbmm_
             torch.baddbmm(h_BNI.mul_(fade_BNI), take_BN1, taken_B1I, out=h_BNI)
             outputs.append(torch.bmm(read_B1N, h_BNI))
         ctx.save_for_backward(step_BTI, u_BTI, rate_NI, take_BTN, read_BTN, *kept)
@@ -147,8 +150,8 @@ class _Scan(torch.autograd.Function):
         h_SBNI = step_BTI.new_empty(BLOCK + 1, *kept[0].shape)
         fade_SBNI = torch.empty_like(h_SBNI[1:])
         grad_h_BNI, grad_rate_BNI = torch.zeros_like(kept[0]), torch.zeros_like(kept[0])
-        step, taken, grad = (_columns(part) for part in (step_BTI, taken_BTI, grad_BTI))
-        take, read = _rows(take_BTN), _rows(read_BTN)
+        step, taken, grad = (_rows(part) for part in (step_BTI, taken_BTI, grad_BTI))
+        take, read = _columns(take_BTN), _columns(read_BTN)
         found: list[tuple[Tensor, ...]] = []
         for block in reversed(range(len(kept))):
             start, end = block * BLOCK, min((block + 1) * BLOCK, T)
@@ -188,11 +191,11 @@ def _states_again(
         torch.mul(h_SBNI[t], fade_SBNI[t], out=h_SBNI[t + 1]).addcmul_(take_BN1, taken_B1I)
 
 
-def _columns(x_BTC: Tensor) -> tuple[Tensor, ...]:
+def _rows(x_BTN: Tensor) -> tuple[Tensor, ...]:
     """Each position's numbers as matrices of one row."""
-    return x_BTC.unsqueeze(2).unbind(1)
+    return x_BTN.unsqueeze(2).unbind(1)
 
 
-def _rows(x_BTC: Tensor) -> tuple[Tensor, ...]:
+def _columns(x_BTN: Tensor) -> tuple[Tensor, ...]:
     """Each position's numbers as matrices of one column."""
-    return x_BTC.unsqueeze(3).unbind(1)
+    return x_BTN.unsqueeze(3).unbind(1)

@@ -30,8 +30,8 @@ NORM_EPS = 64e-5
 class Rwkv6:
     """Each head keeps a matrix of what was read, fading by a rate per channel that every byte sets anew.
 
-    What is read of a byte is mixed with the byte before it first, by shares that depend on both. Decays are bounded by a
-    sigmoid where the paper has an exponential; its channel mixing is the feed-forward's slot.
+    What is read of a byte is mixed with the byte before it first, by shares that depend on both. Decays are bounded by
+    a sigmoid where the paper has an exponential; its channel mixing is the feed-forward's slot.
     """
 
     slot: ClassVar = "mixer"

@@ -23,6 +23,10 @@ from bench.techniques.init.zero_output import ZeroOutput
 from bench.techniques.logits.softcap import Softcap
 from bench.techniques.mixer.differential import Differential
 from bench.techniques.mixer.gqa import Gqa
+from bench.techniques.mixer.hyena import Hyena
+from bench.techniques.mixer.mamba import Mamba
+from bench.techniques.mixer.rwkv6 import Rwkv6
+from bench.techniques.mixer.s4d import S4d
 from bench.techniques.mixer.sliding_window import SlidingWindow
 from bench.techniques.mixer.softmax import Softmax
 from bench.techniques.mixer.sparse import Sparse
@@ -67,7 +71,7 @@ Technique = Any  # a class of bench/techniques: slot, name, source, knobs as fie
 
 CATALOG: dict[str, tuple[Technique, ...]] = {
     "features": (SmearGate,),
-    "mixer": (Softmax, SlidingWindow, Gqa, Sparse, Differential),
+    "mixer": (Softmax, SlidingWindow, Gqa, Sparse, Differential, Rwkv6, Hyena, S4d, Mamba),
     "mixer_modifiers": (
         Xsa,
         PartialRope,

@@ -122,7 +122,6 @@ STATE_SPACE = Division(
     "Does a recurrence beat attention at this size?",
     frozenset({"mixer"}),
     headline="mixer",
-    missing="it has no fighters yet: RWKV, Hyena, a diagonal SSM and Mamba are not built",
 )
 COMMUNITY = Division(
     "community",

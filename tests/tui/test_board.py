@@ -73,9 +73,9 @@ def test_standings_as_json_are_a_list_of_objects(store: Path) -> None:
     assert best["exhibition"] is False
 
 
-def test_a_division_without_fighters_says_what_is_missing(store: Path) -> None:
-    text = said("standings", "--division", "state-space")
-    assert text.startswith("no complete run yet in state-space\n\nstate-space: it has no fighters yet: RWKV, Hyena")
+def test_a_division_that_cannot_run_says_what_is_missing(store: Path) -> None:
+    text = said("standings", "--division", "community")
+    assert text.startswith("no complete run yet in community\n\ncommunity: loading a mixer from a user's Python file")
 
 
 def test_a_track_that_is_not_built_is_said_on_stderr(store: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -32,7 +32,7 @@ REQUESTS = {
     "unknown option": (("--bogus",), "No such option: --bogus"),
     "unknown command": (("bogus",), "No such command 'bogus'"),
     "unknown division": (("--division", "fencing"), "there is no division named fencing"),
-    "division without fighters": (("--division", "state-space"), "the state-space division can't run yet"),
+    "division that can't run": (("--division", "community"), "the community division can't run yet"),
     "unknown track": ((*OPT, "--track", "chess"), "there is no track named chess"),
     "track that can't run": (("--division", "open", "--track", "golf"), "the golf track can't run yet"),
     "no trials": ((*OPT, "--trials", "0"), "--trials is 0"),

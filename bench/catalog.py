@@ -11,10 +11,19 @@ from bench.stack import Stack
 from bench.techniques.addons.grad_clip import GradClip
 from bench.techniques.averaging.ema import Ema
 from bench.techniques.averaging.last import Last
+from bench.techniques.averaging.lawa import Lawa
+from bench.techniques.averaging.swa import Swa
+from bench.techniques.block_modifiers.backout import Backout
+from bench.techniques.block_modifiers.canon import Canon
+from bench.techniques.block_modifiers.layer_scale import LayerScale
 from bench.techniques.block_modifiers.ln_scale import LnScale
+from bench.techniques.block_modifiers.unet_skips import UnetSkips
+from bench.techniques.block_modifiers.x0_mix import X0Mix
 from bench.techniques.codec.zstd import Zstd
 from bench.techniques.evaluator.windows import Windows
+from bench.techniques.features.bigram_hash import BigramHash
 from bench.techniques.features.smear_gate import SmearGate
+from bench.techniques.features.trigram_hash import TrigramHash
 from bench.techniques.ffn.relu2 import Relu2
 from bench.techniques.head.untied import Untied
 from bench.techniques.init.orthogonal import Orthogonal
@@ -40,19 +49,19 @@ from bench.techniques.technique import Clash, Need
 Technique = Any  # a class of bench/techniques: slot, name, source, knobs as fields, and what its slot asks of it
 
 CATALOG: dict[str, tuple[Technique, ...]] = {
-    "features": (SmearGate,),
+    "features": (SmearGate, BigramHash, TrigramHash),
     "mixer": (Softmax,),
     "mixer_modifiers": (Xsa, PartialRope, Nope),
     "ffn": (Relu2,),
     "residual": (PreNorm,),
-    "block_modifiers": (LnScale,),
+    "block_modifiers": (LnScale, Canon, X0Mix, UnetSkips, LayerScale, Backout),
     "head": (Untied,),
     "logits": (Softcap,),
     "init": (ZeroOutput, Orthogonal),
     "optimizer": (AdamW, Lion, Muon, Sophia),
     "optimizer_modifiers": (MuonEqR,),
     "schedule": (Linear,),
-    "averaging": (Last, Ema),
+    "averaging": (Last, Ema, Swa, Lawa),
     "addons": (GradClip,),
     "precision": (Fp32, Int8Post, Int8Ste),
     "precision_modifiers": (LateRounding,),

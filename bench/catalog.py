@@ -24,9 +24,13 @@ from bench.techniques.evaluator.windows import Windows
 from bench.techniques.features.bigram_hash import BigramHash
 from bench.techniques.features.smear_gate import SmearGate
 from bench.techniques.features.trigram_hash import TrigramHash
+from bench.techniques.ffn.leaky_relu2 import LeakyRelu2
+from bench.techniques.ffn.polyrelu import PolyRelu
 from bench.techniques.ffn.relu2 import Relu2
+from bench.techniques.ffn.swiglu import Swiglu
 from bench.techniques.head.untied import Untied
 from bench.techniques.init.orthogonal import Orthogonal
+from bench.techniques.init.spectral import Spectral
 from bench.techniques.init.zero_output import ZeroOutput
 from bench.techniques.logits.softcap import Softcap
 from bench.techniques.mixer.softmax import Softmax
@@ -42,8 +46,12 @@ from bench.techniques.precision.fp32 import Fp32
 from bench.techniques.precision.int8_post import Int8Post
 from bench.techniques.precision.int8_ste import Int8Ste
 from bench.techniques.precision_modifiers.late_rounding import LateRounding
+from bench.techniques.residual.hybrid_norm import HybridNorm
+from bench.techniques.residual.parallel import Parallel
 from bench.techniques.residual.pre_norm import PreNorm
+from bench.techniques.schedule.cosine import Cosine
 from bench.techniques.schedule.linear import Linear
+from bench.techniques.schedule.one_minus_sqrt import OneMinusSqrt
 from bench.techniques.technique import Clash, Need
 
 Technique = Any  # a class of bench/techniques: slot, name, source, knobs as fields, and what its slot asks of it
@@ -52,15 +60,15 @@ CATALOG: dict[str, tuple[Technique, ...]] = {
     "features": (SmearGate, BigramHash, TrigramHash),
     "mixer": (Softmax,),
     "mixer_modifiers": (Xsa, PartialRope, Nope),
-    "ffn": (Relu2,),
-    "residual": (PreNorm,),
+    "ffn": (Relu2, LeakyRelu2, Swiglu, PolyRelu),
+    "residual": (PreNorm, Parallel, HybridNorm),
     "block_modifiers": (LnScale, Canon, X0Mix, UnetSkips, LayerScale, Backout),
     "head": (Untied,),
     "logits": (Softcap,),
-    "init": (ZeroOutput, Orthogonal),
+    "init": (ZeroOutput, Orthogonal, Spectral),
     "optimizer": (AdamW, Lion, Muon, Sophia),
     "optimizer_modifiers": (MuonEqR,),
-    "schedule": (Linear,),
+    "schedule": (Linear, Cosine, OneMinusSqrt),
     "averaging": (Last, Ema, Swa, Lawa),
     "addons": (GradClip,),
     "precision": (Fp32, Int8Post, Int8Ste),

@@ -8,7 +8,13 @@ from bench.config import SLOTS, Pick, RunConfig, slot_named
 from bench.errors import ConfigError
 from bench.knobs import Value, defaults_of, knobs_of
 from bench.stack import Stack
+from bench.techniques.addons.adaptive_clip import AdaptiveClip
+from bench.techniques.addons.batch_curriculum import BatchCurriculum
 from bench.techniques.addons.grad_clip import GradClip
+from bench.techniques.addons.late_sam import LateSam
+from bench.techniques.addons.multi_token import MultiToken
+from bench.techniques.addons.seq_curriculum import SeqCurriculum
+from bench.techniques.addons.z_loss import ZLoss
 from bench.techniques.averaging.ema import Ema
 from bench.techniques.averaging.last import Last
 from bench.techniques.averaging.lawa import Lawa
@@ -18,6 +24,7 @@ from bench.techniques.block_modifiers.canon import Canon
 from bench.techniques.block_modifiers.layer_scale import LayerScale
 from bench.techniques.block_modifiers.ln_scale import LnScale
 from bench.techniques.block_modifiers.unet_skips import UnetSkips
+from bench.techniques.block_modifiers.wavelet import Wavelet
 from bench.techniques.block_modifiers.x0_mix import X0Mix
 from bench.techniques.codec.zstd import Zstd
 from bench.techniques.evaluator.windows import Windows
@@ -62,7 +69,7 @@ CATALOG: dict[str, tuple[Technique, ...]] = {
     "mixer_modifiers": (Xsa, PartialRope, Nope),
     "ffn": (Relu2, LeakyRelu2, Swiglu, PolyRelu),
     "residual": (PreNorm, Parallel, HybridNorm),
-    "block_modifiers": (LnScale, Canon, X0Mix, UnetSkips, LayerScale, Backout),
+    "block_modifiers": (LnScale, Canon, X0Mix, UnetSkips, LayerScale, Backout, Wavelet),
     "head": (Untied,),
     "logits": (Softcap,),
     "init": (ZeroOutput, Orthogonal, Spectral),
@@ -70,7 +77,7 @@ CATALOG: dict[str, tuple[Technique, ...]] = {
     "optimizer_modifiers": (MuonEqR,),
     "schedule": (Linear, Cosine, OneMinusSqrt),
     "averaging": (Last, Ema, Swa, Lawa),
-    "addons": (GradClip,),
+    "addons": (GradClip, MultiToken, ZLoss, BatchCurriculum, SeqCurriculum, AdaptiveClip, LateSam),
     "precision": (Fp32, Int8Post, Int8Ste),
     "precision_modifiers": (LateRounding,),
     "codec": (Zstd,),

@@ -17,6 +17,7 @@ from bench.techniques.block_modifiers.backout import Backout
 from bench.techniques.block_modifiers.canon import Canon
 from bench.techniques.block_modifiers.layer_scale import LayerScale
 from bench.techniques.block_modifiers.unet_skips import UnetSkips, encoder_of
+from bench.techniques.block_modifiers.wavelet import Wavelet
 from bench.techniques.block_modifiers.x0_mix import X0Mix
 from bench.techniques.residual.pre_norm import PreNorm
 
@@ -162,3 +163,32 @@ def test_a_block_is_at_the_start_what_it_is_without(technique):
                 p.data = start.data
     x_BTD = noise(2, 7, HERE.width).detach()
     torch.testing.assert_close(through([modified], x_BTD, text(2, 7)), through([plain], x_BTD, text(2, 7)))
+
+
+def means_by_hand(x_TD, tokens, scales):
+    """Each channel of the upper half, each position: the mean over its own story's last few values."""
+    T, D = x_TD.shape
+    first, rows = D // 2, []
+    for t in range(T):
+        begin = max([0, *(s + 1 for s in range(t) if tokens[s] == 0)])
+        row = list(x_TD[t, :first])
+        for j in range(scales):
+            for d in range(first + (D - first) * j // scales, first + (D - first) * (j + 1) // scales):
+                row.append(x_TD[max(begin, t - 2 ** (j + 1) + 1) : t + 1, d].mean())
+        rows.append(torch.stack(row))
+    return torch.stack(rows)
+
+
+@pytest.mark.parametrize("T", [1, 2, 13])
+@pytest.mark.parametrize("scales", [1, 4, 6])
+def test_wavelet_replaces_the_upper_half_by_running_means_within_a_story(scales, T):
+    means, x_BTD, context = Wavelet(scales=scales).build(replace(HERE, layer=1)), noise(2, T, HERE.width), text(2, T)
+    context.tokens_BT[1, 3::6] = 0
+    slow_BTD = torch.stack(
+        [means_by_hand(x, tokens, scales) for x, tokens in zip(x_BTD, context.tokens_BT.tolist(), strict=True)]
+    )
+    assert_same(means(x_BTD, context), slow_BTD, [x_BTD])
+
+
+def test_wavelet_stands_between_blocks():
+    assert [Wavelet().build(replace(HERE, layer=layer)) is None for layer in range(N_LAYER)] == [True] + [False] * 3

@@ -6,6 +6,7 @@ from typing import Any
 
 from bench.config import SLOTS, Pick, RunConfig, slot_named
 from bench.errors import ConfigError
+from bench.ideas import IDEAS, Idea
 from bench.knobs import Value, defaults_of, knobs_of
 from bench.stack import Stack
 from bench.techniques.addons.adaptive_clip import AdaptiveClip
@@ -94,7 +95,10 @@ def technique(slot: str, name: str) -> Technique:
     for candidate in known:
         if candidate.name == name:
             return candidate
-    raise ConfigError(f"slot {slot} has no technique named {name}", f"it has {', '.join(t.name for t in known)}")
+    choices = ", ".join(t.name for t in known)
+    if any(idea.name == name for idea in IDEAS):
+        raise ConfigError(f"{name} is an idea, not built", f"slot {slot} has {choices}")
+    raise ConfigError(f"slot {slot} has no technique named {name}", f"it has {choices}")
 
 
 def find(name: str) -> Technique | None:
@@ -183,5 +187,16 @@ def card(technique: Technique) -> dict[str, Any]:
     }
 
 
+def idea_card(idea: Idea) -> dict[str, Any]:
+    """An idea as data, in the form of a technique's card."""
+    nothing: dict[str, Any] = {"knobs": [], "needs": [], "clashes": []}
+    return {**vars(idea), "status": "idea", **nothing, "prior": vars(idea.prior)}
+
+
 def cards() -> list[dict[str, Any]]:
-    return [card(t) for techniques in CATALOG.values() for t in techniques]
+    """Slot by slot, what is built before what is not."""
+    return [
+        plain
+        for slot, techniques in CATALOG.items()
+        for plain in (*map(card, techniques), *(idea_card(idea) for idea in IDEAS if idea.slot == slot))
+    ]

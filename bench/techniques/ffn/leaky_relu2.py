@@ -50,7 +50,7 @@ class _SquaredLeakyRelu(torch.autograd.Function):
         return leaked * leaked
 
     @staticmethod
-    @once_differentiable  # type: ignore[untyped-decorator]
+    @once_differentiable
     def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, None]:
         (leaked,) = ctx.saved_tensors
         return F.leaky_relu(leaked, ctx.slope).mul_(grad).mul_(2), None

@@ -50,10 +50,11 @@ class _Polynomial(torch.autograd.Function):
         r = h.clamp_min(0)
         ctx.save_for_backward(r, powers)
         a1, a2, a3 = powers.tolist()
-        return (r * a3).add_(a2).mul_(r).add_(a1).mul_(r)
+        y: Tensor = (r * a3).add_(a2).mul_(r).add_(a1).mul_(r)
+        return y
 
     @staticmethod
-    @once_differentiable  # type: ignore[untyped-decorator]
+    @once_differentiable
     def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, Tensor]:
         r, powers = ctx.saved_tensors
         a1, a2, a3 = powers.tolist()

@@ -19,6 +19,7 @@ class Backout:
     """`x - share h` before the head, h the stream after half the blocks: what only served the way is taken back out.
 
     Done where the last block's feed-forward adds to the stream: with residuals that add it to x as it is, the same.
+    `layer_scale` beside it then scales both, the share being learned anyway.
     """
 
     slot: ClassVar = "block_modifiers"

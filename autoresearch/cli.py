@@ -207,7 +207,7 @@ def replay(
 
 @app.command()
 def catalog(as_json: JsonOption = False) -> None:
-    """Every technique by slot, with its knobs, needs and clashes."""
+    """Every technique by slot, with its status, knobs, needs and clashes; an idea can be ranked and not run."""
     from autoresearch.listing import catalog_table
     from bench.catalog import cards
 

@@ -156,14 +156,14 @@ def standing_cells(row: Standing) -> tuple[str, ...]:
 
 
 def catalog_table(cards: Sequence[dict[str, Any]]) -> str:
-    """A block per slot: each technique with its first line, knobs with their ranges, needs and clashes."""
+    """A block per slot: each technique with status and first line, knobs with their ranges, needs and clashes."""
     lines: list[str] = []
     slot = None
     for card in cards:
         if card["slot"] != slot:
             slot = card["slot"]
             lines.append(f"{slot}")
-        lines.append(f"  {card['name']}: {card['doc'].splitlines()[0]} [{card['source']}]")
+        lines.append(f"  {card['name']} ({card['status']}): {card['doc'].splitlines()[0]} [{card['source']}]")
         for knob in card["knobs"]:
             ends = knob["range"]
             values = ends["options"] if "options" in ends else f"{ends['low']:g} to {ends['high']:g}"

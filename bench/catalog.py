@@ -7,18 +7,39 @@ from typing import Any
 from bench.config import SLOTS, Budget, Pick, RunConfig, slot_named
 from bench.divisions import baseline
 from bench.errors import ConfigError
+from bench.ideas import IDEAS, Idea
 from bench.knobs import Value, defaults_of, knobs_of
 from bench.stack import Stack
+from bench.techniques.addons.adaptive_clip import AdaptiveClip
+from bench.techniques.addons.batch_curriculum import BatchCurriculum
 from bench.techniques.addons.grad_clip import GradClip
+from bench.techniques.addons.late_sam import LateSam
+from bench.techniques.addons.multi_token import MultiToken
+from bench.techniques.addons.seq_curriculum import SeqCurriculum
+from bench.techniques.addons.z_loss import ZLoss
 from bench.techniques.averaging.ema import Ema
 from bench.techniques.averaging.last import Last
+from bench.techniques.averaging.lawa import Lawa
+from bench.techniques.averaging.swa import Swa
+from bench.techniques.block_modifiers.backout import Backout
+from bench.techniques.block_modifiers.canon import Canon
+from bench.techniques.block_modifiers.layer_scale import LayerScale
 from bench.techniques.block_modifiers.ln_scale import LnScale
+from bench.techniques.block_modifiers.unet_skips import UnetSkips
+from bench.techniques.block_modifiers.wavelet import Wavelet
+from bench.techniques.block_modifiers.x0_mix import X0Mix
 from bench.techniques.codec.zstd import Zstd
 from bench.techniques.evaluator.windows import Windows
+from bench.techniques.features.bigram_hash import BigramHash
 from bench.techniques.features.smear_gate import SmearGate
+from bench.techniques.features.trigram_hash import TrigramHash
+from bench.techniques.ffn.leaky_relu2 import LeakyRelu2
+from bench.techniques.ffn.polyrelu import PolyRelu
 from bench.techniques.ffn.relu2 import Relu2
+from bench.techniques.ffn.swiglu import Swiglu
 from bench.techniques.head.untied import Untied
 from bench.techniques.init.orthogonal import Orthogonal
+from bench.techniques.init.spectral import Spectral
 from bench.techniques.init.zero_output import ZeroOutput
 from bench.techniques.logits.softcap import Softcap
 from bench.techniques.mixer.differential import Differential
@@ -63,15 +84,33 @@ from bench.techniques.precision.int8_post import Int8Post
 from bench.techniques.precision.int8_ste import Int8Ste
 from bench.techniques.precision.ternary import TernaryPost, TernarySte
 from bench.techniques.precision_modifiers.late_rounding import LateRounding
+from bench.techniques.residual.hybrid_norm import HybridNorm
+from bench.techniques.residual.parallel import Parallel
 from bench.techniques.residual.pre_norm import PreNorm
+from bench.techniques.schedule.cosine import Cosine
 from bench.techniques.schedule.linear import Linear
+from bench.techniques.schedule.one_minus_sqrt import OneMinusSqrt
 from bench.techniques.technique import Clash, Need
 
 Technique = Any  # a class of bench/techniques: slot, name, source, knobs as fields, and what its slot asks of it
 
 CATALOG: dict[str, tuple[Technique, ...]] = {
-    "features": (SmearGate,),
-    "mixer": (Softmax, SlidingWindow, Gqa, Sparse, Differential, Rwkv6, Hyena, S4d, Mamba),
+    "features": (
+        SmearGate,
+        BigramHash,
+        TrigramHash,
+    ),
+    "mixer": (
+        Softmax,
+        SlidingWindow,
+        Gqa,
+        Sparse,
+        Differential,
+        Rwkv6,
+        Hyena,
+        S4d,
+        Mamba,
+    ),
     "mixer_modifiers": (
         Xsa,
         PartialRope,
@@ -83,17 +122,70 @@ CATALOG: dict[str, tuple[Technique, ...]] = {
         ValueResidual,
         ValueEmbed,
     ),
-    "ffn": (Relu2,),
-    "residual": (PreNorm,),
-    "block_modifiers": (LnScale,),
+    "ffn": (
+        Relu2,
+        LeakyRelu2,
+        Swiglu,
+        PolyRelu,
+    ),
+    "residual": (
+        PreNorm,
+        Parallel,
+        HybridNorm,
+    ),
+    "block_modifiers": (
+        LnScale,
+        Canon,
+        X0Mix,
+        UnetSkips,
+        LayerScale,
+        Backout,
+        Wavelet,
+    ),
     "head": (Untied,),
     "logits": (Softcap,),
-    "init": (ZeroOutput, Orthogonal),
-    "optimizer": (AdamW, AdamMini, Lion, Muon, Sgd, Soap, Sophia, SophiaH),
-    "optimizer_modifiers": (MuonEqR, NorMuon, PolarExpress, TurboMuon, CautiousWd),
-    "schedule": (Linear,),
-    "averaging": (Last, Ema),
-    "addons": (GradClip,),
+    "init": (
+        ZeroOutput,
+        Orthogonal,
+        Spectral,
+    ),
+    "optimizer": (
+        AdamW,
+        AdamMini,
+        Lion,
+        Muon,
+        Sgd,
+        Soap,
+        Sophia,
+        SophiaH,
+    ),
+    "optimizer_modifiers": (
+        MuonEqR,
+        NorMuon,
+        PolarExpress,
+        TurboMuon,
+        CautiousWd,
+    ),
+    "schedule": (
+        Linear,
+        Cosine,
+        OneMinusSqrt,
+    ),
+    "averaging": (
+        Last,
+        Ema,
+        Swa,
+        Lawa,
+    ),
+    "addons": (
+        GradClip,
+        MultiToken,
+        ZLoss,
+        BatchCurriculum,
+        SeqCurriculum,
+        AdaptiveClip,
+        LateSam,
+    ),
     "precision": (
         Fp32,
         Bf16Post,
@@ -128,7 +220,10 @@ def technique(slot: str, name: str) -> Technique:
     for candidate in known:
         if candidate.name == name:
             return candidate
-    raise ConfigError(f"slot {slot} has no technique named {name}", f"it has {', '.join(t.name for t in known)}")
+    choices = ", ".join(t.name for t in known)
+    if any(idea.name == name for idea in IDEAS):
+        raise ConfigError(f"{name} is an idea, not built", f"slot {slot} has {choices}")
+    raise ConfigError(f"slot {slot} has no technique named {name}", f"it has {choices}")
 
 
 def find(name: str) -> Technique | None:
@@ -226,5 +321,16 @@ def card(technique: Technique) -> dict[str, Any]:
     }
 
 
+def idea_card(idea: Idea) -> dict[str, Any]:
+    """An idea as data, in the form of a technique's card."""
+    nothing: dict[str, Any] = {"knobs": [], "needs": [], "clashes": []}
+    return {**vars(idea), "status": "idea", **nothing, "prior": vars(idea.prior)}
+
+
 def cards() -> list[dict[str, Any]]:
-    return [card(t) for techniques in CATALOG.values() for t in techniques]
+    """Slot by slot, what is built before what is not."""
+    return [
+        plain
+        for slot, techniques in CATALOG.items()
+        for plain in (*map(card, techniques), *(idea_card(idea) for idea in IDEAS if idea.slot == slot))
+    ]

@@ -46,6 +46,7 @@ REQUESTS = {
     "setting without value": ((*OPT, "--set", "optimizer"), "--set optimizer is no setting"),
     "unknown slot": ((*OPT, "--set", "wings=2"), "there is no slot named wings"),
     "unknown technique": ((*OPT, "--set", "optimizer=adam"), "slot optimizer has no technique named adam"),
+    "idea": (("--division", "open", "--set", "addons=distillation"), "distillation is an idea, not built"),
     "unknown knob": ((*OPT, "--set", "optimizer.speed=2"), "slot optimizer has no knob speed"),
     "value out of range": ((*OPT, "--set", "optimizer.lr=9"), "optimizer.lr = 9 is outside 0.0005 to 0.02 (adamw)"),
     "value in words": ((*OPT, "--set", "optimizer.lr=big"), "optimizer.lr = big is not a finite number (adamw)"),

@@ -26,6 +26,10 @@ class Linear:
         rising = self.warmup * n_steps
         if step + 1 <= rising:
             return (step + 1) / rising
-        falling_from = min(rising + self.hold * n_steps, n_steps - 1)
-        left = min(1.0, (n_steps - step) / (n_steps - falling_from))
-        return self.floor + (1 - self.floor) * left
+        return self.floor + (1 - self.floor) * share_left(step, n_steps, rising, self.hold)
+
+
+def share_left(step: int, n_steps: int, rising: float, hold: float) -> float:
+    """How much of the way down is still to go, from 1 to just above 0; `rising` in steps, `hold` a share of all."""
+    falling_from = min(rising + hold * n_steps, n_steps - 1)
+    return min(1.0, (n_steps - step) / (n_steps - falling_from))

@@ -1,0 +1,184 @@
+"""Techniques that are known and not built: they can be listed and ranked, never proposed nor run.
+
+One that gets built leaves this file; a name stands for an idea or for a technique.
+"""
+
+from dataclasses import dataclass
+
+from bench.techniques.technique import Prior
+
+
+@dataclass(frozen=True)
+class Idea:
+    """What a card needs to be weighed against others; `doc` says what it does and what building it would take."""
+
+    name: str
+    slot: str
+    doc: str
+    source: str
+    prior: Prior
+
+
+IDEAS: tuple[Idea, ...] = (
+    Idea(
+        "memory_tokens",
+        "features",
+        "Learned vectors stand before the window and are attended to; they take positions away from the text.",
+        "Parameter Golf #352",
+        Prior(-1, "C", "-0.014 BPB on ten layers, one seed"),
+    ),
+    Idea(
+        "vga",
+        "mixer_modifiers",
+        "Each value is gated by a sigmoid of itself before it is mixed.",
+        "arXiv:2510.09017",
+        Prior(0, "D", "no result at this size"),
+    ),
+    Idea(
+        "mixture_of_experts",
+        "ffn",
+        "A router sends each byte to one of several feed-forwards; under a cap on parameters they must be narrow.",
+        "arXiv:1701.06538",
+        Prior(0, "D", "trades parameters, which are capped here, for FLOPs, which are plenty"),
+    ),
+    Idea(
+        "deep_delta_learning",
+        "residual",
+        "`x + b k (v - k x)`, k a unit vector made from x: a part may erase a direction before it writes to it.",
+        "arXiv:2601.00417",
+        Prior(0, "D", "no result at this size"),
+    ),
+    Idea(
+        "coupled_lanes",
+        "residual",
+        "Two streams, one for the mixer and one for the feed-forward, exchange what they add by learned weights.",
+        "Parameter Golf #1204",
+        Prior(-1, "C", "-0.0022 BPB, one seed"),
+    ),
+    Idea(
+        "depth_attention",
+        "residual",
+        "A softmax over what the layers before gave replaces the sum.",
+        "Parameter Golf #215",
+        Prior(1, "N", "the sum wants negative weights too"),
+    ),
+    Idea(
+        "mudd",
+        "block_modifiers",
+        "A small map from each byte's state weighs earlier states into queries, keys, values and stream.",
+        "arXiv:2502.12170",
+        Prior(0, "D", "where the speed run of modded-nanogpt went"),
+    ),
+    Idea(
+        "dense_average",
+        "block_modifiers",
+        "Each block reads a learned weighted sum of what all before it gave (DenseFormer).",
+        "arXiv:2402.02622",
+        Prior(1, "N", "+0.003 BPB in Parameter Golf #328"),
+    ),
+    Idea(
+        "depth_recurrence",
+        "block_modifiers",
+        "Middle blocks run two or three times from a third of training on; costs FLOPs near the cap.",
+        "Parameter Golf #1394",
+        Prior(-1, "A", "-0.002 to -0.004 BPB on eleven layers"),
+    ),
+    Idea(
+        "shared_layers",
+        "block_modifiers",
+        "All blocks have one set of weights, so that a wider one fits; the skeleton would have to hand modules on.",
+        "arXiv:1807.03819",
+        Prior(1, "N", "+0.025 BPB at an equal time"),
+    ),
+    Idea(
+        "tied",
+        "head",
+        "The head is the embedding, so 32,768 parameters are free; the model would have to hand it the table.",
+        "arXiv:1608.05859",
+        Prior(0, "B", "in every record of Parameter Golf, for its bytes; here parameters are not short"),
+    ),
+    Idea(
+        "overtone",
+        "init",
+        "The embedding's singular values start at a power law of their rank.",
+        "Parameter Golf #60",
+        Prior(0, "C", "part of 1.1748 BPB, dropped by later records"),
+    ),
+    Idea(
+        "mousse",
+        "optimizer",
+        "Muon between two slowly refreshed whitenings of the gradient, as Shampoo has them.",
+        "arXiv:2603.09697",
+        Prior(-1, "D", "its paper claims an eighth fewer steps for 3% of time"),
+    ),
+    Idea(
+        "partial_ngpt",
+        "addons",
+        "Rows of query and key matrices go back to unit length after each step; needs a role of their own for them.",
+        "arXiv:2410.01131",
+        Prior(0, "D", "queries and keys are normed per head anyway"),
+    ),
+    Idea(
+        "distillation",
+        "addons",
+        "A larger teacher's chances beside the bytes; the teacher's training would have to count in the FLOPs.",
+        "arXiv:1503.02531",
+        Prior(0, "D", "no result within a cap on FLOPs"),
+    ),
+    Idea(
+        "predictive_batches",
+        "addons",
+        "A cheap predictor of the loss orders the windows of training.",
+        "arXiv:2602.17066",
+        Prior(0, "D", "choosing hard examples did nothing in Parameter Golf #212"),
+    ),
+    Idea(
+        "gptq",
+        "precision",
+        "Rounds a matrix column by column and lets the columns left absorb the error, by second moments of its inputs.",
+        "arXiv:2210.17323",
+        Prior(-1, "A", "a smaller quant gap in all later records"),
+    ),
+    Idea(
+        "lattice_vq",
+        "precision",
+        "Rounds 24 weights together to a point of the Leech lattice.",
+        "arXiv:2603.11021",
+        Prior(0, "D", "no result at this size"),
+    ),
+    Idea(
+        "lqer",
+        "precision",
+        "Adds a product of low rank that makes up for most of what rounding cost.",
+        "arXiv:2402.02446",
+        Prior(-1, "B", "rank 4 on three matrices, part of 1.0611 BPB"),
+    ),
+    Idea(
+        "opt_rot",
+        "precision_modifiers",
+        "Rotations fused into neighbouring matrices flatten their outliers before rounding.",
+        "arXiv:2512.24124",
+        Prior(0, "D", "norms per head leave few places to fuse one"),
+    ),
+    Idea(
+        "entropy_regularised",
+        "precision_modifiers",
+        "The estimated entropy of the rounded weights is part of the loss, so that the file compresses better.",
+        "named in Parameter Golf's discussions, without a result",
+        Prior(0, "D", "bytes are not capped here"),
+    ),
+    Idea(
+        "test_time_training",
+        "evaluator",
+        "Low-rank updates learnt on bytes already scored; changes what is measured, so no division admits it.",
+        "Parameter Golf #77",
+        Prior(-1, "B", "helps weak models, neutral on strong ones"),
+    ),
+    Idea(
+        "online_logit_bias",
+        "evaluator",
+        "A bias per byte learnt on bytes already scored; changes what is measured, so no division admits it.",
+        "Parameter Golf #330",
+        Prior(-1, "C", "1.1609 BPB, one seed"),
+    ),
+)

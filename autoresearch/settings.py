@@ -42,12 +42,21 @@ def _parsed(text: str) -> tuple[str, str, str]:
     return slot_named(slot).name, knob.strip(), right.strip()
 
 
+def entrants(slot: str, division: Division) -> tuple[str, ...]:
+    """The techniques that a division lets into a free slot."""
+    return tuple(t.name for t in CATALOG[slot] if division.enters(slot, t.name))
+
+
 def _techniques(slot: str, right: str, division: Division) -> tuple[str, ...]:
     wanted = tuple(name.strip() for name in right.split(",") if name.strip())
     if wanted == ("none",) and slot_named(slot).many:
         wanted = ()
     for name in wanted:
         technique(slot, name)
+        if not division.enters(slot, name):
+            raise BreachError(
+                division.no_entrant(slot, name), f"enter `open`, or take {name} out of `--set {slot}={right}`"
+            )
     fixed = {pick.name for pick in division.fixed.picks[slot]}
     if slot not in division.free and set(wanted) != fixed:
         raise BreachError(
@@ -63,7 +72,7 @@ def _knob(slot: str, knob: str, text: str, division: Division, narrowed: tuple[s
     free = slot in division.free
     candidates: Iterable[str] = [p.name for p in division.fixed.picks[slot]]
     if free:
-        candidates = narrowed if narrowed is not None else [t.name for t in CATALOG[slot]]
+        candidates = narrowed if narrowed is not None else entrants(slot, division)
     found: dict[str, Value] = {}
     for name in candidates:
         known = {k.name: k for k in knobs_of(technique(slot, name))}

@@ -16,7 +16,7 @@ from optuna.distributions import (
     IntDistribution,
 )
 
-from autoresearch.settings import Settings, parse_settings
+from autoresearch.settings import Settings, entrants, parse_settings
 from bench.catalog import CATALOG, HOSTS, full_pick, technique
 from bench.config import SLOTS, Pick, Picks, RunConfig, make_config
 from bench.divisions import Division, baseline
@@ -77,7 +77,7 @@ class Space:
             yield self._pick(slot, name, None, choose)
 
     def allowed(self, slot: str) -> tuple[str, ...]:
-        return self.settings.narrowed.get(slot, tuple(t.name for t in CATALOG[slot]))
+        return self.settings.narrowed.get(slot, entrants(slot, self.division))
 
     def _pick(self, slot: str, name: str, fixed: Pick | None, choose: Chooser) -> Pick:
         """A technique with each knob pinned, searched, or as the division fixes it."""

@@ -1,7 +1,7 @@
 """The baseline and every division, declared one under the other; a rule here is data, never an `if` in the trainer."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 
 from bench.config import SLOTS, Budget, Pick, RunConfig, make_config
 from bench.errors import ConfigError
@@ -35,7 +35,7 @@ def baseline(budget: Budget) -> RunConfig:
 class Division:
     """One weight class: the slots a fighter may choose; all else must equal the baseline.
 
-    `headline` is the slot a standing is named after; without one it is named by what differs.
+    `entrants` limits a free slot to some techniques; a slot it does not name takes any. `headline` is the slot a standing is named after; without one it is named by what differs.
     `missing` says what keeps a declared division from running.
     """
 
@@ -43,17 +43,26 @@ class Division:
     question: str
     free: frozenset[str]
     headline: str | None = None
+    entrants: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     free_knobs: frozenset[str] = TUNABLE
     fixed: RunConfig = BASE
     missing: str | None = None
 
     def breaches(self, config: RunConfig) -> list[str]:
         """Why this config may not enter; empty when it may. A budget is the score's identity, never a breach."""
-        return [
-            f"{slot} is {names(picks)}, but {self.name} fixes it at {names(self.fixed.picks[slot])}"
-            for slot, picks in config.picks.items()
-            if slot not in self.free and not same_but(self.free_knobs, picks, self.fixed.picks[slot])
-        ]
+        found = []
+        for slot, picks in config.picks.items():
+            if slot not in self.free and not same_but(self.free_knobs, picks, self.fixed.picks[slot]):
+                found.append(f"{slot} is {names(picks)}, but {self.name} fixes it at {names(self.fixed.picks[slot])}")
+            found += [self.no_entrant(slot, pick.name) for pick in picks if not self.enters(slot, pick.name)]
+        return found
+
+    def enters(self, slot: str, name: str) -> bool:
+        """Whether a technique may stand in a free slot."""
+        return slot not in self.entrants or name in self.entrants[slot]
+
+    def no_entrant(self, slot: str, name: str) -> str:
+        return f"{slot} is {name}, but {self.name} takes {', '.join(self.entrants[slot])}"
 
     def label(self, config: RunConfig) -> str:
         """What a standing calls this config: the headline technique and whatever else was chosen, without knobs."""
@@ -116,12 +125,15 @@ ATTENTION = Division(
     "Which attention pattern wins at 96 bytes of context?",
     frozenset({"mixer", "mixer_modifiers"}),
     headline="mixer",
+    entrants={"mixer": ("softmax", "sliding_window", "gqa", "sparse", "differential")},
 )
 STATE_SPACE = Division(
     "state-space",
     "Does a recurrence beat attention at this size?",
     frozenset({"mixer"}),
     headline="mixer",
+    # softmax is the one to beat
+    entrants={"mixer": ("softmax", "rwkv6", "hyena", "s4d", "mamba")},
 )
 COMMUNITY = Division(
     "community",

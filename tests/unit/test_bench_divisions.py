@@ -2,7 +2,7 @@
 
 import pytest
 
-from bench.catalog import full_pick, realise
+from bench.catalog import CATALOG, full_pick, realise
 from bench.config import SLOT_NAMES, Budget, Pick, make_config
 from bench.divisions import (
     ATTENTION,
@@ -11,6 +11,7 @@ from bench.divisions import (
     OPEN,
     OPTIMIZER,
     PRECISION,
+    STATE_SPACE,
     TUNABLE,
     baseline,
     differences,
@@ -41,6 +42,20 @@ def retuned(slot, config=BASE, **knobs):
 
 
 @pytest.mark.parametrize("division", DIVISIONS, ids=lambda d: d.name)
+def test_a_division_may_take_only_some_techniques_in_a_free_slot():
+    assert STATE_SPACE.breaches(BASE.replaced("mixer", [Pick("mamba")])) == []
+    assert ATTENTION.breaches(BASE.replaced("mixer", [Pick("mamba")])) == [
+        "mixer is mamba, but attention takes softmax, sliding_window, gqa, sparse, differential"
+    ]
+
+
+@pytest.mark.parametrize("division", DIVISIONS, ids=lambda d: d.name)
+def test_every_entrant_is_a_technique_and_the_baseline_is_one(division):
+    for slot, names in division.entrants.items():
+        assert set(names) <= {t.name for t in CATALOG[slot]}
+        assert division.fixed.pick(slot).name in names
+
+
 def test_the_baseline_may_enter(division):
     assert division.breaches(BASE) == []
 

@@ -57,6 +57,10 @@ REQUESTS = {
     "knob of a fixed slot": ((*OPT, "--set", "ffn.mult=3"), "ffn.mult is 3, but optimizer fixes it at 4"),
     "corpus that is not there": ((*OPT, "--data", "/nowhere"), "'/nowhere' is neither a corpus nor a path that exists"),
     "study that is not there": (("show", "lab"), "there is no store at"),
+    "no entrant": (
+        ("--division", "attention", "--trials", "1", "--set", "mixer=mamba,softmax"),
+        "mixer is mamba, but attention takes softmax, sliding_window, gqa, sparse, differential",
+    ),
     "unknown corpus to get": (("data", "get", "novels"), "`data get novels` is not known"),
     "submission that is not there": (("verify", "/nowhere"), "/nowhere"),
 }

@@ -35,8 +35,9 @@ def baseline(budget: Budget) -> RunConfig:
 class Division:
     """One weight class: the slots a fighter may choose; all else must equal the baseline.
 
-    `entrants` limits a free slot to some techniques; a slot it does not name takes any. `headline` is the slot a standing is named after; without one it is named by what differs.
-    `missing` says what keeps a declared division from running.
+    `entrants` limits a free slot to some techniques; a slot it does not name takes any. `headline` is the slot a
+    standing is named after; without one it is named by what differs. `missing` says what keeps a declared division
+    from running.
     """
 
     name: str

@@ -20,6 +20,7 @@ from bench.techniques.head.untied import Untied
 from bench.techniques.init.orthogonal import Orthogonal
 from bench.techniques.init.zero_output import ZeroOutput
 from bench.techniques.logits.softcap import Softcap
+from bench.techniques.mixer.double_conv import DoubleConv
 from bench.techniques.mixer.softmax import Softmax
 from bench.techniques.mixer_modifiers.nope import Nope
 from bench.techniques.mixer_modifiers.partial_rope import PartialRope
@@ -41,7 +42,7 @@ Technique = Any  # a class of bench/techniques: slot, name, source, knobs as fie
 
 CATALOG: dict[str, tuple[Technique, ...]] = {
     "features": (SmearGate,),
-    "mixer": (Softmax,),
+    "mixer": (Softmax, DoubleConv),
     "mixer_modifiers": (Xsa, PartialRope, Nope),
     "ffn": (Relu2,),
     "residual": (PreNorm,),

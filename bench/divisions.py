@@ -58,7 +58,7 @@ class Division:
     def label(self, config: RunConfig) -> str:
         """What a standing calls this config: the headline technique and whatever else was chosen, without knobs."""
         shown = [
-            pick.name
+            pick.label
             for slot in SLOTS
             for pick in config.picks[slot.name]
             if slot.name in self.free
@@ -69,7 +69,7 @@ class Division:
 
 def names(picks: tuple[Pick, ...]) -> str:
     """Picks for a sentence: `lion(lr=0.001)`, several joined by a plus, `nothing` for none."""
-    return " + ".join(f"{p.name}({short(p.knobs)})" if p.knobs else p.name for p in picks) or "nothing"
+    return " + ".join(f"{p.label}({short(p.shown)})" if p.shown else p.label for p in picks) or "nothing"
 
 
 def same_but(free_knobs: frozenset[str], picks: tuple[Pick, ...], fixed: tuple[Pick, ...]) -> bool:
@@ -129,7 +129,6 @@ COMMUNITY = Division(
     "What can a mixer of your own do?",
     frozenset({"mixer"}),
     headline="mixer",
-    missing="loading a mixer from a user's Python file is not built yet",
 )
 # Evaluator and codec stay out: the first would change what is measured, the second moves no score.
 OPEN = Division(

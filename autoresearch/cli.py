@@ -47,15 +47,18 @@ def study(
     data: DataOption = "auto",
     timeout: TimeoutOption = None,
     store: StoreOption = None,
+    start: Annotated[
+        Path | None, typer.Option("--from", metavar="FILE", help="begin with a fighter.toml, or a mixer of your own")
+    ] = None,
     settings: Annotated[
         list[str] | None,
         typer.Option("--set", metavar="SLOT.KNOB=VALUE", help="pin a knob, or narrow a slot: optimizer=lion,muon"),
     ] = None,
 ) -> None:
-    """A new study, or the named one continued, when --division is given."""
+    """A new study, or the named one continued, when --division or --from is given."""
     if context.invoked_subcommand is not None:
         return
-    if division is None:
+    if division is None and start is None:
         raise ConfigError(
             "no division is named", "begin with `autoresearch --division optimizer --trials 5 --steps 100`"
         )
@@ -68,33 +71,56 @@ def study(
     from studies.definitions import StudySpec
 
     chosen = track_named(track)
+    fighter = _fighter(start)
+    whole = fighter.config.budget if fighter else chosen.budget
     spec = StudySpec(
         name=name or "",
         track_name=chosen.name,
-        division_name=division_named(division).name,
+        division_name=division_named(division or (fighter.division if fighter else "")).name,
         n_trials=trials,
-        budget=chosen.budget if steps is None else replace(chosen.budget, steps=steps),
+        budget=whole if steps is None else replace(whole, steps=steps),
         corpus_name="",
         corpus_digest="",
         data=data,
         seed=seed,
         policy=policy,
         settings=tuple(settings or ()),
+        start=fighter and replace(fighter.config, budget=whole if steps is None else replace(whole, steps=steps)),
+        start_file=start.name if start else "",
     )
     check_request(spec)
     check_budget(budget)
     parse_settings(spec.settings, spec.division)
+    if fighter:
+        from autoresearch.starting import check_start
+
+        check_start(spec)
     seconds = None if timeout is None else duration(timeout)
     from bench.data.choose import load_corpus
 
     corpus = load_corpus(data)
+    who = f"-{start.stem}" if start else ""
     spec = replace(
         spec,
-        name=name or f"{division}-{spec.budget.steps}-{corpus.name.replace(':', '-')}",
+        name=name or f"{spec.division_name}{who}-{spec.budget.steps}-{corpus.name.replace(':', '-')}",
         corpus_name=corpus.name,
         corpus_digest=corpus.digest,
     )
+    if spec.start is not None and spec.start.brings_code:
+        from autoresearch.starting import examine_start
+
+        say(f"examining {spec.start.pick('mixer').label} in a process of its own")
+        examine_start(spec.start, corpus)
     _go(spec, corpus, store, jobs, seconds)
+
+
+def _fighter(path: Path | None) -> Any:
+    """The fighter to begin with, if one is named."""
+    if path is None:
+        return None
+    from autoresearch.starting import read_fighter
+
+    return read_fighter(path)
 
 
 @app.command()

@@ -24,7 +24,7 @@ def check_request(spec: StudySpec) -> None:
     if (lacking := spec.division.missing) is not None:
         raise ConfigError(
             f"the {spec.division.name} division can't run yet: {lacking}",
-            "enter optimizer, precision, attention or open",
+            "enter optimizer, precision, attention, community or open",
         )
 
 

@@ -23,7 +23,7 @@ from bench.knobs import Value, knob, knobs_of
 
 
 class Brought:
-    """What stands in the catalog's place for a brought mixer: its knobs as it declares them, its work by its own code."""
+    """What stands in the catalog's place for a brought mixer: knobs as it declares them, work by its own code."""
 
     slot: ClassVar = "mixer"
     name: ClassVar = BROUGHT

@@ -14,6 +14,8 @@ HINT = "docs/bring-your-own-fighter.md has a whole file to begin from"
 # the pick's and the fighter's own keys
 RESERVED = frozenset({"title", "code", "file"})
 METHODS = ("build", "flops", "parameters")
+RANGES: dict[str, Any] = {"Span": Span, "Choice": Choice}
+SHAPE = 'write `taps: int = knob(4, Span(2, 8), "why")`, with plain numbers'
 NAME = re.compile(r"[a-z][a-z0-9_]{0,39}")
 
 
@@ -122,44 +124,36 @@ def _doc(node: ast.ClassDef) -> str:
 def _methods(node: ast.ClassDef) -> frozenset[str]:
     found = frozenset(item.name for item in node.body if isinstance(item, ast.FunctionDef))
     if missing := [name for name in METHODS if name not in found]:
-        raise wrong(
-            node.lineno, f"{node.name} has no {missing[0]}(self, site{', modifiers=()' * (missing[0] == 'build')})"
-        )
+        raise wrong(node.lineno, f"{node.name} has no method {missing[0]}")
     return found
 
 
 def _knobs(node: ast.ClassDef) -> Iterator[Knob]:
     for item in node.body:
-        if isinstance(item, ast.AnnAssign) and isinstance(item.target, ast.Name):
-            if "ClassVar" not in ast.unparse(item.annotation):
-                yield _knob(item.target.id, item)
+        match item:
+            case ast.AnnAssign(target=ast.Name(id=name)) if "ClassVar" not in ast.unparse(item.annotation):
+                yield _knob(name, item)
 
 
 def _knob(name: str, item: ast.AnnAssign) -> Knob:
-    shape = 'write `taps: int = knob(4, Span(2, 8), "why")`, with plain numbers'
-    match item.value:
-        case ast.Call(
-            func=ast.Name(id="knob"), args=[default, ast.Call(func=ast.Name(id="Span" | "Choice")) as ends, why]
-        ):
-            pass
-        case _:
-            raise wrong(item.lineno, f"{name} is no knob", shape)
-    keywords = item.value.keywords + [k for k in ends.keywords if k.arg != "log"]
-    if keywords or not all(_is_plain(part) for part in (default, why, *ends.args, *(k.value for k in ends.keywords))):
-        raise wrong(
-            item.lineno, f"{name} is not written with plain values, and is read without running the file", shape
-        )
     if name in RESERVED:
         raise wrong(item.lineno, f"no knob can be called {name}", "call it otherwise")
+    match item.value:
+        case ast.Call(func=ast.Name("knob"), args=[default, ast.Call(ast.Name(kind)) as ends, why], keywords=[]):
+            pass
+        case _:
+            raise wrong(item.lineno, f"{name} is no knob", SHAPE)
+    values = (default, why, *ends.args, *(keyword.value for keyword in ends.keywords))
+    if kind not in RANGES or not all(_is_plain(value) for value in values):
+        raise wrong(item.lineno, f"{name} is not written in plain values, and the file is not run to read it", SHAPE)
     try:
-        values = {str(k.arg): _plain(k.value) for k in ends.keywords}
-        kind = Span if ends.func.id == "Span" else Choice  # type: ignore[attr-defined]
-        knob = Knob(name, _plain(default), kind(*(_plain(part) for part in ends.args), **values), str(_plain(why)))
+        named = {str(keyword.arg): _plain(keyword.value) for keyword in ends.keywords}
+        knob = Knob(name, _plain(default), RANGES[kind](*(_plain(end) for end in ends.args), **named), str(_plain(why)))
         fault = _fault(knob)
     except (TypeError, ValueError) as broken:
-        raise wrong(item.lineno, f"{name} is no knob: {broken}", shape) from broken
+        raise wrong(item.lineno, f"{name} is no knob: {broken}", SHAPE) from broken
     if fault:
-        raise wrong(item.lineno, f"{name} {fault}", shape)
+        raise wrong(item.lineno, f"{name} {fault}", SHAPE)
     return knob
 
 

@@ -47,7 +47,8 @@ def _cost_faults(config: RunConfig) -> Iterator[str]:
     B, T = 2, config.budget.seq_len
     counted, declared = counted_flops(started(config), B, T), cost.forward_flops - unseen(config)
     if counted != declared * B * T:
-        yield f"makes a model of {counted / (B * T):,.0f} FLOPs per byte, as torch counts them, and declares {declared:,}"
+        real = f"{counted / (B * T):,.0f}"
+        yield f"makes a model of {real} FLOPs per byte, as torch counts them, and declares {declared:,}"
 
 
 def _faults(config: RunConfig) -> Iterator[str]:

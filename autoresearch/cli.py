@@ -301,12 +301,15 @@ def export(
 def verify(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="a submission folder")],
     data: DataOption = "auto",
+    run_code: Annotated[
+        bool, typer.Option("--run-code", help="run the mixer that the fighter brings, as you: read it first")
+    ] = False,
     as_json: JsonOption = False,
 ) -> None:
     """Check a submission: unpack, score again where the corpus is there; pass, fail or can't tell per item."""
     from autoresearch.submission.verify import verify_submission
 
-    checks = verify_submission(folder, data)
+    checks = verify_submission(folder, data, run_code)
     text = [(check.verdict, check.item, check.evidence) for check in checks]
     print_out(_dump([vars(check) for check in checks]) if as_json else _columns(text))
     if any(check.verdict == "fail" for check in checks):

@@ -41,10 +41,12 @@ def examine(config: RunConfig, track: Track) -> None:
 
 def _cost_faults(config: RunConfig) -> Iterator[str]:
     """What its declarations hide, as ends of a sentence."""
+    B, T = 2, config.budget.seq_len
+    for given, got in misshapen(started(config), text(B, T)):
+        yield f"makes {got} of numbers in the shape {given}: it must keep batch, time and width"
     cost = estimate(config)
     if (found := Params(started(config)).count) != cost.parameters:
         yield f"makes a model of {found:,} parameters and declares {cost.parameters:,}"
-    B, T = 2, config.budget.seq_len
     counted, declared = counted_flops(started(config), B, T), cost.forward_flops - unseen(config)
     if counted != declared * B * T:
         real = f"{counted / (B * T):,.0f}"
@@ -55,8 +57,6 @@ def _faults(config: RunConfig) -> Iterator[str]:
     """What it does that no mixer may, as ends of a sentence."""
     T = config.budget.seq_len
     model, tokens_BT = stirred(config), text(2, T)
-    for shape in misshapen(model, tokens_BT):
-        yield f"answers {shape[0]} numbers to {shape[1]}: it must keep the shape batch, time, width"
     if not torch.equal(model(tokens_BT), model(tokens_BT)):
         yield "answers twice the same bytes with two different results: it may neither draw numbers nor remember"
     if not torch.equal(model(tokens_BT), stirred(config)(tokens_BT)):
@@ -68,10 +68,10 @@ def _faults(config: RunConfig) -> Iterator[str]:
             logits_BTV: Tensor = model(x_BT, progress)
             return logits_BTV
 
-        if early := looks_ahead(answer, T):
-            yield f"looks ahead: a change at byte {early[0]} moves what it says before it"
         if mixes_rows(answer):
             yield "mixes the rows of a batch: each must be answered as if it stood alone"
+        if looks_ahead(answer, T):
+            yield "looks ahead: bytes that come later move what it says of earlier ones"
         if not same_start(answer, T):
             yield "answers the start of a window differently when the window is cut short"
     if unmoved := untrained(model, text(2, T + 1)):
@@ -158,12 +158,12 @@ def unseen(config: RunConfig) -> int:
 
 @torch.no_grad()
 def misshapen(model: Model, tokens_BT: Tensor) -> list[tuple[tuple[int, ...], tuple[int, ...]]]:
-    """Shapes that mixers gave back, each with the one they were given; a sum would stretch them without a word."""
+    """Shapes that mixers were given, each with the other one they made of it, which a sum would stretch silently."""
     found: list[tuple[tuple[int, ...], tuple[int, ...]]] = []
 
     def compare(mixer: nn.Module, given: tuple[Tensor, ...], y_BTD: Tensor) -> None:
         if y_BTD.shape != given[0].shape:
-            found.append((tuple(y_BTD.shape), tuple(given[0].shape)))
+            found.append((tuple(given[0].shape), tuple(y_BTD.shape)))
 
     hooks = [block.mixer.register_forward_hook(compare) for block in model.blocks]  # type: ignore[union-attr]
     model(tokens_BT)

@@ -52,7 +52,7 @@ def test_without_a_terminal_arena_prints_the_board(store: Path) -> None:
     text = said()
     assert text.startswith(BOARD)
     assert text.endswith(PUBLISHED)
-    assert "community: loading a mixer from a user's Python file is not built yet\n" in text
+    assert "state-space: it has no fighters yet" in text
 
 
 def test_standings_are_the_same_board(store: Path) -> None:

@@ -55,6 +55,10 @@ REQUESTS = {
     ),
     "knob of a fixed slot": ((*OPT, "--set", "ffn.mult=3"), "ffn.mult is 3, but optimizer fixes it at 4"),
     "corpus that is not there": ((*OPT, "--data", "/nowhere"), "'/nowhere' is neither a corpus nor a path that exists"),
+    "fighter that is not there": (
+        ("--from", "/nowhere.toml"),
+        "/nowhere.toml can't be read: No such file or directory",
+    ),
     "study that is not there": (("show", "lab"), "there is no store at"),
     "unknown corpus to get": (("data", "get", "novels"), "`data get novels` is not known"),
     "submission that is not there": (("verify", "/nowhere"), "/nowhere"),

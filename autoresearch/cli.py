@@ -66,61 +66,45 @@ def study(
 
     from autoresearch.requests import check_budget, check_request, duration
     from autoresearch.settings import parse_settings
-    from bench.divisions import division_named
+    from bench.data.choose import load_corpus
     from bench.tracks import track_named
     from studies.definitions import StudySpec
 
     chosen = track_named(track)
-    fighter = _fighter(start)
-    whole = fighter.config.budget if fighter else chosen.budget
     spec = StudySpec(
         name=name or "",
         track_name=chosen.name,
-        division_name=division_named(division or (fighter.division if fighter else "")).name,
+        division_name=division or "",
         n_trials=trials,
-        budget=whole if steps is None else replace(whole, steps=steps),
+        budget=chosen.budget if steps is None else replace(chosen.budget, steps=steps),
         corpus_name="",
         corpus_digest="",
         data=data,
         seed=seed,
         policy=policy,
         settings=tuple(settings or ()),
-        start=fighter and replace(fighter.config, budget=whole if steps is None else replace(whole, steps=steps)),
-        start_file=start.name if start else "",
     )
+    if start is not None:
+        from autoresearch.starting import begun_with
+
+        spec = begun_with(spec, start, steps)
     check_request(spec)
     check_budget(budget)
     parse_settings(spec.settings, spec.division)
-    if fighter:
+    seconds = None if timeout is None else duration(timeout)
+    corpus = load_corpus(data)
+    parts = [
+        spec.division_name,
+        *([start.stem] if start else []),
+        str(spec.budget.steps),
+        corpus.name.replace(":", "-"),
+    ]
+    spec = replace(spec, name=name or "-".join(parts), corpus_name=corpus.name, corpus_digest=corpus.digest)
+    if spec.start is not None:
         from autoresearch.starting import check_start
 
-        check_start(spec)
-    seconds = None if timeout is None else duration(timeout)
-    from bench.data.choose import load_corpus
-
-    corpus = load_corpus(data)
-    who = f"-{start.stem}" if start else ""
-    spec = replace(
-        spec,
-        name=name or f"{spec.division_name}{who}-{spec.budget.steps}-{corpus.name.replace(':', '-')}",
-        corpus_name=corpus.name,
-        corpus_digest=corpus.digest,
-    )
-    if spec.start is not None and spec.start.brings_code:
-        from autoresearch.starting import examine_start
-
-        say(f"examining {spec.start.pick('mixer').label} in a process of its own")
-        examine_start(spec.start, corpus)
+        check_start(spec, corpus, say)
     _go(spec, corpus, store, jobs, seconds)
-
-
-def _fighter(path: Path | None) -> Any:
-    """The fighter to begin with, if one is named."""
-    if path is None:
-        return None
-    from autoresearch.starting import read_fighter
-
-    return read_fighter(path)
 
 
 @app.command()

@@ -1,5 +1,7 @@
 """The fighter that a study begins with: read from its file, checked against the request, examined in a worker."""
 
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 from autoresearch.executor import Ended, Examination, Limits, LocalExecutor, Sound
@@ -49,11 +51,31 @@ def _text(path: Path, most: int) -> str:
         raise ConfigError(f"{path} is no UTF-8 text", "name a fighter.toml, or the Python file of a mixer") from wrong
 
 
-def check_start(spec: StudySpec) -> None:
-    """What can be said of a study's first fighter without running anything of it; raises ConfigError or BreachError."""
+def begun_with(spec: StudySpec, path: Path, steps: int | None) -> StudySpec:
+    """The study with a fighter to begin with; what the request leaves open is as the fighter has it."""
+    fighter = read_fighter(path)
+    budget = fighter.config.budget if steps is None else replace(fighter.config.budget, steps=steps)
+    return replace(
+        spec,
+        division_name=spec.division_name or fighter.division,
+        budget=budget,
+        start=replace(fighter.config, budget=budget),
+        start_file=path.name,
+    )
+
+
+def check_start(spec: StudySpec, corpus: Corpus, say: Callable[[str], None]) -> None:
+    """Everything that can be held against a study's first fighter before a trial is paid for; raises ArenaError."""
     start = spec.start
-    if start is None:
-        return
+    assert start is not None, "only asked of a study that has one"
+    check_rules(spec, start)
+    if start.brings_code:
+        say(f"examining {start.pick('mixer').label} in a process of its own")
+        examine_start(start, corpus)
+
+
+def check_rules(spec: StudySpec, start: RunConfig) -> None:
+    """What can be said without running anything of it."""
     if start.track != spec.track_name:
         raise ConfigError(f"{spec.start_file} is of the {start.track} track", f"use --track {start.track}")
     for what, value, most in (

@@ -158,7 +158,10 @@ def test_a_sound_mixer_passes():
 
 LATER = "mean_BTD = mean_BTD + F.pad(mean_BTD[:, 3:], (0, 0, 0, min(3, mean_BTD.size(1))))[:, : mean_BTD.size(1)]"
 UNSOUND = {
-    "peeks": (after_mean(LATER), "brought:recent_mean looks ahead: bytes that come later move what it says of earlier ones"),
+    "peeks": (
+        after_mean(LATER),
+        "brought:recent_mean looks ahead: bytes that come later move what it says of earlier ones",
+    ),
     "peeks when not training": (
         after_mean(f"{LATER} if not self.training else mean_BTD"),
         "brought:recent_mean looks ahead: bytes that come later",
@@ -194,7 +197,7 @@ UNSOUND = {
     ),
     "wrong shape": (
         after_mean("mean_BTD = mean_BTD.mean(1, keepdim=True)"),
-        "brought:recent_mean makes (2, 1, 128) of numbers in the shape (2, 24, 128): it must keep batch, time and width",
+        "brought:recent_mean makes (2, 1, 128) of numbers in the shape (2, 24, 128): it must keep",
     ),
     "draws numbers": (
         after_mean("mean_BTD = F.dropout(mean_BTD, 0.5)"),

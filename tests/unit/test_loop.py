@@ -165,7 +165,7 @@ def test_a_config_over_a_cap_is_refused_at_no_cost_and_does_not_count(ledger):
 
 
 def test_a_hard_clash_is_refused_with_its_sentence(ledger):
-    spec = replace(SPEC, division_name="attention", n_trials=24)
+    spec = replace(SPEC, division_name="attention", n_trials=24, settings=("mixer=softmax",))
     study(ledger, spec)
     messages = [t.message for t in ledger.read.trials("lab") if t.state is State.REFUSED]
     assert messages

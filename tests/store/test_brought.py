@@ -1,6 +1,7 @@
 """A mixer of the user's own, from the page that explains it to a verified folder; and files that misbehave."""
 
 import json
+import os
 import re
 import subprocess
 import sys
@@ -21,7 +22,9 @@ PAGE = Path(__file__).parents[2] / "docs" / "bring-your-own-fighter.md"
 def command(*arguments: str, folder: Path) -> "subprocess.CompletedProcess[str]":
     """`autoresearch` as a user of that folder runs it, on one text and one ledger."""
     told = [sys.executable, "-m", "autoresearch.cli", *arguments]
-    return subprocess.run(told, cwd=folder, capture_output=True, text=True, timeout=300)
+    # two processes that each take every core wait for one another
+    alone = os.environ | {"OMP_NUM_THREADS": "1"}
+    return subprocess.run(told, cwd=folder, capture_output=True, text=True, timeout=600, env=alone)
 
 
 @pytest.fixture(scope="module")

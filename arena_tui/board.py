@@ -99,8 +99,6 @@ def board_lines(ledger: Ledger, rows: Sequence[Standing], only: Division | None)
                 lines += [*_division_lines(ledger, identity, division, board), ""]
     if not lines:
         lines = [f"no complete run yet in {only.name if only else 'any division'}", ""]
-    waiting = [d for d in DIVISIONS if d.missing and (only is None or d == only)]
-    lines += [f"{division.name}: {division.missing}" for division in waiting]
     published = "  ".join(f"{loss:.4f} at {steps} steps" for steps, loss in PUBLISHED.items())
     return [*lines, f"{published}: {PUBLISHED_NOTE}, never ranked with ours"]
 

@@ -21,7 +21,7 @@ def trial_facts(trial: TrialView) -> Facts:
         "proposer": trial.proposer,
         "rule": trial.rule,
         "message": message,
-    } | {slot: " ".join(pick.name for pick in picks) for slot, picks in trial.config.picks.items()}
+    } | {slot: " ".join(pick.label for pick in picks) for slot, picks in trial.config.picks.items()}
     numbers: dict[str, float] = {"trial": trial.number, "steps": trial.config.budget.steps}
     for slot, picks in trial.config.picks.items():
         for pick in picks:

@@ -49,15 +49,18 @@ def study(
     data: DataOption = "auto",
     timeout: TimeoutOption = None,
     store: StoreOption = None,
+    start: Annotated[
+        Path | None, typer.Option("--from", metavar="FILE", help="begin with a fighter.toml, or a mixer of your own")
+    ] = None,
     settings: Annotated[
         list[str] | None,
         typer.Option("--set", metavar="SLOT.KNOB=VALUE", help="pin a knob, or narrow a slot: optimizer=lion,muon"),
     ] = None,
 ) -> None:
-    """A new study, or the named one continued, when --division is given."""
+    """A new study, or the named one continued, when --division or --from is given."""
     if context.invoked_subcommand is not None:
         return
-    if division is None:
+    if division is None and start is None:
         raise ConfigError(
             "no division is named", "begin with `autoresearch --division optimizer --trials 5 --steps 100`"
         )
@@ -65,7 +68,7 @@ def study(
 
     from autoresearch.requests import check_budget, check_request, duration
     from autoresearch.settings import parse_settings
-    from bench.divisions import division_named
+    from bench.data.choose import load_corpus
     from bench.tracks import track_named
     from studies.definitions import StudySpec
 
@@ -73,7 +76,7 @@ def study(
     spec = StudySpec(
         name=name or "",
         track_name=chosen.name,
-        division_name=division_named(division).name,
+        division_name=division or "",
         n_trials=trials,
         budget=chosen.budget if steps is None else replace(chosen.budget, steps=steps),
         corpus_name="",
@@ -83,19 +86,26 @@ def study(
         policy=policy,
         settings=tuple(settings or ()),
     )
+    if start is not None:
+        from autoresearch.starting import begun_with
+
+        spec = begun_with(spec, start, steps)
     check_request(spec)
     check_budget(budget)
     parse_settings(spec.settings, spec.division)
     seconds = None if timeout is None else duration(timeout)
-    from bench.data.choose import load_corpus
-
     corpus = load_corpus(data)
-    spec = replace(
-        spec,
-        name=name or f"{division}-{spec.budget.steps}-{corpus.name.replace(':', '-')}",
-        corpus_name=corpus.name,
-        corpus_digest=corpus.digest,
-    )
+    parts = [
+        spec.division_name,
+        *([start.stem] if start else []),
+        str(spec.budget.steps),
+        corpus.name.replace(":", "-"),
+    ]
+    spec = replace(spec, name=name or "-".join(parts), corpus_name=corpus.name, corpus_digest=corpus.digest)
+    if spec.start is not None:
+        from autoresearch.starting import check_start
+
+        check_start(spec, corpus, say)
     _go(spec, corpus, store, jobs, seconds)
 
 
@@ -278,12 +288,15 @@ def export(
 def verify(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="a submission folder")],
     data: DataOption = "auto",
+    run_code: Annotated[
+        bool, typer.Option("--run-code", help="run the mixer that the fighter brings, as you: read it first")
+    ] = False,
     as_json: JsonOption = False,
 ) -> None:
     """Check a submission: unpack, score again where the corpus is there; pass, fail or can't tell per item."""
     from autoresearch.submission.verify import verify_submission
 
-    checks = verify_submission(folder, data)
+    checks = verify_submission(folder, data, run_code)
     text = [(check.verdict, check.item, check.evidence) for check in checks]
     print_out(_dump([vars(check) for check in checks]) if as_json else _columns(text))
     if any(check.verdict == "fail" for check in checks):

@@ -49,6 +49,15 @@ class Job:
     artifact: Path
 
 
+@dataclass(frozen=True, kw_only=True)
+class Examination:
+    """A config to look at and not to run: its code is the user's, and may do anything."""
+
+    config: RunConfig
+    run_id: int = 0
+    seed: int = 0
+
+
 @dataclass(frozen=True)
 class Progress:
     """A point of a run under way."""
@@ -59,10 +68,18 @@ class Progress:
 
 @dataclass(frozen=True)
 class Ended:
-    """A run that is over, one way or the other."""
+    """A run that is over, one way or the other; or an examination that found something."""
 
     run_id: int
     outcome: Outcome
+
+
+@dataclass(frozen=True)
+class Sound:
+    """An examination found nothing wrong."""
+
+
+Said = Progress | Ended | Sound
 
 
 class Executor(Protocol):
@@ -73,7 +90,7 @@ class Executor(Protocol):
 
     def submit(self, job: Job) -> None: ...
 
-    def poll(self, seconds: float) -> list[Progress | Ended]: ...
+    def poll(self, seconds: float) -> list[Said]: ...
 
     def close(self) -> None: ...
 
@@ -82,7 +99,7 @@ class Executor(Protocol):
 class _Worker:
     process: "subprocess.Popen[str]"
     log: Path
-    job: Job | None = None
+    job: Job | Examination | None = None
     started: float = 0.0
     step: int = 0
     seconds: float = 0.0
@@ -112,20 +129,20 @@ class LocalExecutor:
     def free_slots(self) -> int:
         return self.jobs - sum(1 for worker in self._workers if worker.job)
 
-    def submit(self, job: Job) -> None:
+    def submit(self, job: Job | Examination) -> None:
         """Hand a run to a worker that has none; starts one when needed."""
         assert self.free_slots > 0, "every slot has a run"
         worker = next((w for w in self._workers if w.job is None and not w.gone), None) or self._spawn()
         worker.job, worker.started, worker.step, worker.seconds = job, time.monotonic(), 0, 0.0
         worker.n_runs += 1
-        line = {
-            "config": to_json(job.config),
-            "seed": job.seed,
-            "corpus_folder": str(self._folder / "corpus"),
-            "corpus_name": self.corpus.name,
-            "corpus_digest": self.corpus.digest,
-            "artifact": str(job.artifact),
-        }
+        line = {"config": to_json(job.config), "seed": job.seed}
+        if isinstance(job, Job):
+            line |= {
+                "corpus_folder": str(self._folder / "corpus"),
+                "corpus_name": self.corpus.name,
+                "corpus_digest": self.corpus.digest,
+                "artifact": str(job.artifact),
+            }
         assert worker.process.stdin is not None, "a worker is started with a pipe"
         try:
             worker.process.stdin.write(json.dumps(line) + "\n")
@@ -133,9 +150,9 @@ class LocalExecutor:
         except BrokenPipeError:
             pass  # it died just now; `poll` will find it gone, with the job it never read
 
-    def poll(self, seconds: float) -> list[Progress | Ended]:
+    def poll(self, seconds: float) -> list[Said]:
         """What has happened since, waiting at most so long for something to."""
-        happened: list[Progress | Ended] = []
+        happened: list[Said] = []
         deadline = time.monotonic() + seconds
         while True:
             try:
@@ -200,7 +217,7 @@ class LocalExecutor:
             self._heard(speaker, json.loads(line))
         return worker.told["device_class"], worker.told["versions"]
 
-    def _heard(self, worker: _Worker, said: dict[str, Any]) -> list[Progress | Ended]:
+    def _heard(self, worker: _Worker, said: dict[str, Any]) -> list[Said]:
         if "ready" in said:
             worker.told = said
             return []
@@ -212,6 +229,8 @@ class LocalExecutor:
             worker.step, worker.seconds = point.step, point.seconds
             return [Progress(job.run_id, point)]
         worker.job = None
+        if "sound" in said:
+            return [Sound()]
         outcome = outcome_from_json(said["done"])
         if worker.n_runs >= RUNS_PER_WORKER:
             self._retire(worker)
@@ -223,7 +242,7 @@ class LocalExecutor:
         if worker in self._workers:
             self._workers.remove(worker)
 
-    def _enforce(self) -> list[Progress | Ended]:
+    def _enforce(self) -> list[Said]:
         """End the runs that are over a limit, politely first."""
         now = time.monotonic()
         for worker in self._workers:
@@ -248,7 +267,7 @@ class LocalExecutor:
             return None
         return Reason.OUT_OF_MEMORY if used > self.limits.memory_bytes else None
 
-    def _bury(self, worker: _Worker) -> list[Progress | Ended]:
+    def _bury(self, worker: _Worker) -> list[Said]:
         """A worker whose output has ended: its run, if it had one, has failed."""
         # its output may have ended while a thread of it hangs
         _signal(worker, signal.SIGKILL)

@@ -15,7 +15,7 @@ from autoresearch.space import Opening, Space
 from bench.catalog import advice, refusals
 from bench.config import RunConfig, fingerprint
 from bench.estimate import over_caps
-from bench.records import Outcome, Point, RunResult, State
+from bench.records import Outcome, Point, Reason, RunResult, State
 from studies.definitions import StudySpec
 from studies.store import Proposal, RunKey, Store
 from studies.views import TrialView
@@ -100,11 +100,11 @@ class Search:
             self.count(view.state)
             self.study.add_trial(
                 optuna.trial.create_trial(
-                    state=_optuna_state(view.state),
+                    state=_optuna_state(view),
                     value=view.val_loss,
                     params=view.params,
                     distributions=distributions,
-                    constraints={"caps": 1.0} if view.state is State.REFUSED else {"caps": -1.0},
+                    constraints={"caps": 1.0} if _over_caps(view) else {"caps": -1.0},
                 )
             )
         return waiting
@@ -166,9 +166,13 @@ class Search:
         self.study.sampler = self.sampler(number)
         if opening := self.opening():
             self.study.enqueue_trial(opening.params)
-            proposer, rule, reason = opening.proposer, "openings come first", opening.reason
+            rule = "the fighter given comes first" if opening.proposer == "user" else "openings come first"
+            proposer, reason = opening.proposer, opening.reason
         else:
             finished = len(self.study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,)))
+            if self.space.held:
+                # the sampler draws the rest
+                self.study.enqueue_trial(self.space.held)
             proposer, rule = self.spec.policy, "after the openings, the sampler"
             reason = f"drawn by {self.spec.policy} from what {finished} finished trials say"
         trial = self.study.ask()
@@ -195,7 +199,9 @@ class Search:
         """Why a config may not run: what can't be built, what the division fixes, what the caps allow."""
         if cannot := refusals(config):
             return cannot
-        return self.spec.division.breaches(config) + over_caps(config, self.spec.track)
+        # what a mixer of the user's own costs, only its code can say, and that runs in a worker
+        over = [] if config.brings_code else over_caps(config, self.spec.track)
+        return self.spec.division.breaches(config) + over
 
     def begin(self, trial: optuna.Trial, proposal: Proposal) -> None:
         run_id, to_do = self.store.start(self.spec.name, proposal.number, self.key, self.versions)
@@ -251,20 +257,27 @@ class Search:
         """Tell the sampler; without an outcome the ledger already had it."""
         view = next(t for t in self.store.read.trials(self.spec.name) if t.number == proposal.number)
         self.count(view.state)
+        if _over_caps(view):
+            trial.set_constraint("caps", 1.0)
         match view.state:
             case State.COMPLETE:
                 self.study.tell(trial, view.val_loss)
             case _:
-                self.study.tell(trial, state=_optuna_state(view.state))
+                self.study.tell(trial, state=_optuna_state(view))
         self.watcher.ended(proposal.number, proposal.config, outcome)
 
 
-def _optuna_state(state: State) -> TrialState:
-    """Refused costs nothing and marks where the wall is; a failure is ignored by the sampler."""
-    match state:
+def _over_caps(view: TrialView) -> bool:
+    """Refused, or found to be too large by the worker that examined it: the sampler learns where the wall is."""
+    return view.state is State.REFUSED or (view.run is not None and view.run.reason is Reason.TOO_LARGE)
+
+
+def _optuna_state(view: TrialView) -> TrialState:
+    """What costs nothing is pruned; a failure is ignored by the sampler."""
+    match view.state:
         case State.COMPLETE:
             return TrialState.COMPLETE
-        case State.REFUSED | State.PRUNED:
+        case State.PRUNED:
             return TrialState.PRUNED
         case _:
-            return TrialState.FAIL
+            return TrialState.PRUNED if _over_caps(view) else TrialState.FAIL

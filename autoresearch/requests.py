@@ -21,11 +21,6 @@ def check_request(spec: StudySpec) -> None:
         raise ConfigError(f"there is no policy named {spec.policy}", f"the policies are {', '.join(POLICIES)}")
     if (missing := spec.track.missing) is not None:
         raise ConfigError(f"the {spec.track.name} track can't run yet: {missing}", "use --track featherweight")
-    if (lacking := spec.division.missing) is not None:
-        raise ConfigError(
-            f"the {spec.division.name} division can't run yet: {lacking}",
-            "enter optimizer, precision, attention or open",
-        )
 
 
 def check_budget(budget: str) -> None:

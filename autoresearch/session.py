@@ -13,7 +13,7 @@ from autoresearch.executor import LocalExecutor, limits_for
 from autoresearch.loop import Search
 from autoresearch.progress import Teller
 from autoresearch.requests import check_request
-from bench.catalog import cards
+from bench.catalog import card, cards, technique_of
 from bench.data.corpus import Corpus
 from bench.errors import DataError
 from bench.tracks import NUMERICS_VERSION, Track
@@ -48,7 +48,8 @@ def run_study(
     if spec.name in known:
         n_done = store.read.study(spec.name).n_done
         best = min((t.val_loss for t in store.read.trials(spec.name) if t.val_loss is not None), default=None)
-    store.begin(spec, cards(), this_process())
+    own = [card(technique_of("mixer", spec.start.pick("mixer")))] if spec.start and spec.start.brings_code else []
+    store.begin(spec, [*cards(), *own], this_process())
     why = "the coordinator failed"
     try:
         teller = Teller(spec, n_done, best, console)

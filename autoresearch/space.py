@@ -17,8 +17,8 @@ from optuna.distributions import (
 )
 
 from autoresearch.settings import Settings, entrants, parse_settings
-from bench.catalog import CATALOG, HOSTS, full_pick, technique
-from bench.config import SLOTS, Pick, Picks, RunConfig, make_config
+from bench.catalog import CATALOG, HOSTS, Technique, full_pick, technique, technique_of
+from bench.config import BROUGHT, SLOTS, Pick, Picks, RunConfig, make_config
 from bench.divisions import Division, baseline
 from bench.knobs import Choice, Knob, Span, Value, knobs_of
 from bench.techniques.technique import Need
@@ -32,7 +32,7 @@ SIGNIFICANT_DIGITS = 3
 
 @dataclass(frozen=True)
 class Opening:
-    """A proposal made before any evidence of the study's own: one technique added to the baseline."""
+    """A proposal made before any evidence of the study's own: a fighter given, or one technique on the baseline."""
 
     params: dict[str, Value]
     proposer: str
@@ -53,6 +53,11 @@ class Space:
             for knob, value in pick.knobs.items()
         }
         self.settings: Settings = parse_settings(spec.settings, self.division)
+        self.brought = spec.start.pick("mixer") if spec.start and spec.start.brings_code else None
+        # a study of a mixer of one's own searches around that mixer; the openings alone may differ
+        self.held: dict[str, Value] = {"mixer": BROUGHT} if self.brought else {}
+        self.given: dict[str, Value] = {}
+        self.given = self._params_of_start()
 
     def walk(self, choose: Chooser) -> RunConfig:
         """The config that answers to every choice make, in a fixed order."""
@@ -77,16 +82,26 @@ class Space:
             yield self._pick(slot, name, None, choose)
 
     def allowed(self, slot: str) -> tuple[str, ...]:
+        if slot not in self.settings.narrowed and slot == "mixer" and self.brought:
+            # the baseline's own too, for the difference to be measured from
+            return (*(pick.name for pick in self.base.picks[slot]), BROUGHT)
         return self.settings.narrowed.get(slot, entrants(slot, self.division))
+
+    def technique(self, slot: str, name: str) -> Technique:
+        return technique_of(slot, self.brought) if self.brought and name == BROUGHT else technique(slot, name)
 
     def _pick(self, slot: str, name: str, fixed: Pick | None, choose: Chooser) -> Pick:
         """A technique with each knob pinned, searched, or as the division fixes it."""
-        knobs: dict[str, Value] = {}
-        for knob in knobs_of(technique(slot, name)):
+        chosen = self.technique(slot, name)
+        knobs: dict[str, Value] = dict(getattr(chosen, "carried", {}))
+        for knob in knobs_of(chosen):
             if knob.name in (pinned := self.settings.pinned(slot, name)):
                 knobs[knob.name] = pinned[knob.name]
             elif fixed is None or knob.name in self.division.free_knobs:
-                knobs[knob.name] = knob.coerced(_rounded(choose(f"{name}.{knob.name}", knob.range)))
+                value = choose(f"{name}.{knob.name}", knob.range)
+                # a fighter that was given keeps every digit
+                exact = self.given.get(f"{name}.{knob.name}") == value
+                knobs[knob.name] = knob.coerced(value if exact else _rounded(value))
             else:
                 knobs[knob.name] = fixed.knobs[knob.name]
         return full_pick(slot, name, knobs)
@@ -123,8 +138,16 @@ class Space:
         return self.walk(choose), distributions
 
     def openings(self) -> Iterator[Opening]:
-        """The baseline, then each technique alone at its defaults, with what evidence says it needs beside it."""
-        yield Opening(self.params_of({}), "baseline", "every delta is measured from here")
+        """A fighter that was given, the baseline, then each technique alone at its defaults, with what it needs."""
+        plain = self.params_of({})
+        if self.given and self.given != plain:
+            yield Opening(self.given, "user", f"from {self.spec.start_file}")
+        yield Opening(plain, "baseline", "every delta is measured from here")
+        if not self.held:
+            yield from (opening for opening in self._techniques() if opening.params != self.given)
+
+    def _techniques(self) -> Iterator[Opening]:
+        """Each technique alone on the baseline, at its defaults, with what evidence says it needs beside it."""
         for slot in SLOTS:
             if slot.name not in self.division.free:
                 continue
@@ -149,7 +172,8 @@ class Space:
         elif host not in self.division.free:
             yield from (pick.name for pick in self.base.picks[host] if has_place(slot, name, self.base.picks))
         else:
-            yield from (t for t in self.allowed(host) if technique(slot, name).point in technique(host, t).points)
+            point = technique(slot, name).point
+            yield from (t for t in self.allowed(host) if point in self.technique(host, t).points)
 
     def with_needs(self, slot: str, name: str) -> dict[str, Value]:
         """The choices that add a technique and its needs to the baseline, as far as the study may choose them."""
@@ -174,38 +198,44 @@ class Space:
         self.walk(choose)
         return params
 
+    def _params_of_start(self) -> dict[str, Value]:
+        """Every parameter of the fighter that was given; empty without one."""
+        if self.spec.start is None:
+            return {}
+        chosen: dict[str, Value] = {}
+        for slot, picks in self.spec.start.picks.items():
+            for pick in picks:
+                chosen |= _choice(slot, pick.name) | {f"{pick.name}.{k}": v for k, v in pick.shown.items()}
+        return self.params_of(chosen)
+
     def unchanged(self, name: str, values: Span | Choice) -> Value:
         """A choice as the baseline has it, or a knob at its default where the baseline has none."""
         if name in self.base_knobs:
             return self.base_knobs[name]
         if "." in name:
-            return _default(name)
+            return self._default(name)
         assert isinstance(values, Choice), f"{name} is no choice of techniques"
         if values.options == (False, True):
             return False
         (fixed,) = self.base.picks[name]
         return fixed.name if fixed.name in values.options else values.options[0]
 
+    def _default(self, param: str) -> Value:
+        name, _, knob_name = param.partition(".")
+        slot = next((s for s, known in CATALOG.items() if name in {t.name for t in known}), "mixer")
+        found: Knob = next(k for k in knobs_of(self.technique(slot, name)) if k.name == knob_name)
+        return found.default
+
 
 def has_place(slot: str, name: str, picks: Picks) -> bool:
     """False for a modifier whose host, as picked, has no such point."""
     host = HOSTS.get(slot)
-    return host is None or all(technique(slot, name).point in technique(host, p.name).points for p in picks[host])
+    return host is None or all(technique(slot, name).point in technique_of(host, p).points for p in picks[host])
 
 
 def _choice(slot: str, name: str) -> dict[str, Value]:
     many = next(s.many for s in SLOTS if s.name == slot)
     return {name: True} if many else {slot: name}
-
-
-def _default(param: str) -> Value:
-    name, _, knob_name = param.partition(".")
-    for techniques in CATALOG.values():
-        for candidate in techniques:
-            if candidate.name == name:
-                found: Knob = next(k for k in knobs_of(candidate) if k.name == knob_name)
-                return found.default
-    raise KeyError(param)
 
 
 def _rounded(value: Value) -> Value:

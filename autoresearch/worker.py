@@ -33,13 +33,15 @@ def main() -> None:
     torch.set_num_threads(threads)
     _say(out, {"ready": True, "versions": versions(), "device_class": device_class()})
     for job in _forever(jobs):
-        _say(out, {"done": outcome_to_json(work(job, lambda point: _say(out, {"point": asdict(point)})))})
+        outcome = work(job, lambda point: _say(out, {"point": asdict(point)}))
+        _say(out, {"sound": True} if outcome is None else {"done": outcome_to_json(outcome)})
 
 
-def work(job: dict[str, Any], watch: Any) -> Outcome:
-    """Do one job; whatever happens, an outcome comes back."""
+def work(job: dict[str, Any], watch: Any) -> Outcome | None:
+    """Do one job; whatever happens, an outcome comes back. None for an examination that finds nothing wrong."""
     from bench.data.corpus import read_cached
-    from bench.errors import ArenaError
+    from bench.errors import ArenaError, BreachError
+    from bench.examine import examine
     from bench.run import run
     from bench.tracks import track_named
     from bench.training import Diverged
@@ -63,6 +65,10 @@ def work(job: dict[str, Any], watch: Any) -> Outcome:
         )
 
     try:
+        if config.brings_code:
+            examine(config, track_named(config.track))
+        if "corpus_folder" not in job:
+            return None
         corpus = read_cached(Path(job["corpus_folder"]), job["corpus_name"])
         if corpus is None or corpus.digest != job["corpus_digest"]:
             raise RuntimeError(f"the corpus in {job['corpus_folder']} is not the study's")
@@ -74,6 +80,8 @@ def work(job: dict[str, Any], watch: Any) -> Outcome:
         return failure(Reason.DIVERGED, str(wrong), "")
     except MemoryError as wrong:
         return failure(Reason.OUT_OF_MEMORY, f"no memory left: {wrong}", _tail())
+    except BreachError as wrong:
+        return failure(Reason.TOO_LARGE, wrong.problem, "")
     except ArenaError as wrong:
         return failure(Reason.CRASHED, wrong.problem, _tail())
     except RuntimeError as wrong:

@@ -4,7 +4,8 @@ import inspect
 from collections.abc import Iterator
 from typing import Any
 
-from bench.config import SLOTS, Budget, Pick, RunConfig, slot_named
+from bench.brought import declared as brought
+from bench.config import BROUGHT, SLOTS, Budget, Pick, RunConfig, slot_named
 from bench.divisions import baseline
 from bench.errors import ConfigError
 from bench.ideas import IDEAS, Idea
@@ -43,6 +44,7 @@ from bench.techniques.init.spectral import Spectral
 from bench.techniques.init.zero_output import ZeroOutput
 from bench.techniques.logits.softcap import Softcap
 from bench.techniques.mixer.differential import Differential
+from bench.techniques.mixer.double_conv import DoubleConv
 from bench.techniques.mixer.gqa import Gqa
 from bench.techniques.mixer.hyena import Hyena
 from bench.techniques.mixer.mamba import Mamba
@@ -110,6 +112,7 @@ CATALOG: dict[str, tuple[Technique, ...]] = {
         Hyena,
         S4d,
         Mamba,
+        DoubleConv,
     ),
     "mixer_modifiers": (
         Xsa,
@@ -226,6 +229,13 @@ def technique(slot: str, name: str) -> Technique:
     raise ConfigError(f"slot {slot} has no technique named {name}", f"it has {choices}")
 
 
+def technique_of(slot: str, pick: Pick) -> Technique:
+    """The class behind a pick: the catalog's, or what stands for a mixer that the pick itself brings."""
+    if slot == "mixer" and pick.name == BROUGHT:
+        return brought(str(pick.knobs.get("code", "")))
+    return technique(slot, pick.name)
+
+
 def find(name: str) -> Technique | None:
     """A technique by its name alone, in whatever slot."""
     return next((t for techniques in CATALOG.values() for t in techniques if t.name == name), None)
@@ -233,9 +243,12 @@ def find(name: str) -> Technique | None:
 
 def full_pick(slot: str, name: str, knobs: dict[str, Value]) -> Pick:
     """A pick with every knob explicit: those given, checked against their ranges, the rest at default."""
-    chosen = technique(slot, name)
+    chosen = technique_of(slot, Pick(name, knobs))
+    carried: dict[str, Value] = dict(getattr(chosen, "carried", {}))
     known = {knob.name: knob for knob in knobs_of(chosen)}
     for given, value in knobs.items():
+        if given in carried and value == carried[given]:
+            continue
         if given not in known:
             raise ConfigError(
                 f"{slot}.{given} is set, but {name} has no knob {given}",
@@ -243,8 +256,8 @@ def full_pick(slot: str, name: str, knobs: dict[str, Value]) -> Pick:
             )
         if wrong := known[given].misfit(value):
             raise ConfigError(f"{slot}.{given} = {value} {wrong} ({name})", f"choose {known[given].range}")
-    values = defaults_of(chosen) | knobs
-    return Pick(name, {knob: known[knob].coerced(value) for knob, value in values.items()})
+    values = defaults_of(chosen) | {given: value for given, value in knobs.items() if given in known}
+    return Pick(name, carried | {knob: known[knob].coerced(value) for knob, value in values.items()})
 
 
 def alone(slot: str, name: str, budget: Budget) -> RunConfig:
@@ -262,12 +275,13 @@ def realise(config: RunConfig) -> Stack:
     for slot in SLOTS:
         made = []
         for pick in config.picks[slot.name]:
-            chosen = technique(slot.name, pick.name)
-            if missing := set(defaults_of(chosen)) - set(pick.knobs):
+            chosen = technique_of(slot.name, pick)
+            full = full_pick(slot.name, pick.name, dict(pick.knobs))
+            if missing := set(full.knobs) - set(pick.knobs):
                 raise ConfigError(
-                    f"{pick.name} leaves {', '.join(sorted(missing))} to default", "a config spells out every knob"
+                    f"{pick.label} leaves {', '.join(sorted(missing))} to default", "a config spells out every knob"
                 )
-            made.append(chosen(**full_pick(slot.name, pick.name, dict(pick.knobs)).knobs))
+            made.append(chosen(**full.shown))
         built[slot.name] = tuple(made) if slot.many else made[0]
     return Stack(**built)
 
@@ -283,7 +297,7 @@ def advice(config: RunConfig) -> list[str]:
 
 
 def _relations(config: RunConfig) -> Iterator[tuple[bool, str]]:
-    chosen = [technique(slot, pick.name) for slot, picks in config.picks.items() for pick in picks]
+    chosen = [technique_of(slot, pick) for slot, picks in config.picks.items() for pick in picks]
     present = {t.name for t in chosen}
     for t in chosen:
         for clash in declared(t, "clashes", Clash):
@@ -293,7 +307,7 @@ def _relations(config: RunConfig) -> Iterator[tuple[bool, str]]:
             if need.other not in present:
                 yield need.hard, f"{t.name} wants {need.other}: {need.why} ({need.source})"
         if host := HOSTS.get(t.slot):
-            hosting = technique(host, config.pick(host).name)
+            hosting = technique_of(host, config.pick(host))
             if t.point not in hosting.points:
                 yield True, f"{t.name} attaches to a {host}'s {t.point}, and {hosting.name} has none"
 

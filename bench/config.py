@@ -53,12 +53,29 @@ def slot_named(name: str) -> Slot:
     raise ConfigError(f"there is no slot named {name}", f"the slots are {', '.join(SLOT_NAMES)}")
 
 
+# The mixer that a user brings as a file: its text and the name it gives itself travel beside its knobs.
+BROUGHT = "brought"
+CARRIED = frozenset({"title", "code"})
+
+
 @dataclass(frozen=True)
 class Pick:
     """One slot filled: a technique's name and every one of its knobs, none left to default."""
 
     name: str
     knobs: Mapping[str, Value] = field(default_factory=dict)
+
+    @property
+    def label(self) -> str:
+        """The name for people: `lion`, and for what a user brings `brought:windowed_mean`."""
+        return f"{BROUGHT}:{self.knobs.get('title', '')}" if self.name == BROUGHT else self.name
+
+    @property
+    def shown(self) -> Mapping[str, Value]:
+        """The knobs for people: a text that a user brings is no knob."""
+        if self.name != BROUGHT:
+            return self.knobs
+        return {name: value for name, value in self.knobs.items() if name not in CARRIED}
 
 
 Picks = Mapping[str, tuple[Pick, ...]]
@@ -85,6 +102,11 @@ class RunConfig:
         """The one pick of a `one` slot."""
         (pick,) = self.picks[slot]
         return pick
+
+    @property
+    def brings_code(self) -> bool:
+        """True when building its model runs a text that a user wrote."""
+        return self.pick("mixer").name == BROUGHT
 
     def replaced(self, slot: str, picks: Iterable[Pick]) -> "RunConfig":
         return make_config(self.track, {**self.picks, slot: tuple(picks)}, self.budget)

@@ -36,8 +36,7 @@ class Division:
     """One weight class: the slots a fighter may choose; all else must equal the baseline.
 
     `entrants` limits a free slot to some techniques; a slot it does not name takes any. `headline` is the slot a
-    standing is named after; without one it is named by what differs. `missing` says what keeps a declared division
-    from running.
+    standing is named after; without one it is named by what differs.
     """
 
     name: str
@@ -47,7 +46,6 @@ class Division:
     entrants: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     free_knobs: frozenset[str] = TUNABLE
     fixed: RunConfig = BASE
-    missing: str | None = None
 
     def breaches(self, config: RunConfig) -> list[str]:
         """Why this config may not enter; empty when it may. A budget is the score's identity, never a breach."""
@@ -68,7 +66,7 @@ class Division:
     def label(self, config: RunConfig) -> str:
         """What a standing calls this config: the headline technique and whatever else was chosen, without knobs."""
         shown = [
-            pick.name
+            pick.label
             for slot in SLOTS
             for pick in config.picks[slot.name]
             if slot.name in self.free
@@ -79,7 +77,7 @@ class Division:
 
 def names(picks: tuple[Pick, ...]) -> str:
     """Picks for a sentence: `lion(lr=0.001)`, several joined by a plus, `nothing` for none."""
-    return " + ".join(f"{p.name}({short(p.knobs)})" if p.knobs else p.name for p in picks) or "nothing"
+    return " + ".join(f"{p.label}({short(p.shown)})" if p.shown else p.label for p in picks) or "nothing"
 
 
 def same_but(free_knobs: frozenset[str], picks: tuple[Pick, ...], fixed: tuple[Pick, ...]) -> bool:
@@ -141,7 +139,6 @@ COMMUNITY = Division(
     "What can a mixer of your own do?",
     frozenset({"mixer"}),
     headline="mixer",
-    missing="loading a mixer from a user's Python file is not built yet",
 )
 # Evaluator and codec stay out: the first would change what is measured, the second moves no score.
 OPEN = Division(

@@ -4,7 +4,9 @@ import json
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
-from bench.config import Budget, canonical
+from bench.config import Budget, RunConfig, canonical, fingerprint
+from bench.config import from_json as config_from_json
+from bench.config import to_json as config_to_json
 from bench.divisions import Division, division_named
 from bench.errors import ConfigError
 from bench.tracks import FIRST_SEARCH_SEED, Track, track_named
@@ -25,6 +27,8 @@ class StudySpec:
     seed: int = FIRST_SEARCH_SEED  # of every run, and of the proposals
     policy: str = "tpe"
     settings: tuple[str, ...] = ()  # `slot.knob=value` and `slot=a,b`, as given with --set
+    start: RunConfig | None = None  # the fighter to begin with, as given with --from
+    start_file: str = ""  # its file's name
 
     @property
     def track(self) -> Track:
@@ -35,20 +39,32 @@ class StudySpec:
         return division_named(self.division_name)
 
     def to_json(self) -> dict[str, Any]:
-        return asdict(self) | {"settings": list(self.settings)}
+        """As data. A study without a start is written as it was before there were any."""
+        plain = asdict(replace(self, start=None)) | {"settings": list(self.settings)}
+        del plain["start"], plain["start_file"]
+        if self.start is None:
+            return plain
+        return plain | {"start": config_to_json(self.start), "start_file": self.start_file}
 
     @staticmethod
     def from_json(plain: dict[str, Any]) -> "StudySpec":
-        return StudySpec(**plain | {"budget": Budget(**plain["budget"]), "settings": tuple(plain["settings"])})
+        start = plain.get("start")
+        typed = {"budget": Budget(**plain["budget"]), "settings": tuple(plain["settings"])}
+        return StudySpec(**plain | typed | {"start": config_from_json(start) if start else None})
 
     def differs_from(self, other: "StudySpec") -> list[str]:
         """The fields in which two definitions differ, as `seed 1001, not 7`."""
-        mine, theirs = self.to_json(), other.to_json()
+        mine, theirs = self._telling(), other._telling()
         return [
             f"{name} {json.dumps(theirs[name])}, not {json.dumps(mine[name])}"
             for name in mine
-            if name not in ("n_trials", "data") and canonical(mine[name]) != canonical(theirs[name])
+            if canonical(mine[name]) != canonical(theirs[name])
         ]
+
+    def _telling(self) -> dict[str, Any]:
+        """What makes a study another one; a start by its fingerprint, which is enough and can be shown."""
+        plain = asdict(replace(self, start=None)) | {"start": fingerprint(self.start)[:12] if self.start else None}
+        return {name: value for name, value in plain.items() if name not in ("n_trials", "data", "start_file")}
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -133,8 +133,7 @@ class StandingsScreen(ListScreen):
     def _empty(self, division: str) -> str:
         if not self.arena.mirror.studies:
             return NOTHING
-        missing = next(d.missing for d in DIVISIONS if d.name == division)
-        return missing or f"nobody has fought in {division} here:  autoresearch --division {division} --trials 20"
+        return f"nobody has fought in {division} here:  autoresearch --division {division} --trials 20"
 
     def _top(self, identity: Identity | None, division: str) -> Text:
         held = {row.division for row in self.arena.mirror.standings if row.identity == identity}
@@ -153,8 +152,6 @@ class StandingsScreen(ListScreen):
     def _notes(self, identity: Identity | None, division: str, board: list[Standing]) -> Text:
         declared = next(d for d in DIVISIONS if d.name == division)
         text = Text.assemble((f"{declared.question}\n", "italic"))
-        if declared.missing:
-            text.append(f"{declared.missing}\n", "yellow")
         if identity is None:
             return text
         if any(row.unconfirmed for row in board):

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Sequence
 
-from autoresearch.submission.facts import CURVE, FACTS, FIGHTER, MODEL, PICTURE, Facts, Score, declared
+from autoresearch.submission.facts import CURVE, FACTS, FIGHTER, MIXER, MODEL, PICTURE, Facts, Score, declared
 from bench.config import RunConfig
 from bench.data.choose import NAMED
 from bench.divisions import baseline, differences
@@ -27,7 +27,13 @@ def card(facts: Facts, config: RunConfig) -> str:
         steps = " or ".join(str(n) for n in track_named(facts.identity.track).belt_steps)
         parts.append(f"**Exhibition**: the standard budget at {steps} steps carries a belt, this one is only listed.")
     parts += [_recipe(config), _score(facts.score) if facts.score else _ending(facts), _cost(facts, config)]
-    parts += [_setting(facts), _why(facts), "## Curve\n\n![Training curve](curve.svg)", _repeat(facts), _files(facts)]
+    parts += [
+        _setting(facts),
+        _why(facts),
+        "## Curve\n\n![Training curve](curve.svg)",
+        _repeat(facts, config),
+        _files(facts, config),
+    ]
     return "\n\n".join(parts) + "\n"
 
 
@@ -141,16 +147,19 @@ def _why(facts: Facts) -> str:
     return f"## Why it was proposed\n\n{_table(('what', 'value'), rows)}"
 
 
-def _repeat(facts: Facts) -> str:
+def _repeat(facts: Facts, config: RunConfig) -> str:
     """Commands that work: the check, the run from the ledger, the run from this folder alone, the study."""
     # a path of somebody's machine is of no use to anyone else, and nobody's business
     data = facts.corpus_name if facts.corpus_name in NAMED else "PATH"
     where = "" if data in NAMED else f" (PATH is the text `{_line(facts.corpus_name)}`, with the digest above)"
     study = f"autoresearch --division {facts.division} --trials {facts.origin.trial + 1} --steps {facts.identity.steps}"
     study += f" --seed {facts.seed} --policy {facts.origin.policy} --data {data} --jobs 1"
+    study += f" --from {_shell(facts.origin.start_file)}" if facts.origin.start_file else ""
     study += "".join(f" --set {_shell(setting)}" for setting in facts.origin.settings)
     checked = "Check this folder" if facts.failure else "Check this folder, and score the artifact again"
-    check = f"{checked}{where}:\n\n```\nautoresearch verify . --data {data}\n```"
+    check = f"{checked}{where}:\n\n```\nautoresearch verify . --data {data}{' --run-code' * config.brings_code}\n```"
+    if config.brings_code:
+        check += f"\n\nIts mixer is code, [{MIXER}]({MIXER}): read it first, for what follows runs it as you."
     return f"""## How to reproduce
 
 {check}
@@ -172,26 +181,29 @@ proposals after the openings depend on the order in which runs end, so they repe
 def _script(facts: Facts, data: str) -> str:
     return f"""from pathlib import Path
 import torch
-from autoresearch.submission.fighter import from_toml
+from autoresearch.starting import read_fighter
 from bench.data.choose import load_corpus
 from bench.run import run
 from bench.tracks import track_named
 
 torch.set_num_threads({facts.machine.threads})
-fighter = from_toml(Path("{FIGHTER}").read_text())
+fighter = read_fighter(Path("{FIGHTER}"))
 finished = run(fighter.config, fighter.seed, load_corpus("{data}"), track_named(fighter.config.track), print)
 print(finished.result.val_loss, finished.result.artifact_sha256)"""
 
 
-def _files(facts: Facts) -> str:
+def _files(facts: Facts, config: RunConfig) -> str:
     rows = [
         (FIGHTER, "the config, every knob, and the seed"),
+        (MIXER, "the mixer it brings"),
         (MODEL, "the packed model that was scored"),
         (CURVE, "step, seconds, train_loss, probe_loss"),
         (PICTURE, "the same as a picture"),
         (FACTS, "everything on this page as data, with size and SHA-256 of each file"),
     ]
-    shown = [(f"[{name}]({name})", what) for name, what in rows if name != MODEL or facts.score]
+    absent = {MIXER} if not config.brings_code else set()
+    absent |= {MODEL} if not facts.score else set()
+    shown = [(f"[{name}]({name})", what) for name, what in rows if name not in absent]
     return f"## Files\n\n{_table(('file', 'what'), shown)}"
 
 

@@ -3,11 +3,12 @@
 import json
 import math
 import types
-from dataclasses import asdict, dataclass, fields, is_dataclass
+from dataclasses import MISSING, asdict, dataclass, fields, is_dataclass
 from typing import Any, NoReturn, Union, get_args, get_origin, get_type_hints
 
-from autoresearch.submission.fighter import LARGEST_INT
+from autoresearch.submission.fighter import LARGEST_INT, MIXER_FILE
 from bench.artifact import MAX_RAW_BYTES
+from bench.brought_text import MAX_BYTES as MAX_MIXER_BYTES
 from bench.config import RunConfig
 from bench.errors import ConfigError
 from bench.estimate import estimate
@@ -16,11 +17,14 @@ from bench.records import Identity
 FORMAT = 1
 FIGHTER, MODEL, CARD = "fighter.toml", "model.arena", "README.md"
 CURVE, PICTURE, FACTS = "curve.csv", "curve.svg", "submission.json"
+# only there when the fighter brings a mixer
+MIXER = MIXER_FILE
 
 # No file is read beyond this: far above what an export writes, far below what would hurt a laptop.
 MAX_BYTES = {
     # a fighter has 1 kB; tomllib takes a minute for a dotted key of 100 kB, half a second for this
     FIGHTER: 10_000,
+    MIXER: MAX_MIXER_BYTES,
     MODEL: MAX_RAW_BYTES,
     CARD: 1_000_000,
     CURVE: 16_000_000,
@@ -44,6 +48,7 @@ class Origin:
     hypothesis: str
     expected: float | None
     note: str
+    start_file: str = ""  # what the study was given with --from
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -171,6 +176,8 @@ def _read(kind: Any, plain: Any, where: str) -> Any:
 
 def _record(kind: Any, plain: Any, where: str) -> Any:
     wanted = get_type_hints(kind)
-    if not isinstance(plain, dict) or set(plain) != {field.name for field in fields(kind)}:
+    # a field that came later has a default
+    needed = {field.name for field in fields(kind) if field.default is MISSING}
+    if not isinstance(plain, dict) or not needed <= set(plain) <= set(wanted):
         raise ConfigError(f"{where} is not what belongs there", f"it should have {', '.join(wanted)}")
     return kind(**{name: _read(wanted[name], value, f"{where}.{name}") for name, value in plain.items()})

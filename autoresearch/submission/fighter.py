@@ -3,15 +3,18 @@
 import json
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from bench.config import SLOTS, Budget, Pick, RunConfig, make_config
+from bench.brought import declared
+from bench.config import BROUGHT, SLOTS, Budget, Pick, RunConfig, make_config
 from bench.errors import ConfigError
 from bench.knobs import Value
 
 SHAPE = "a fighter has name, track, division, seed, [budget] and a [picks.SLOT.TECHNIQUE] for every pick"
+# what the text of a mixer that the fighter brings is called, beside the TOML that names it
+MIXER_FILE = "mixer.py"
 TOP_LEVEL = {"name", "track", "division", "seed", "budget", "picks"}
 # TOML promises no more than this, and a knob never needs it
 LARGEST_INT = 2**63 - 1
@@ -28,7 +31,10 @@ class Fighter:
 
 
 def to_toml(fighter: Fighter) -> str:
-    """Every slot in canonical order, every knob spelled out; `from_toml` gives back an equal fighter."""
+    """Every slot in canonical order, every knob spelled out; `from_toml` gives back an equal fighter.
+
+    The text of a brought mixer is a file of its own, `mixer_text` under the name MIXER_FILE.
+    """
     config, budget = fighter.config, fighter.config.budget
     lines = [
         "# A fighter: one config, entered in one division. Every knob is spelled out, none is left to default.",
@@ -48,12 +54,25 @@ def to_toml(fighter: Fighter) -> str:
             lines += ["", f"[picks.{slot.name}]  # nothing"]
         for pick in picks:
             lines += ["", f"[picks.{slot.name}.{_key(pick.name)}]"]
-            lines += [f"{_key(knob)} = {_toml(value)}" for knob, value in pick.knobs.items()]
+            lines += [f"file = {_toml(MIXER_FILE)}"] if pick.name == BROUGHT else []
+            lines += [f"{_key(knob)} = {_toml(value)}" for knob, value in pick.shown.items()]
     return "\n".join(lines) + "\n"
 
 
-def from_toml(text: str) -> Fighter:
-    """The fighter that a text describes; a slot it leaves out gets its neutral pick. Raises ConfigError."""
+def mixer_text(config: RunConfig) -> str | None:
+    """The text of the mixer that a config brings, if it brings one."""
+    return str(config.pick("mixer").knobs["code"]) if config.brings_code else None
+
+
+def no_file(name: str) -> str:
+    raise ConfigError(f"the fighter names a file, {name}, and came without one", "keep the file beside the TOML")
+
+
+def from_toml(text: str, file: Callable[[str], str] = no_file) -> Fighter:
+    """The fighter that a text describes; a slot it leaves out gets its neutral pick. Raises ConfigError.
+
+    `file` gives the text under a name, for a fighter that brings a mixer; nothing of that text is run.
+    """
     try:
         plain = tomllib.loads(text)
     except (ValueError, RecursionError) as wrong:  # the second for brackets nested by the thousand
@@ -65,7 +84,8 @@ def from_toml(text: str) -> Fighter:
         raise ConfigError(f"[budget] lacks or should not have {', '.join(strange)}", "it has steps, batch and seq_len")
     numbers = {name: _whole(value, f"budget.{name}") for name, value in budget.items()}
     picks = {
-        slot: _picks(slot, _table(chosen, f"picks.{slot}")) for slot, chosen in _table(plain["picks"], "picks").items()
+        slot: tuple(_picks(slot, _table(chosen, f"picks.{slot}"), file))
+        for slot, chosen in _table(plain["picks"], "picks").items()
     }
     return Fighter(
         name=_text(plain["name"], "name"),
@@ -75,11 +95,14 @@ def from_toml(text: str) -> Fighter:
     )
 
 
-def _picks(slot: str, chosen: Mapping[str, Any]) -> tuple[Pick, ...]:
-    return tuple(
-        Pick(name, {knob: _value(value, f"{slot}.{knob}") for knob, value in _table(knobs, f"{slot}.{name}").items()})
-        for name, knobs in chosen.items()
-    )
+def _picks(slot: str, chosen: Mapping[str, Any], file: Callable[[str], str]) -> Iterator[Pick]:
+    for name, plain in chosen.items():
+        table = _table(plain, f"{slot}.{name}")
+        knobs = {knob: _value(value, f"{slot}.{knob}") for knob, value in table.items()}
+        if name == BROUGHT:
+            where = _text(knobs.pop("file", None), f"{slot}.{name}.file")
+            knobs = {**declared(file(where)).carried, **knobs}
+        yield Pick(name, knobs)
 
 
 def _table(plain: Any, where: str) -> Mapping[str, Any]:

@@ -6,8 +6,9 @@ import hashlib
 import math
 import os
 import stat
+import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stdout
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -18,12 +19,14 @@ from autoresearch.submission.facts import Facts
 from autoresearch.submission.fighter import Fighter
 from autoresearch.worker import device_class, versions
 from bench.artifact import unpack
+from bench.brought import reporting
 from bench.catalog import realise, refusals
 from bench.config import fingerprint
 from bench.data.choose import AUTO, NAMED, load_corpus
 from bench.divisions import division_named
 from bench.errors import ArenaError, ConfigError, DataError
 from bench.estimate import over_caps
+from bench.examine import examine
 from bench.layers import Params
 from bench.records import Reason
 from bench.skeleton import Model
@@ -59,11 +62,16 @@ class _OpenQuestion(Exception):
     """The item can't be decided here, with the reason."""
 
 
-def verify_submission(folder: Path, data: str) -> list[Check]:
-    """Every item with pass, fail or can't tell; ConfigError for what is no submission folder at all."""
+def verify_submission(folder: Path, data: str, run_code: bool = False) -> list[Check]:
+    """Every item with pass, fail or can't tell; ConfigError for what is no submission folder at all.
+
+    A mixer that the fighter brings is a stranger's code: nothing of it runs unless `run_code` says so.
+    """
     contents = _read(folder)
-    looking = _Examination(contents, data)
-    return [_check(item, look) for item, look in looking.items()]
+    looking = _Examination(contents, data, run_code)
+    # stdout is ours; what the code prints is not
+    with redirect_stdout(sys.stderr):
+        return [_check(item, look) for item, look in looking.items()]
 
 
 def _check(item: str, look: Callable[[], str]) -> Check:
@@ -136,6 +144,7 @@ class _Examination:
 
     contents: _Contents
     data: str
+    run_code: bool
     found_facts: Facts | None = None
     found_fighter: Fighter | None = None
     found_model: Model | None = None
@@ -177,9 +186,11 @@ class _Examination:
 
     @property
     def built(self) -> Fighter:
-        """The fighter, once it is known to be one we can build."""
+        """The fighter, once it is known to be one we can build, and may."""
         if not self.sound:
             raise _OpenQuestion("the fighter can't be built here")
+        if self.entered.config.brings_code and not self.run_code:
+            raise _OpenQuestion("this fighter brings code of its own; --run-code runs it")
         return self.entered
 
     @property
@@ -199,6 +210,13 @@ class _Examination:
             raise _Broken(f"{name} is missing")
         return self.contents.raw[name]
 
+    def wanted(self) -> list[str]:
+        """The files of this submission: a negative result has no model, and few fighters bring a mixer."""
+        absent = {facts.MODEL} if self.stated.failure is not None else set()
+        if facts.MIXER not in self.stated.files:
+            absent.add(facts.MIXER)
+        return [name for name in facts.MAX_BYTES if name not in absent]
+
     # the items
 
     def check_facts(self) -> str:
@@ -210,7 +228,7 @@ class _Examination:
         return f"{kind}: {found.name}, trial {found.origin.trial} of {found.origin.study}"
 
     def check_files(self) -> str:
-        wanted = [name for name in facts.MAX_BYTES if name != facts.MODEL or self.stated.failure is None]
+        wanted = self.wanted()
         if wrong := [f"{name} {what}" for name, what in self.contents.wrong.items()]:
             raise _Broken("; ".join(wrong))
         if missing := [name for name in wanted if name not in self.contents.raw]:
@@ -222,9 +240,7 @@ class _Examination:
         return f"{len(wanted)} files" + (f"; not part of it and not opened: {shown}" if strange else "")
 
     def check_checksums(self) -> str:
-        wanted = {name for name in facts.MAX_BYTES if name != facts.FACTS}
-        if self.stated.failure is not None:
-            wanted.discard(facts.MODEL)
+        wanted = set(self.wanted()) - {facts.FACTS}
         if set(self.stated.files) != wanted:
             raise _Broken(f"{facts.FACTS} states checksums of {', '.join(sorted(self.stated.files)) or 'nothing'}")
         wrong = []
@@ -241,8 +257,10 @@ class _Examination:
         return f"size and SHA-256 of {len(wanted)} files as stated"
 
     def check_fighter(self) -> str:
-        self.found_fighter = entered = fighter.from_toml(self.text(facts.FIGHTER))
+        self.found_fighter = entered = fighter.from_toml(self.text(facts.FIGHTER), self.mixer_file)
         config, track = entered.config, self.track
+        if facts.MIXER in self.contents.raw and not config.brings_code:
+            raise _Broken(f"{facts.MIXER} is there, and the fighter does not name it")
         if track.missing is not None:
             raise _Broken(f"the {track.name} track can't run yet: {track.missing}")
         for name, value, most in (
@@ -255,6 +273,12 @@ class _Examination:
         realise(config)
         self.sound = True
         return f"every technique and knob is known: {self.entered.name}, {config.budget.steps:,} steps"
+
+    def mixer_file(self, name: str) -> str:
+        """The text of the mixer that the fighter names; no other file is opened for it."""
+        if name != facts.MIXER:
+            raise _Broken(f"the fighter names {name}; a submission calls its mixer {facts.MIXER}")
+        return self.text(name)
 
     def check_fingerprint(self) -> str:
         found, stated = fingerprint(self.entered.config), self.stated
@@ -303,6 +327,10 @@ class _Examination:
         if refused := refusals(self.built.config):
             self.sound = False
             raise _Broken("; ".join(refused))
+        if self.built.config.brings_code and self.stated.score is not None:
+            # a score of a model that looks ahead says nothing, however well it repeats
+            examine(self.built.config, self.track)
+            return "its own mixer looks at no later byte and no other row, and costs what it declares"
         return "no hard clash, no missing hard need"
 
     def check_caps(self) -> str:
@@ -343,7 +371,8 @@ class _Examination:
 
     def check_artifact(self) -> str:
         packed, config = self.raw(facts.MODEL), self.built.config
-        model = unpack(packed, config)
+        with reporting(config):
+            model = unpack(packed, config)
         params = Params(model)
         if broken := [p.name for p in params.all if not torch.isfinite(p.tensor).all()]:
             raise _Broken(f"{broken[0]} holds what is no finite number")
@@ -380,7 +409,7 @@ class _Examination:
 
     def check_val_loss(self) -> str:
         """The score once more, from the artifact and the corpus."""
-        stated, score, model = self.stated, self.stated.score, self.found_model
+        stated, score, config, model = self.stated, self.stated.score, self.built.config, self.found_model
         assert score is not None, "only asked of a scored run"
         if model is None:
             raise _OpenQuestion("there is no artifact to score")
@@ -399,8 +428,7 @@ class _Examination:
                 f"scored on {stated.corpus_name} {digest[:8]}; {wanted} is {corpus.name} {corpus.digest[:8]}: "
                 "give the text with --data"
             )
-        config = self.built.config
-        with threads(stated.machine.threads):
+        with threads(stated.machine.threads), reporting(config):
             found = realise(config).evaluator.nats(model, corpus.valid[: self.track.eval_bytes], config.budget.seq_len)
         here = (device_class(), versions()["torch"], True)
         there = (stated.machine.device_class, stated.machine.versions.get("torch"), self.can_use_threads())

@@ -140,6 +140,7 @@ def _facts(reader: Reader, study: StudyView, trial: TrialView, run: RunView) -> 
             hypothesis=trial.hypothesis,
             expected=trial.expected,
             note=trial.message,
+            start_file=spec.start_file,
         ),
         spent=_spent(config, run),
         score=_score(run, kept, baseline) if kept else None,
@@ -309,6 +310,8 @@ def _fill(folder: Path, stated: Facts, config: RunConfig, points: list[Point], m
     }
     if model is not None:
         contents[facts.MODEL] = model
+    if (mixer := fighter.mixer_text(config)) is not None:
+        contents[facts.MIXER] = mixer.encode()
     sums = {name: FileFact(bytes=len(raw), sha256=hashlib.sha256(raw).hexdigest()) for name, raw in contents.items()}
     contents[facts.FACTS] = facts.to_json(replace(stated, files=sums)).encode()
     for name, raw in contents.items():

@@ -16,56 +16,21 @@ from torch.utils.flop_counter import FlopCounterMode
 from bench.catalog import CATALOG, full_pick, realise
 from bench.config import Budget, Pick
 from bench.divisions import baseline
-from bench.estimate import estimate, unseen_flops
+from bench.estimate import estimate
+from bench.examine import (
+    counted_flops,
+    looks_ahead,
+    mixes_rows,
+    same_start,
+    started,
+    stirred,
+    text,
+    unseen,
+    untrained,
+)
 from bench.layers import Params
-from bench.run import generator, initialise
-from bench.skeleton import DOCUMENT_END
+from bench.run import generator
 from bench.training import Moment, mean_nats, train
-
-
-def started(config):
-    """The config's model with its starting weights."""
-    stack = realise(config)
-    model = stack.model(config.budget.seq_len)
-    initialise(Params(model), stack.init, seed=1)
-    return model
-
-
-def stirred(config):
-    """A model in which no weight is zero any more, so that nothing hides behind a zero output."""
-    model = started(config)
-    noise = torch.Generator().manual_seed(2)
-    with torch.no_grad():
-        for p in model.parameters():
-            p.add_(torch.randn(p.shape, generator=noise), alpha=0.05)
-    return model
-
-
-def text(B, T, seed=3):
-    """Random bytes with a document's end every few."""
-    tokens_BT = torch.randint(1, 256, (B, T), generator=torch.Generator().manual_seed(seed))
-    tokens_BT[:, 4::7] = DOCUMENT_END
-    return tokens_BT
-
-
-@torch.no_grad()
-def looks_ahead(model):
-    """Positions whose change moved a logit before them."""
-    T = 12
-    one_1T, other_1T = text(1, T), (text(1, T) + 1) % 256
-    # row t keeps the first t bytes and changes all the others
-    kept_TT = torch.arange(T) < torch.arange(T).unsqueeze(1)
-    base_TV, moved_TTV = model(one_1T)[0], model(torch.where(kept_TT, one_1T, other_1T))
-    return [t for t in range(1, T) if not torch.allclose(moved_TTV[t, :t], base_TV[:t], atol=1e-5)]
-
-
-@torch.no_grad()
-def mixes_rows(model):
-    """True when a row's logits depend on the other rows of its batch."""
-    tokens_BT = text(3, 12)
-    changed_BT = tokens_BT.clone()
-    changed_BT[1:] = (changed_BT[1:] + 1) % 256
-    return not torch.allclose(model(tokens_BT)[0], model(changed_BT)[0], atol=1e-5)
 
 
 def test_three_steps_end_in_a_finite_loss(config):
@@ -91,9 +56,7 @@ def test_three_steps_end_in_a_finite_loss(config):
 
 
 def test_every_parameter_gets_a_gradient(config):
-    model, x_BT = stirred(config), text(2, 25)
-    mean_nats(model(x_BT[:, :-1]), x_BT[:, 1:]).backward()
-    assert [name for name, p in model.named_parameters() if p.grad is None or not p.grad.any()] == []
+    assert untrained(stirred(config), text(2, 25)) == []
 
 
 def test_declared_parameters_are_the_real_ones(config):
@@ -101,20 +64,10 @@ def test_declared_parameters_are_the_real_ones(config):
     assert estimate(config).parameters == sum(p.numel() for p in model.parameters())
 
 
-# Exact, without a tolerance: torch counts matrix products only, and so do the declarations. Attention runs in its
-# plain form because the counter does not see inside the fused one.
+# Exact, without a tolerance: torch counts matrix products only, and so do the declarations.
 def test_declared_flops_are_what_torch_counts(config):
     B, T = 2, config.budget.seq_len
-    model = started(config)
-    with sdpa_kernel(SDPBackend.MATH), FlopCounterMode(display=False) as counter, torch.no_grad():
-        model(text(B, T))
-    assert counter.get_total_flops() == (estimate(config).forward_flops - unseen(config)) * B * T
-
-
-def unseen(config):
-    """Declared FLOPs per token of recurrences, out of sight for torch's counter; each one's own test counts them."""
-    stack, T = realise(config), config.budget.seq_len
-    return sum(unseen_flops(part, here) for part, here in stack.costed(T))
+    assert counted_flops(started(config), B, T) == (estimate(config).forward_flops - unseen(config)) * B * T
 
 
 def test_declared_training_flops_are_what_torch_counts(config):
@@ -142,7 +95,7 @@ def test_declared_training_flops_are_what_torch_counts(config):
 
 
 def test_no_byte_sees_its_future(config):
-    assert looks_ahead(stirred(config)) == []
+    assert looks_ahead(stirred(config), 12) == []
 
 
 def test_rows_of_a_batch_do_not_meet(config):
@@ -150,8 +103,7 @@ def test_rows_of_a_batch_do_not_meet(config):
 
 
 def test_a_shorter_window_gives_the_same_start(config):
-    model, tokens_BT = stirred(config), text(2, 24)
-    torch.testing.assert_close(model(tokens_BT[:, :11]), model(tokens_BT)[:, :11], atol=1e-5, rtol=1e-5)
+    assert same_start(stirred(config), 24)
 
 
 PAIRS = [
@@ -224,7 +176,7 @@ def planted(monkeypatch):
 
 
 def test_a_mixer_that_peeks_one_byte_ahead_is_caught(planted):
-    assert looks_ahead(stirred(planted(PeekingMixer))) == list(range(1, 12))
+    assert looks_ahead(stirred(planted(PeekingMixer)), 12) == list(range(1, 12))
 
 
 def test_a_mixer_of_batch_rows_is_caught(planted):

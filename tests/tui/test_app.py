@@ -229,7 +229,7 @@ async def test_standings_go_through_divisions_and_boards(store: Path, alive: Non
         await pilot.pause()
         assert isinstance(app.screen, StandingsScreen)
         assert app.screen.shown_division() == "community"
-        assert "a mixer from a user's Python file is not built yet" in words(app, "#notes")
+        assert "What can a mixer of your own do?" in words(app, "#notes")
 
 
 async def test_enter_in_standings_opens_the_fighters_trial(store: Path, alive: None, opened: Any) -> None:

@@ -124,10 +124,6 @@ def test_a_division_is_found_by_its_name(division):
     assert division_named(division.name) is division
 
 
-def test_divisions_that_cannot_run_say_what_is_missing():
-    assert [d.name for d in DIVISIONS if d.missing] == ["community"]
-
-
 def test_a_fighter_is_called_by_its_headline():
     assert OPTIMIZER.label(BASE) == "adamw"
     assert OPTIMIZER.label(with_pick("optimizer", "lion")) == "lion"

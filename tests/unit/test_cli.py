@@ -32,7 +32,6 @@ REQUESTS = {
     "unknown option": (("--bogus",), "No such option: --bogus"),
     "unknown command": (("bogus",), "No such command 'bogus'"),
     "unknown division": (("--division", "fencing"), "there is no division named fencing"),
-    "division that can't run": (("--division", "community"), "the community division can't run yet"),
     "unknown track": ((*OPT, "--track", "chess"), "there is no track named chess"),
     "track that can't run": (("--division", "open", "--track", "golf"), "the golf track can't run yet"),
     "no trials": ((*OPT, "--trials", "0"), "--trials is 0"),
@@ -56,6 +55,10 @@ REQUESTS = {
     ),
     "knob of a fixed slot": ((*OPT, "--set", "ffn.mult=3"), "ffn.mult is 3, but optimizer fixes it at 4"),
     "corpus that is not there": ((*OPT, "--data", "/nowhere"), "'/nowhere' is neither a corpus nor a path that exists"),
+    "fighter that is not there": (
+        ("--from", "/nowhere.toml"),
+        "/nowhere.toml can't be read: No such file or directory",
+    ),
     "study that is not there": (("show", "lab"), "there is no store at"),
     "no entrant": (
         ("--division", "attention", "--trials", "1", "--set", "mixer=mamba,softmax"),

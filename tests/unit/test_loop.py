@@ -4,15 +4,18 @@ import math
 from dataclasses import dataclass, field, replace
 
 import pytest
+from brought_files import GOOD
 from ledger_rows import KEY, SPEC, result
+from optuna.trial import TrialState
 
 from autoresearch.executor import Ended, Job, Progress
 from autoresearch.loop import Search, Watcher
 from autoresearch.space import Space
-from bench.catalog import CATALOG, cards
+from bench.catalog import CATALOG, cards, full_pick
 from bench.config import fingerprint
-from bench.divisions import recipe
+from bench.divisions import BASE, recipe
 from bench.records import Failure, Outcome, Point, Reason, State
+from studies.definitions import StudySpec
 from studies.ownership import this_process
 from studies.store import Proposal, Store
 
@@ -183,7 +186,7 @@ def test_a_config_over_a_cap_is_refused_at_no_cost_and_does_not_count(ledger):
 
 
 def test_a_hard_clash_is_refused_with_its_sentence(ledger):
-    spec = replace(SPEC, division_name="attention", n_trials=24)
+    spec = replace(SPEC, division_name="attention", n_trials=24, settings=("mixer=softmax",))
     study(ledger, spec)
     messages = [t.message for t in ledger.read.trials("lab") if t.state is State.REFUSED]
     hard = [
@@ -260,3 +263,84 @@ def test_tpe_finds_more_than_random_on_a_smooth_landscape(ledger):
 def test_what_is_set_is_not_searched(setting, param, there):
     params = next(Space(replace(SPEC, settings=("optimizer=adamw,muon", setting))).openings()).params
     assert (param in params) is there
+
+
+def began_with(config, **changes):
+    """A study of a given fighter."""
+    return replace(SPEC, start=config, start_file="fighter.toml", **changes)
+
+
+def fast(lr=0.0123456):
+    return BASE.replaced("optimizer", [full_pick("optimizer", "muon", {"lr": lr})])
+
+
+def test_a_fighter_that_is_given_comes_first_to_the_last_digit(ledger):
+    study(ledger, began_with(fast(), n_trials=5, settings=("optimizer=adamw,muon", "optimizer_modifiers=none")))
+    trials = ledger.read.trials("lab")
+    assert trials[0].config == fast()
+    assert (trials[0].proposer, trials[0].reason) == ("user", "from fighter.toml")
+    assert [t.proposer for t in trials[1:]] == ["baseline", "opening", "tpe", "tpe"]
+
+
+def test_a_given_fighter_that_is_an_opening_is_not_run_twice(ledger):
+    muon = BASE.replaced("optimizer", [full_pick("optimizer", "muon", {})])
+    study(ledger, began_with(muon, n_trials=3, settings=("optimizer=adamw,muon", "optimizer_modifiers=none")))
+    assert [t.proposer for t in ledger.read.trials("lab")] == ["user", "baseline", "tpe"]
+
+
+def test_a_given_fighter_that_is_the_baseline_is_the_baseline(ledger):
+    study(ledger, began_with(BASE, n_trials=1))
+    assert [t.proposer for t in ledger.read.trials("lab")] == ["baseline"]
+
+
+def test_a_study_begun_with_a_fighter_and_cut_equals_an_unbroken_one(ledger, tmp_path):
+    spec = began_with(fast(), n_trials=9)
+    whole = Store(tmp_path / "whole.db")
+    study(whole, spec)
+    for cut in (0, 2, 3):
+        with pytest.raises(KeyboardInterrupt):
+            study(ledger, spec, Instant(stop_after=cut))
+    study(ledger, spec)
+    assert table(ledger) == table(whole)
+    whole.close()
+
+
+def test_a_study_of_a_mixer_of_ones_own_searches_around_it(ledger):
+    own = BASE.replaced("mixer", [full_pick("mixer", "brought", {"code": GOOD})])
+    study(ledger, began_with(own, division_name="community", n_trials=6))
+    trials = ledger.read.trials("lab")
+    assert [t.config.pick("mixer").label for t in trials] == ["brought:recent_mean", "softmax"] + 4 * [
+        "brought:recent_mean"
+    ]
+    assert len({t.config.pick("mixer").knobs["window"] for t in trials if t.config.brings_code}) > 1
+    assert all(GOOD not in str(t.params) for t in trials)
+
+
+def test_a_mixer_found_to_be_too_large_marks_the_wall_and_costs_the_study_a_trial(ledger):
+    class TooLarge(Instant):
+        def poll(self, seconds):
+            job = self.jobs.pop(0)
+            reason = Reason.TOO_LARGE
+            found = Failure(fingerprint=fingerprint(job.config), seed=1, reason=reason, step=0, message="too large")
+            return [Ended(job.run_id, found)]
+
+    store_begin(ledger)
+    search = Search(SPEC, ledger, TooLarge(), KEY, {}, Watcher())
+    search.run()
+    assert {t.state for t in search.study.get_trials()} == {TrialState.PRUNED}
+    assert {t.state for t in ledger.read.trials("lab")} == {State.FAILED}
+
+
+def store_begin(ledger):
+    ledger.begin(SPEC, cards(), this_process())
+
+
+def test_a_study_that_began_with_a_fighter_is_another_than_one_that_did_not():
+    (said,) = SPEC.differs_from(began_with(fast()))
+    assert said == f'start "{fingerprint(fast())[:12]}", not null'
+
+
+def test_a_definition_older_than_fighters_reads_and_writes_as_before():
+    assert "start" not in SPEC.to_json()
+    assert StudySpec.from_json(SPEC.to_json()) == SPEC
+    assert StudySpec.from_json(began_with(fast()).to_json()) == began_with(fast())

@@ -152,16 +152,7 @@ CATALOG: dict[str, tuple[Technique, ...]] = {
         Orthogonal,
         Spectral,
     ),
-    "optimizer": (
-        AdamW,
-        AdamMini,
-        Lion,
-        Muon,
-        Sgd,
-        Soap,
-        Sophia,
-        SophiaH,
-    ),
+    "optimizer": (AdamW, Lion, Muon, Sophia, SophiaH, AdamMini, Soap, Sgd),
     "optimizer_modifiers": (
         MuonEqR,
         NorMuon,

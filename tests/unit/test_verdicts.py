@@ -117,8 +117,10 @@ def test_equal_scores_in_both_arms_show_nothing_however_far_apart(compare):
 
 
 def test_differences_that_vary_by_rounding_alone_show_nothing():
-    # 0.1 + 0.2 is not 0.3: the differences differ in their last bit
-    assert paired(sample(1.1 + 0.1, 1.2 + 0.1, 1.3 + 0.1), sample(1.1, 1.2, 1.3)).p(0.0) is None
+    old = sample(3.95, 1.2, 2.9)
+    new = sample(*[score + 0.1 for score in listed(old)])
+    assert len({a - b for a, b in zip(listed(new), listed(old), strict=True)}) > 1
+    assert paired(new, old).p(0.0) is None
 
 
 def test_one_arm_without_spread_is_tested_by_the_other():
@@ -214,6 +216,7 @@ def test_three_candidates_need_more_than_one():
     assert [judgement.verdict for judgement in among] == [Verdict.INCONCLUSIVE] * 3
     assert among[1].p == pytest.approx(3 * stats.t.cdf(-3, 8))
     assert "not below 0.01 over 3 candidates; " in among[1].why
+    assert (among[1].low, among[1].high) == close.interval(0.01 / 3)
 
 
 def test_a_candidate_without_a_p_keeps_its_place_and_costs_the_others_nothing():
@@ -233,6 +236,19 @@ def test_the_seeds_asked_for_reach_the_power_if_all_is_as_it_seems(method):
         Method.POOLED: stats.nct.sf(stats.t.isf(0.01, 4), 4, 0.001 / (sigma / math.sqrt(total))),
     }[method]
     assert 0.8 <= reached < 0.9
+
+
+def test_seeds_are_asked_for_the_distance_to_the_margin():
+    at_margin = Comparison(effect=-0.006, se=0.0007, df=4, n_new=3, n_old=3, method=Method.WELCH)
+    at_zero = Comparison(effect=-0.001, se=0.0007, df=4, n_new=3, n_old=3, method=Method.WELCH)
+    assert more_seeds(at_margin, STRICT) == more_seeds(at_zero, RULE)
+
+
+def test_an_open_question_asks_for_one_more_seed_at_least():
+    # two degrees of freedom were bad luck: as a rule three seeds show six standard errors
+    unlucky = Comparison(effect=-0.006, se=0.001, df=2, n_new=3, n_old=3, method=Method.WELCH)
+    assert decide(unlucky, RULE).verdict is Verdict.INCONCLUSIVE
+    assert more_seeds(unlucky, RULE) == 1
 
 
 @pytest.mark.parametrize(("n", "limit"), [(3, 0.5), (4, 0.5), (5, 0.7), (6, 0.7), (7, 0.8), (10, 0.8)])

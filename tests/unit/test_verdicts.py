@@ -245,8 +245,8 @@ def test_seeds_are_asked_for_the_distance_to_the_margin():
 
 
 def test_an_open_question_asks_for_one_more_seed_at_least():
-    # two degrees of freedom were bad luck: as a rule three seeds show six standard errors
-    unlucky = Comparison(effect=-0.006, se=0.001, df=2, n_new=3, n_old=3, method=Method.WELCH)
+    # two degrees of freedom were bad luck: as a rule three seeds show 6.8 standard errors
+    unlucky = Comparison(effect=-0.0068, se=0.001, df=2, n_new=3, n_old=3, method=Method.WELCH)
     assert decide(unlucky, RULE).verdict is Verdict.INCONCLUSIVE
     assert more_seeds(unlucky, RULE) == 1
 

@@ -9,10 +9,10 @@ demo: $(READY)
 	$(BIN)/autoresearch --division optimizer --trials 5 --steps 100 --data toystories
 
 test: lint
-	$(BIN)/python -m pytest -m "not slow" --durations=15
+	$(BIN)/python -m pytest -n 2 --dist loadfile -m "not slow" --durations=15
 
 test-all: lint
-	$(BIN)/python -m pytest --durations=25
+	$(BIN)/python -m pytest -n 2 --dist loadfile --durations=25
 
 lint: $(READY)
 	$(BIN)/ruff check .

@@ -219,7 +219,7 @@ def replay(
 def catalog(as_json: JsonOption = False) -> None:
     """Every technique by slot, with its status, knobs, needs and clashes; an idea can be ranked and not run."""
     from autoresearch.listing import catalog_table
-    from bench.catalog import cards
+    from bench.cards import cards
 
     print_out(_dump(cards()) if as_json else catalog_table(cards()))
 

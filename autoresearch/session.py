@@ -13,7 +13,8 @@ from autoresearch.executor import LocalExecutor, limits_for
 from autoresearch.loop import Search
 from autoresearch.progress import Teller
 from autoresearch.requests import check_request
-from bench.catalog import card, cards, technique_of
+from bench.cards import card, cards
+from bench.catalog import technique_of
 from bench.data.corpus import Corpus
 from bench.errors import DataError
 from bench.tracks import NUMERICS_VERSION, Track

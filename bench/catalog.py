@@ -1,6 +1,5 @@
 """Every technique by slot. A name becomes a class here and nowhere else."""
 
-import inspect
 from collections.abc import Iterator
 from typing import Any
 
@@ -8,7 +7,7 @@ from bench.brought import declared as brought
 from bench.config import BROUGHT, SLOTS, Budget, Pick, RunConfig, slot_named
 from bench.divisions import baseline
 from bench.errors import ConfigError
-from bench.ideas import IDEAS, Idea
+from bench.ideas import IDEAS
 from bench.knobs import Value, defaults_of, knobs_of
 from bench.stack import Stack
 from bench.techniques.addons.adaptive_clip import AdaptiveClip
@@ -308,34 +307,3 @@ def declared(technique: Technique, what: str, kind: type) -> tuple[Any, ...]:
     found = getattr(technique, what, ())
     assert all(isinstance(item, kind) for item in found), f"{technique.name}.{what} holds something else"
     return tuple(found)
-
-
-def card(technique: Technique) -> dict[str, Any]:
-    """A technique as data: what `catalog --json` prints and the ledger keeps."""
-    prior = getattr(technique, "prior", None)
-    return {
-        "slot": technique.slot,
-        "name": technique.name,
-        "doc": inspect.getdoc(technique),
-        "source": technique.source,
-        "status": "ready",
-        "knobs": [knob.to_json() for knob in knobs_of(technique)],
-        "needs": [vars(need) for need in declared(technique, "needs", Need)],
-        "clashes": [vars(clash) for clash in declared(technique, "clashes", Clash)],
-        "prior": None if prior is None else vars(prior),
-    }
-
-
-def idea_card(idea: Idea) -> dict[str, Any]:
-    """An idea as data, in the form of a technique's card."""
-    nothing: dict[str, Any] = {"knobs": [], "needs": [], "clashes": []}
-    return {**vars(idea), "status": "idea", **nothing, "prior": vars(idea.prior)}
-
-
-def cards() -> list[dict[str, Any]]:
-    """Slot by slot, what is built before what is not."""
-    return [
-        plain
-        for slot, techniques in CATALOG.items()
-        for plain in (*map(card, techniques), *(idea_card(idea) for idea in IDEAS if idea.slot == slot))
-    ]

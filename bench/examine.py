@@ -47,7 +47,9 @@ def _cost_faults(config: RunConfig) -> Iterator[str]:
     cost = estimate(config)
     if (found := Params(started(config)).count) != cost.parameters:
         yield f"makes a model of {found:,} parameters and declares {cost.parameters:,}"
-    counted, declared = counted_flops(started(config), B, T), cost.forward_flops - unseen(config)
+    if (hidden := unseen(config)) < 0:
+        yield f"declares {hidden:,} unseen FLOPs: they add to a cost, and never lower it"
+    counted, declared = counted_flops(started(config), B, T), cost.forward_flops - hidden
     if counted != declared * B * T:
         real = f"{counted / (B * T):,.0f}"
         yield f"makes a model of {real} FLOPs per byte, as torch counts them, and declares {declared:,}"

@@ -6,7 +6,8 @@ import json
 
 import pytest
 
-from bench.catalog import CATALOG, HOSTS, card, declared, find, full_pick, realise, refusals
+from bench.cards import card
+from bench.catalog import CATALOG, HOSTS, declared, find, full_pick, realise, refusals
 from bench.config import SLOT_NAMES, canonical, fingerprint, from_json, slot_named, to_json
 from bench.divisions import BASE
 from bench.knobs import Choice, Span, knobs_of

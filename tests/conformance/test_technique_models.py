@@ -13,12 +13,14 @@ from torch import nn
 from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.utils.flop_counter import FlopCounterMode
 
-from bench.catalog import CATALOG, full_pick, realise
+from bench.catalog import CATALOG, alone, full_pick, realise
 from bench.config import Budget, Pick
 from bench.divisions import baseline
+from bench.errors import ConfigError
 from bench.estimate import estimate
 from bench.examine import (
     counted_flops,
+    examine,
     looks_ahead,
     mixes_rows,
     same_start,
@@ -30,6 +32,8 @@ from bench.examine import (
 )
 from bench.layers import Params
 from bench.run import generator
+from bench.techniques.mixer.softmax import Softmax
+from bench.tracks import FEATHERWEIGHT
 from bench.training import Moment, mean_nats, train
 
 
@@ -191,6 +195,22 @@ def test_an_undeclared_cost_is_caught(planted, monkeypatch):
         test_declared_flops_are_what_torch_counts(config)
     with pytest.raises(AssertionError):
         test_declared_parameters_are_the_real_ones(config)
+
+
+def test_flops_declared_at_half_are_caught(monkeypatch):
+    config = alone("mixer", "softmax", Budget(steps=1, batch=2, seq_len=24))
+    test_declared_flops_are_what_torch_counts(config)
+    honest = Softmax.flops
+    monkeypatch.setattr(Softmax, "flops", lambda self, site: honest(self, site) // 2)
+    with pytest.raises(AssertionError):
+        test_declared_flops_are_what_torch_counts(config)
+
+
+def test_unseen_flops_never_lower_a_cost(monkeypatch):
+    config = alone("mixer", "softmax", Budget(steps=1, batch=2, seq_len=24))
+    monkeypatch.setattr(Softmax, "unseen_flops", lambda self, site: -1000, raising=False)
+    with pytest.raises(ConfigError, match="softmax declares -4,000 unseen FLOPs"):
+        examine(config, FEATHERWEIGHT)
 
 
 def test_estimates_of_curvature_every_ten_steps_cost_a_tenth():

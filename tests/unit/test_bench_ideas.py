@@ -7,7 +7,8 @@ from ledger_rows import SPEC
 
 from autoresearch.listing import catalog_table
 from autoresearch.space import Space
-from bench.catalog import CATALOG, card, cards, full_pick, technique
+from bench.cards import card, cards
+from bench.catalog import CATALOG, full_pick, technique
 from bench.config import SLOT_NAMES
 from bench.errors import ConfigError
 from bench.ideas import IDEAS

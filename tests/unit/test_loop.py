@@ -11,7 +11,8 @@ from optuna.trial import TrialState
 from autoresearch.executor import Ended, Job, Progress
 from autoresearch.loop import Search, Watcher
 from autoresearch.space import Space
-from bench.catalog import CATALOG, cards, full_pick
+from bench.cards import cards
+from bench.catalog import CATALOG, full_pick
 from bench.config import fingerprint
 from bench.divisions import BASE, recipe
 from bench.records import Failure, Outcome, Point, Reason, State

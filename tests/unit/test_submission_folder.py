@@ -20,7 +20,8 @@ from autoresearch.submission import facts, verify, write
 from autoresearch.submission.fighter import from_toml
 from autoresearch.submission.verify import verify_submission
 from autoresearch.submission.write import write_submission
-from bench.catalog import cards, full_pick
+from bench.cards import cards
+from bench.catalog import full_pick
 from bench.config import Budget
 from bench.data.choose import load_corpus
 from bench.divisions import baseline

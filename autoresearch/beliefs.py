@@ -10,7 +10,7 @@ Three things the plain model would get wrong:
   the runs of one stack only its best setting of the knobs speaks (all seeds of it). What still differs between stacks
   is the learning rate: a quadratic in decades from its value in the technique's best run, with a loose prior, so that
   an effect means "at the best learning rate known". Other knobs are left to the noise.
-- *Accidents.* A stack run once that ends far above what all others say (diverged, half broken) is cut to `FAR` sd
+- *Accidents.* A run that ends far above what all others say (diverged, half broken) is cut to `FAR` sd
   above that and counts less: its techniques look bad, not condemned. Only upwards, since no loss gets that lucky.
 - *Misfit.* Knobs and interactions make runs disagree by more than seeds do. The noise is what the caller measured, or
   the robust spread of what the other runs fail to predict, whichever is larger.
@@ -143,15 +143,15 @@ def believe(observations: Iterable[Observation], noise_sd: float, cards: Sequenc
     rows = [o for name in sorted(settings) for o in sorted(settings[name], key=lambda o: (o.val_loss, o.trial))]
     best_lr = _best_lrs(rows)
     priors = _priors(rows, cards, base, best_lr)
-    spoken, alone = _best_settings(rows)
+    spoken, doubtful = _best_settings(rows)
     y = np.array([o.val_loss for o in spoken])
     centre = float(np.median(y)) if spoken else 0.0
     X = _design(spoken, base, priors, best_lr)
-    mean, covariance, noise = _posterior(X, y - centre, alone, priors, noise_sd)
+    mean, covariance, noise = _posterior(X, y - centre, doubtful, priors, noise_sd)
     if found := _found_pairs(X, y - centre - X @ mean, noise, list(priors)):
         priors |= dict.fromkeys(found, (0.0, PAIR_SD))
         X = _design(spoken, base, priors, best_lr)
-        mean, covariance, noise = _posterior(X, y - centre, alone, priors, noise_sd)
+        mean, covariance, noise = _posterior(X, y - centre, doubtful, priors, noise_sd)
     everything = _design(rows, base, priors, best_lr)
     best = min(rows, key=lambda o: o.val_loss).config if rows else base
     return Beliefs(
@@ -197,7 +197,7 @@ def _best_lrs(rows: Sequence[Observation]) -> dict[str, float]:
 
 
 def _best_settings(rows: Sequence[Observation]) -> tuple[list[Observation], NDArray[np.bool_]]:
-    """The runs of each stack's lowest setting, by the mean over its seeds, and which stacks were run once only."""
+    """The runs of each stack's lowest setting, by its mean, and which may be accidents: the best of several is none."""
     stacks: dict[frozenset[tuple[str, str]], list[list[Observation]]] = {}
     for row in rows:
         settings = stacks.setdefault(stack_of(row.config), [])
@@ -206,9 +206,8 @@ def _best_settings(rows: Sequence[Observation]) -> tuple[list[Observation], NDAr
         else:
             settings.append([row])
     best = [min(settings, key=lambda runs: sum(o.val_loss for o in runs) / len(runs)) for settings in stacks.values()]
-    once = [sum(map(len, settings)) == 1 for settings in stacks.values()]
-    alone = np.array([is_once for runs, is_once in zip(best, once, strict=True) for _ in runs], dtype=bool)
-    return [o for runs in best for o in runs], alone
+    doubtful = [len(settings) == 1 or len(runs) > 1 for settings, runs in zip(stacks.values(), best, strict=True)]
+    return [o for runs in best for o in runs], np.repeat(doubtful, [len(runs) for runs in best]).astype(bool)
 
 
 def _priors(
@@ -254,12 +253,12 @@ def _design(
 
 
 def _posterior(
-    X: Matrix, y: Vector, alone: NDArray[np.bool_], priors: Mapping[Term, tuple[float, float]], noise_sd: float
+    X: Matrix, y: Vector, doubtful: NDArray[np.bool_], priors: Mapping[Term, tuple[float, float]], noise_sd: float
 ) -> tuple[Vector, Matrix, float]:
     """Mean, covariance and the noise sd they rest on.
 
-    Each round predicts every run from all others (closed form of leave-one-out), cuts those `alone`
-    and far above, and takes the common noise from the runs that others predict well.
+    Each round predicts every run from all others (closed form of leave-one-out), cuts what is
+    `doubtful` and far above, and takes the common noise from the runs that others predict well.
     """
     assert noise_sd > 0.0, f"runs without noise ({noise_sd=}) leave nothing to weigh"
     prior_mean, prior_sd = np.array(list(priors.values())).T
@@ -279,7 +278,7 @@ def _posterior(
             noise = max(noise_sd, noise * MAD_TO_SD * float(np.median(z)))
         far = FAR * np.sqrt(doubt + noise**2)
         # from nothing at `far` to one at infinity, so that no run falls off an edge
-        beyond = np.where(alone, 1.0 - (far / np.maximum(error, far)) ** 2, 0.0)
+        beyond = np.where(doubtful, 1.0 - (far / np.maximum(error, far)) ** 2, 0.0)
         used = np.where(beyond > 0.0, predicted + far, y)
         variance = noise**2 + beyond * (doubt + (FAR * noise) ** 2)
     return mean, covariance, noise

@@ -129,6 +129,22 @@ def test_a_run_that_diverged_flips_no_sign():
         assert abs(clean.effect(name).mean - hit.effect(name).mean) < NOISE
 
 
+def test_accidents_here_and_there_leave_the_noise_and_the_effects_as_they_are():
+    rng = random.Random(100)
+    rows = [replace(row, val_loss=row.val_loss + (rng.random() < 0.05)) for row in runs(100, EFFECTS)]
+    assert sum(row.val_loss > 2 for row in rows) >= 3
+    beliefs = believe(rows, NOISE, CARDS, BASE)
+    assert beliefs.noise_sd < 1.3 * NOISE
+    assert all(abs(beliefs.effect(name).mean - EFFECTS[name]) < 3 * beliefs.effect(name).sd for name in NAMES)
+
+
+def test_of_two_seeds_that_disagree_the_one_like_the_rest_is_believed():
+    rows = runs(40, {}, names=NAMES[1:])
+    pair = [Observation("#90", config(["t00"]), 1.39), Observation("#91", config(["t00"]), 2.4)]
+    belief = believe([*rows, *pair], NOISE, CARDS, BASE).effect("t00")
+    assert abs(belief.mean + 0.01) < 3 * belief.sd < 0.02
+
+
 def test_one_awful_run_does_not_condemn_its_technique_and_two_do():
     rows = runs(40, EFFECTS, names=NAMES[1:])
     awful = Observation("#90", config(["t00"]), 2.4)

@@ -1,0 +1,33 @@
+"""Which proposer serves the next trial: shares by phase in one table, a pure function of seed and trial number."""
+
+import hashlib
+from collections.abc import Mapping
+
+# Shares sum to one. TPE keeps at least a quarter, so that the search can leave a basin.
+SHARES: Mapping[str, Mapping[str, float]] = {
+    "search": {"local": 0.50, "tpe": 0.50},
+    # with recipes to stand on and few trials to spend, the neighbourhood is worth more than the map
+    "short search": {"local": 0.75, "tpe": 0.25},
+}
+SHORT = 60
+
+# Steps of the golden ratio fall evenly on the unit circle however many there are.
+GOLDEN = (5**0.5 - 1) / 2
+
+
+def phase_of(n_trials: int, n_recipes: int) -> str:
+    """The search phase of a study with so many trials and known recipes."""
+    return "short search" if n_recipes and n_trials <= SHORT else "search"
+
+
+def proposer(phase: str, seed: int, number: int) -> str:
+    """The proposer of a trial: any stretch of numbers keeps the shares to within a trial or two."""
+    digest = hashlib.sha256(f"{seed}/{phase}".encode()).digest()
+    start = int.from_bytes(digest[:4], "little") / 2**32
+    at = (start + number * GOLDEN) % 1.0
+    shares = SHARES[phase]
+    for name, share in shares.items():
+        at -= share
+        if at < 0:
+            return name
+    return name

@@ -25,7 +25,7 @@ if "sample_store" not in sys.modules:
     _spec.loader.exec_module(sys.modules["sample_store"])
 
 ARENA = Path(sys.executable).with_name("arena")
-PATIENCE = 30.0  # a machine under full load is slow, and waiting longer than needed costs nothing
+PATIENCE = 90.0  # a machine under full load is slow, and waiting longer than needed costs nothing
 
 
 class Terminal:

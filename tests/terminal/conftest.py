@@ -38,7 +38,9 @@ class Terminal:
         self.exit_code: int | None = None
         self.pid, self.fd = pty.fork()
         if self.pid == 0:
-            os.execve(arguments[0], arguments, os.environ | environment)
+            # a size that the test's own surroundings state would win over the one this terminal has
+            inherited = {name: value for name, value in os.environ.items() if name not in ("COLUMNS", "LINES")}
+            os.execve(arguments[0], arguments, inherited | environment)
         self.resize(*size)
 
     def resize(self, columns: int, lines: int) -> None:

@@ -38,11 +38,12 @@ def effects(facts: Facts) -> Section:
     said = Sentence(
         "Effect on val_loss of putting a technique where the baseline has another or none, each at its best known "
         f"learning rate, from one linear model over all scored runs; below zero helps. Here {noise_told(facts)}; runs "
-        f"stray from the model by {facts.beliefs.noise_sd:.4f}. An interval holds 95 % of the belief, and is no test."
+        f"stray from the model by {facts.beliefs.noise_sd:.4f}. An interval holds 95 % of the belief, and is no test. "
+        "Alone: the best run with nothing else added, minus the baseline as it stands, so tuning is in it."
     )
     columns = (
         Column("technique"), Column("effect, nats/byte", DELTA), Column("from", DELTA), Column("to", DELTA),
-        Column("runs", "d"), Column("alone, best to baseline", DELTA),
+        Column("runs", "d"), Column("alone, to baseline", DELTA),
     )  # fmt: skip
     rows = [_effect_row(facts, belief) for belief in with_runs]
     forest = Forest(
@@ -92,8 +93,8 @@ def interactions(facts: Facts) -> Section:
         parts.append(
             Sentence("Whole 2x2 cells, all else equal: both - first - second + neither; below zero is synergy.")
         )
-        columns = (Column("pair"), Column("contrast, nats/byte", DELTA), Column("kind"), Column("why"))
-        parts.append(table(columns, squares))
+        heads = (Column("pair"), Column("contrast, nats/byte", DELTA), Column("kind"), Column("why"))
+        parts.append(table(heads, squares))
     return Section("Interactions", tuple(parts) or (Sentence("No pair of techniques has runs to tell by."),))
 
 
@@ -152,12 +153,14 @@ def not_working(facts: Facts) -> Section:
             Column("technique"), Column("effect, nats/byte", DELTA), Column("at least", DELTA), Column("measured on"),
         )  # fmt: skip
         parts += [
-            Sentence("Worse than the baseline's, the whole 95 % interval above zero, at the best learning rate tried:"),
+            Sentence(
+                "Worse than what the baseline has, each at its best learning rate, the whole 95 % interval above zero:"
+            ),
             table(columns, sorted(harmful, key=lambda row: str(row.cells[0]))),
         ]
     if lost:
-        columns = (Column("technique"), Column("trials", "d"), Column("ended"))
-        parts += [Sentence("Never scored here:"), table(columns, lost)]
+        heads = (Column("technique"), Column("trials", "d"), Column("ended"))
+        parts += [Sentence("Never scored here:"), table(heads, lost)]
     return Section("What doesn't work, and on which base", tuple(parts) or (Sentence("Nothing is shown to harm yet."),))
 
 

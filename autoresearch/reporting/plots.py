@@ -37,11 +37,13 @@ def _trace(figure: Trace) -> str:
     ys = ticks(min(values), max(values), 6)
     place = _scale(xs, ys, LEFT, HEIGHT)
     body = _axes(xs, ys, place, LEFT, HEIGHT, "trial", "val_loss, nats per byte", ".6g")
+    highest = max((value for _, value in figure.lines), default=0.0)
     for name, value in figure.lines:
         _, at = place(xs[0], value)
         body += [
             f'<line class="reference" x1="{LEFT}" y1="{at:.1f}" x2="{WIDTH - RIGHT}" y2="{at:.1f}"/>',
-            _text(WIDTH - RIGHT - 4, at - 4, f"{name} {value:.4f}", "end"),
+            # the higher one above its line, the other below: they may be close
+            _text(WIDTH - RIGHT - 4, at + (-4 if value == highest else 14), f"{name} {value:.4f}", "end"),
         ]
     for number, value in figure.scored:
         x, y = place(number, value)

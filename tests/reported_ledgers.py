@@ -5,7 +5,9 @@ from pathlib import Path
 
 from ledger_rows import CARD, KEY, SPEC, failure, proposal, result
 
+from bench.cards import cards
 from bench.config import BROUGHT, Pick
+from bench.divisions import BASE
 from bench.records import Point, Reason
 from studies.ownership import this_process
 from studies.store import Proposal, Store
@@ -63,3 +65,37 @@ def begin(store: Store, asked: Proposal, seed: int) -> int:
     store.propose(SPEC.name, asked)
     run_id, _ = store.start(SPEC.name, asked.number, replace(KEY, seed=seed), {})
     return run_id
+
+
+# val_loss of a 2x2: two techniques, two seeds each
+SQUARE = {
+    (): (1.50, 1.52),
+    ("smear",): (1.45, 1.47),
+    ("orthogonal",): (1.48, 1.50),
+    ("orthogonal", "smear"): (1.30, 1.32),
+}
+
+
+def square_ledger(folder: Path) -> Path:
+    """Two techniques alone, together and not at all; one more run of the pair on another kind of machine."""
+    store = Store(folder / "arena.db")
+    known = [card for card in cards() if card["name"] in ("muon", "lion", "xsa")]
+    store.begin(replace(SPEC, division_name="open"), known, this_process())
+    added = {"smear": ("features", Pick("smear_gate", {"start": 0.0})),
+             "orthogonal": ("init", Pick("orthogonal", {"embedding_std": 0.3, "gain": 1.0}))}  # fmt: skip
+    number = 0
+    for names, losses in SQUARE.items():
+        config = BASE
+        for name in names:
+            slot, pick = added[name]
+            config = config.replaced(slot, [pick])
+        for seed, val_loss in enumerate(losses, start=1001):
+            asked = replace(proposal(number), config=config)
+            store.finish(begin(store, asked, seed), replace(result(asked, val_loss), seed=seed))
+            number += 1
+    elsewhere = replace(proposal(number), config=config)
+    store.propose(SPEC.name, elsewhere)
+    run_id, _ = store.start(SPEC.name, number, replace(KEY, device_class="cuda/h100"), {})
+    store.finish(run_id, result(elsewhere, 0.5))
+    store.close()
+    return folder / "arena.db"

@@ -190,7 +190,10 @@ def untried(facts: Facts) -> Section:
         Column("can run"), Column("because"),
     )  # fmt: skip
     rows = [
-        Row((u.change, u.mean, u.sd, u.value, "yes" if u.runnable else "idea", u.reason), mentioned(u.reason, facts))
+        Row(
+            (u.change, u.mean, u.sd, u.value, "yes" if u.runnable else "idea", u.reason.removeprefix(f"{u.change}: ")),
+            mentioned(u.reason, facts),
+        )
         for u in found
     ]
     incumbent = facts.beliefs.incumbent

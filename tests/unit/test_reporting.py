@@ -8,7 +8,7 @@ from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
-from reported_ledgers import NAME, REALS, hostile_ledger, small_ledger
+from reported_ledgers import NAME, REALS, SQUARE, hostile_ledger, small_ledger, square_ledger
 from scipy.stats import t as student
 
 from autoresearch import cli
@@ -153,6 +153,42 @@ def test_failures_are_counted_by_class_with_what_they_cost(small):
     assert set(by_class) == {"diverged", "crashed", "refused"}
     assert by_class["diverged"].cells[1:4] == (2, 2 * 88, 14.0)
     assert by_class["refused"].cells[1:4] == (1, 0, 0)
+
+
+@pytest.fixture(scope="module")
+def square(tmp_path_factory: pytest.TempPathFactory) -> Report:
+    return report_of(square_ledger(tmp_path_factory.mktemp("square")), NAME)
+
+
+def test_a_whole_2x2_gives_its_contrast_and_what_it_means(square):
+    mean = {names: statistics.fmean(scores) for names, scores in SQUARE.items()}
+    contrast = mean["orthogonal", "smear"] - mean["orthogonal",] - mean["smear",] + mean[()]
+    (cells,) = [table for table in tables(square, "Interactions") if table.columns[1].name.startswith("contrast")]
+    (row,) = cells.rows
+    assert row.cells[:3] == ("smear_gate and orthogonal", pytest.approx(contrast), "synergy")
+    assert sorted(row.trials) == list(range(8))
+
+
+def test_a_score_of_another_machine_is_compared_with_nothing(square):
+    (stacks,) = tables(square, "Best stacks")
+    assert min(column(stacks, "val_loss")) == pytest.approx(1.31)
+    assert all(8 not in row.trials for row in stacks.rows)
+    assert "compared with nothing here: 1" in sentences(square, "At a glance")
+    assert "scored under another identity" in column(tables(square, "Changelog")[0], "noted")
+
+
+def test_tiers_part_where_a_gap_is_beyond_noise_and_say_what_differs(square):
+    (groups,) = tables(square, "Tiers")
+    assert column(groups, "configs") == [1, 3]
+    assert "Tier 1 against tier 2: orthogonal in 1 of 1 above and 1 of 3 below" in sentences(square, "Tiers")
+
+
+def test_the_untried_come_in_order_of_their_value_and_were_not_tried(square):
+    (ranked,) = tables(square, "Untried")
+    values = column(ranked, "value")
+    assert values == sorted(values, reverse=True)
+    assert all(value >= 0 for value in values)
+    assert "drop smear_gate" not in column(ranked, "change")
 
 
 def test_a_prediction_is_held_against_what_came_out(small):

@@ -177,10 +177,10 @@ def _bases(facts: Facts, name: str) -> str:
 
 def untried(facts: Facts) -> Section:
     """The stacks nobody ran, by expected improvement on the best."""
-    found = facts.untried(None, UNTRIED, ideas=True)
+    found = facts.untried(facts.best, UNTRIED, ideas=True)
     if not found:
         return Section("Untried combinations", (Sentence("Nothing near the best stack is untried in this division."),))
-    where = "the best run's stack" if facts.arms else "the baseline, for want of a score"
+    where = "the best stack" if facts.arms else "the baseline, for want of a score"
     said = Sentence(
         f"One or two edits from {where}, the {len(found)} of highest expected improvement (gain times its chance, less "
         f"for what tends to fail); {noise_told(facts)}. Knobs as in each technique's best run, else its defaults."
@@ -196,8 +196,7 @@ def untried(facts: Facts) -> Section:
         )
         for u in found
     ]
-    incumbent = facts.beliefs.incumbent
-    stack = " + ".join(names((pick,)) for picks in incumbent.picks.values() for pick in picks)
+    stack = " + ".join(names((pick,)) for picks in facts.best.picks.values() for pick in picks)
     return Section(
         "Untried combinations", (said, Sentence(f"The stack they start from: {stack}."), table(columns, rows))
     )

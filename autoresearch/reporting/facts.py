@@ -90,7 +90,12 @@ class Facts:
     def as_of(self) -> float:
         return max([self.study.created_at, *(t.ended_at or t.created_at for t in self.trials)])
 
-    def untried(self, incumbent: RunConfig | None, most: int, ideas: bool) -> list[Untried]:
+    @property
+    def best(self) -> RunConfig:
+        """The config of the lowest mean; the baseline before any score."""
+        return self.arms[0].config if self.arms else self.beliefs.base
+
+    def untried(self, incumbent: RunConfig, most: int, ideas: bool) -> list[Untried]:
         """The most valuable stacks that no trial was, from a config on; ideas can be ranked and not run."""
         ranked = ranked_untried(
             self.beliefs,

@@ -99,7 +99,7 @@ def _references(facts: Facts) -> Iterator[Sentence]:
 
 
 def _next(facts: Facts) -> Iterator[Sentence]:
-    for found in facts.untried(None, 1, ideas=False):
+    for found in facts.untried(facts.best, 1, ideas=False):
         yield Sentence(f"Most valuable untried step: {found.reason}.", mentioned(found.reason, facts))
 
 

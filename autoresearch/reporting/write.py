@@ -10,7 +10,7 @@ from autoresearch.reporting.markdown import MARK, to_markdown
 from autoresearch.reporting.page import to_html
 from autoresearch.reporting.report import Report
 from bench.catalog import refusals
-from bench.config import RunConfig
+from bench.config import RunConfig, fingerprint
 from bench.errors import ConfigError
 from bench.estimate import over_caps
 from studies.definitions import StudySpec
@@ -22,9 +22,18 @@ MARKDOWN, PAGE = "report.md", "report.html"
 def report_of(store: Path, name: str) -> Report:
     """The report on a study; StoreError when the ledger has none of that name."""
     reader = Reader(store)
+    allowed: dict[str, bool] = {}
+
+    def allows(config: RunConfig) -> bool:
+        # several sections ask of the same config, and an estimate builds its model
+        print_ = fingerprint(config)
+        if print_ not in allowed:
+            allowed[print_] = may_run(config, spec)
+        return allowed[print_]
+
     try:
         spec = reader.study(name).spec
-        return commentary(gather(reader, name, lambda config: may_run(config, spec)))
+        return commentary(gather(reader, name, allows))
     finally:
         reader.close()
 

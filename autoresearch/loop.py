@@ -1,22 +1,24 @@
 """Ask, check, run, record, tell: a study until it has its trials. Safe to stop anywhere."""
 
-import hashlib
 import shutil
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import optuna
 from optuna.trial import TrialState
 
 from autoresearch.executor import Ended, Executor, Job, Progress
+from autoresearch.researcher.proposals import Proposers, Suggestion
+from autoresearch.sampling import is_over_caps, sampler, told_state
 from autoresearch.space import Opening, Space
 from bench.catalog import advice, refusals
 from bench.config import RunConfig, fingerprint
 from bench.estimate import over_caps
-from bench.records import Outcome, Point, Reason, RunResult, State
+from bench.records import Outcome, Point, RunResult, State
 from studies.definitions import StudySpec
+from studies.following import Following
 from studies.store import Proposal, RunKey, Store
 from studies.views import TrialView
 
@@ -29,6 +31,8 @@ POINTS_SECONDS = 0.5
 STOPPED = "a stop was asked for"
 # The policy that has no sampler: each technique alone, and done.
 OPENINGS = "openings"
+# The policy that gives each trial to one of several proposers, by shares.
+RESEARCHER = "researcher"
 # Refusals cost nothing, but a study that is refused all the time should say so and end.
 REFUSALS_PER_TRIAL = 4
 
@@ -65,14 +69,8 @@ class Search:
 
     def run(self) -> str:
         """Returns why it ended: all trials done, a stop asked for, out of time, or too many refusals."""
-        self.space = Space(self.spec)
-        self.openings = [(fingerprint(self.space.recall(o.params)[0]), o) for o in self.space.openings()]
-        self.study = optuna.create_study(sampler=optuna.samplers.RandomSampler())
-        self.underway: dict[int, _Underway] = {}
-        self.points: list[tuple[int, Point]] = []
-        self.beaten = self.written = 0.0
+        waiting = self.take_up()
         self.store.phase(self.spec.name, "search")
-        waiting = self.replay()
         while True:
             why = self.why_end(waiting)
             while why is None and self.executor.free_slots:
@@ -83,14 +81,26 @@ class Search:
                 return why
             self.attend()
 
+    def take_up(self) -> list[TrialView]:
+        """Everything the ledger says of the study; returns the trials that were cut short."""
+        self.space = Space(self.spec)
+        self.openings = [(fingerprint(self.space.recall(o.params)[0]), o) for o in self.space.openings()]
+        self.followed = Following(self.store.read, self.spec.name)
+        self.proposers = Proposers(self.space, self.store.read.cards(self.spec.name), self.objections)
+        self.study = optuna.create_study(sampler=optuna.samplers.RandomSampler())
+        self.underway: dict[int, _Underway] = {}
+        self.points: list[tuple[int, Point]] = []
+        self.beaten = self.written = 0.0
+        return self.replay()
+
     def replay(self) -> list[TrialView]:
         """Refill the sampler from the ledger; returns the trials that were cut short, to be run again."""
         waiting = []
         self.n_counted = self.n_refused = self.n_known = 0
         self.known: set[str] = set()
-        for view in self.store.read.trials(self.spec.name):
+        for view in self.followed.trials().values():
             self.n_known += 1
-            self.known.add(fingerprint(view.config))
+            self.known.add(view.fingerprint)
             if view.state in (State.INTERRUPTED, State.QUEUED, State.RUNNING):
                 # takes its old number again when it is asked for, since numbers are given in order
                 self.study.enqueue_trial(view.params)
@@ -100,11 +110,11 @@ class Search:
             self.count(view.state)
             self.study.add_trial(
                 optuna.trial.create_trial(
-                    state=_optuna_state(view),
-                    value=view.val_loss,
+                    state=(state := told_state(view)),
+                    value=view.val_loss if state is TrialState.COMPLETE else None,
                     params=view.params,
                     distributions=distributions,
-                    constraints={"caps": 1.0} if _over_caps(view) else {"caps": -1.0},
+                    constraints={"caps": 1.0} if is_over_caps(view) else {"caps": -1.0},
                 )
             )
         return waiting
@@ -139,11 +149,12 @@ class Search:
         """Propose, check, record, and hand over; a refusal ends here, at no cost."""
         if waiting:
             view = waiting.pop(0)
-            self.study.sampler = self.sampler(view.number)
+            self.study.sampler = sampler(self.spec, view.number, draws=False)
             trial = self.study.ask()
             proposal = Proposal(
                 number=view.number, config=self.space.suggest(trial), proposer=view.proposer, rule=view.rule,
                 reason=view.reason, hypothesis=view.hypothesis, expected=view.expected, params=view.params,
+                seed=view.seed,
             )  # fmt: skip
         else:
             trial, proposal = self.propose()
@@ -161,39 +172,36 @@ class Search:
         self.begin(trial, proposal)
 
     def propose(self) -> tuple[optuna.Trial, Proposal]:
-        """The openings first, those of techniques younger than the study too, then the policy's sampler."""
+        """What is suggested, as a config, with who says so and why."""
         number = self.n_known
-        self.study.sampler = self.sampler(number)
-        if opening := self.opening():
-            self.study.enqueue_trial(opening.params)
-            rule = "the fighter given comes first" if opening.proposer == "user" else "openings come first"
-            proposer, reason = opening.proposer, opening.reason
-        else:
-            finished = len(self.study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,)))
-            if self.space.held:
-                # the sampler draws the rest
-                self.study.enqueue_trial(self.space.held)
-            proposer, rule = self.spec.policy, "after the openings, the sampler"
-            reason = f"drawn by {self.spec.policy} from what {finished} finished trials say"
+        said = self.suggestion(number)
+        self.study.sampler = sampler(self.spec, number, draws=said.params is None)
+        if asked := self.space.held if said.params is None else said.params:
+            self.study.enqueue_trial(dict(asked))
         trial = self.study.ask()
         config = self.space.suggest(trial)
         self.known.add(fingerprint(config))
-        said = "; ".join(advice(config))
         return trial, Proposal(
-            number=number, config=config, proposer=proposer, rule=rule, reason=reason, params=trial.params, advice=said
-        )
+            number=number, config=config, proposer=said.proposer, rule=said.rule, reason=said.reason,
+            hypothesis=said.hypothesis, expected=said.expected, params=trial.params, advice="; ".join(advice(config)),
+            seed=said.seed,
+        )  # fmt: skip
+
+    def suggestion(self, number: int) -> Suggestion:
+        """The openings first, those of techniques younger than the study too, then the policy."""
+        if opening := self.opening():
+            rule = "the fighter given comes first" if opening.proposer == "user" else "openings come first"
+            return Suggestion(params=opening.params, proposer=opening.proposer, rule=rule, reason=opening.reason)
+        policy = self.spec.policy
+        if policy == RESEARCHER:
+            return self.proposers.suggest(number, list(self.followed.trials().values()))
+        finished = len(self.study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,)))
+        reason = f"drawn by {policy} from what {finished} finished trials say"
+        return Suggestion(params=None, proposer=policy, rule="after the openings, the sampler", reason=reason)
 
     def opening(self) -> Opening | None:
         """The next one that no trial of the study has been."""
         return next((opening for name, opening in self.openings if name not in self.known), None)
-
-    def sampler(self, number: int) -> optuna.samplers.BaseSampler:
-        """Seeded by the trial's number, so that a resumed study proposes what an unbroken one would have."""
-        digest = hashlib.sha256(f"{self.spec.seed}/{number}".encode()).digest()
-        seed = int.from_bytes(digest[:4], "little")
-        if self.spec.policy == "random":
-            return optuna.samplers.RandomSampler(seed=seed)
-        return optuna.samplers.TPESampler(seed=seed, multivariate=True, constant_liar=True)
 
     def objections(self, config: RunConfig) -> list[str]:
         """Why a config may not run: what can't be built, what the division fixes, what the caps allow."""
@@ -204,7 +212,9 @@ class Search:
         return self.spec.division.breaches(config) + over
 
     def begin(self, trial: optuna.Trial, proposal: Proposal) -> None:
-        run_id, to_do = self.store.start(self.spec.name, proposal.number, self.key, self.versions)
+        seed = self.spec.seed if proposal.seed is None else proposal.seed
+        key = replace(self.key, seed=seed)
+        run_id, to_do = self.store.start(self.spec.name, proposal.number, key, self.versions)
         self.watcher.proposed(proposal)
         if not to_do:
             self.settle(trial, proposal, None)
@@ -212,7 +222,7 @@ class Search:
         self.store.artifacts.mkdir(exist_ok=True)
         artifact = self.store.artifacts / f"run-{run_id}.part"
         self.underway[run_id] = _Underway(trial, proposal, run_id, artifact)
-        self.executor.submit(Job(run_id=run_id, config=proposal.config, seed=self.spec.seed, artifact=artifact))
+        self.executor.submit(Job(run_id=run_id, config=proposal.config, seed=seed, artifact=artifact))
 
     def attend(self) -> None:
         """Wait a little for what the workers say, and write it down."""
@@ -242,7 +252,7 @@ class Search:
 
     def keep(self, done: _Underway, result: RunResult) -> str | None:
         """Keep the packed model of the study's best run; a replay makes any other again, bit for bit."""
-        rivals = [t for t in self.store.read.trials(self.spec.name) if t.val_loss is not None and t.run is not None]
+        rivals = [t for t in self.followed.trials().values() if t.val_loss is not None and t.run is not None]
         if any((t.val_loss or 0.0) <= result.val_loss for t in rivals):
             return None
         for rival in rivals:
@@ -255,29 +265,10 @@ class Search:
 
     def settle(self, trial: optuna.Trial, proposal: Proposal, outcome: Outcome | None) -> None:
         """Tell the sampler; without an outcome the ledger already had it."""
-        view = next(t for t in self.store.read.trials(self.spec.name) if t.number == proposal.number)
+        view = self.followed.trials()[proposal.number]
         self.count(view.state)
-        if _over_caps(view):
+        if is_over_caps(view):
             trial.set_constraint("caps", 1.0)
-        match view.state:
-            case State.COMPLETE:
-                self.study.tell(trial, view.val_loss)
-            case _:
-                self.study.tell(trial, state=_optuna_state(view))
+        state = told_state(view)
+        self.study.tell(trial, view.val_loss if state is TrialState.COMPLETE else None, state)
         self.watcher.ended(proposal.number, proposal.config, outcome)
-
-
-def _over_caps(view: TrialView) -> bool:
-    """Refused, or found to be too large by the worker that examined it: the sampler learns where the wall is."""
-    return view.state is State.REFUSED or (view.run is not None and view.run.reason is Reason.TOO_LARGE)
-
-
-def _optuna_state(view: TrialView) -> TrialState:
-    """What costs nothing is pruned; a failure is ignored by the sampler."""
-    match view.state:
-        case State.COMPLETE:
-            return TrialState.COMPLETE
-        case State.PRUNED:
-            return TrialState.PRUNED
-        case _:
-            return TrialState.PRUNED if _over_caps(view) else TrialState.FAIL

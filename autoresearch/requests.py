@@ -4,7 +4,7 @@ from bench.errors import ConfigError
 from bench.tracks import PUBLISHED_SEEDS
 from studies.definitions import StudySpec
 
-POLICIES = ("tpe", "random", "openings")
+POLICIES = ("tpe", "researcher", "random", "openings")
 
 
 def check_request(spec: StudySpec) -> None:

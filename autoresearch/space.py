@@ -57,7 +57,8 @@ class Space:
         # a study of a mixer of one's own searches around that mixer; the openings alone may differ
         self.held: dict[str, Value] = {"mixer": BROUGHT} if self.brought else {}
         self.given: dict[str, Value] = {}
-        self.given = self._params_of_start()
+        if spec.start is not None:
+            self.given = self.params_for(spec.start)
 
     def walk(self, choose: Chooser) -> RunConfig:
         """The config that answers to every choice make, in a fixed order."""
@@ -198,15 +199,22 @@ class Space:
         self.walk(choose)
         return params
 
-    def _params_of_start(self) -> dict[str, Value]:
-        """Every parameter of the fighter that was given; empty without one."""
-        if self.spec.start is None:
-            return {}
+    def params_for(self, config: RunConfig) -> dict[str, Value]:
+        """The parameters nearest to a config: what the study fixes, or has no place for, stays as the study has it."""
         chosen: dict[str, Value] = {}
-        for slot, picks in self.spec.start.picks.items():
+        for slot, picks in config.picks.items():
             for pick in picks:
                 chosen |= _choice(slot, pick.name) | {f"{pick.name}.{k}": v for k, v in pick.shown.items()}
-        return self.params_of(chosen)
+        params: dict[str, Value] = {}
+
+        def choose(name: str, values: Span | Choice) -> Value:
+            # a technique that the study was narrowed from is no option
+            offered = name in chosen and (isinstance(values, Span) or chosen[name] in values.options)
+            params[name] = value = chosen[name] if offered else self.unchanged(name, values)
+            return value
+
+        self.walk(choose)
+        return params
 
     def unchanged(self, name: str, values: Span | Choice) -> Value:
         """A choice as the baseline has it, or a knob at its default where the baseline has none."""

@@ -1,6 +1,8 @@
 """The tracks as plain data: corpus, metric, budgets, caps, seeds and the rule that decides a verdict."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import count
 
 from bench.config import Budget
 from bench.errors import ConfigError
@@ -34,6 +36,7 @@ class Track:
     probe_every: int
     evaluator_version: int
     rules: tuple[VerdictRule, ...]
+    usual_noise: float  # nats per byte, sd of val_loss by its seed: believed until a study has measured its own
     published: tuple[tuple[int, float], ...] = ()  # (steps, val_loss) of others' pages: references, never ranked
     missing: str | None = None  # what keeps the track from running today
 
@@ -45,6 +48,12 @@ class Track:
 # The first of each list that a purpose needs; search never touches a published seed.
 FIRST_SEARCH_SEED = 1001
 PUBLISHED_SEEDS = (1337, 42, 7, 2026, 11, 101, 271, 3141)
+
+
+def search_seeds(first: int) -> Iterator[int]:
+    """The seeds a study may replicate with, its own first; never a published one."""
+    return (seed for seed in count(first) if seed not in PUBLISHED_SEEDS)
+
 
 # A constant bumped only when the golden-loss test changes; part of every run's identity.
 NUMERICS_VERSION = 1
@@ -68,6 +77,7 @@ FEATHERWEIGHT = Track(
     probe_every=50,
     evaluator_version=1,
     rules=(VerdictRule(alpha=0.01, margin=0.0),),
+    usual_noise=0.01,
     # RWKV-mini and DoubleConv on Mizan's page, on a split and a model size it does not state
     published=((500, 1.4352), (800, 1.3745)),
 )
@@ -89,6 +99,8 @@ GOLF = Track(
     probe_every=50,
     evaluator_version=1,
     rules=(VerdictRule(alpha=0.01, margin=0.005), VerdictRule(alpha=0.25, margin=0.0)),
+    # 0.00073 bits per byte over 24 groups of contest records
+    usual_noise=0.0005,
     missing="the FineWeb shards, the tokenizer's byte counts and the time budget are not built yet",
 )
 

@@ -162,6 +162,7 @@ class Trial(SQLModel, table=True):
     created_at: float
     ended_at: float | None = None
     rev: int = Field(index=True)
+    seed: int | None = None  # of its run, when it is not the study's: a replication
 
 
 class TrialRun(SQLModel, table=True):

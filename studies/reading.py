@@ -212,6 +212,7 @@ def _trial(row: sqlite3.Row) -> TrialView:
         ended_at=row["ended_at"],
         run=run,
         rev=max(row["rev"], run.rev if run else 0),
+        seed=row["seed"],
     )
 
 

@@ -15,7 +15,7 @@ from sqlmodel import Session, col, select
 from bench.config import canonical
 from bench.errors import StoreError
 from bench.records import State
-from studies.database import open_writer, reporting
+from studies.database import MIGRATIONS, open_writer, reporting
 from studies.models import RUN_KEY, Artifact, Config, Run, Study, TechniqueCard, Trial, TrialRun, key
 
 FOLDER = Path(__file__).parent / "measured"
@@ -48,7 +48,9 @@ def export_measured(store: Path, study: str, to: Path) -> int:
 
 
 def _trial_line(session: Session, trial: Trial) -> dict[str, Any]:
-    line: dict[str, Any] = {"trial": trial.model_dump(exclude=_LOCAL_TRIAL)}
+    # a trial with the study's own seed is written as it was before there were replications
+    left_out = _LOCAL_TRIAL if trial.seed is not None else _LOCAL_TRIAL | {"seed"}
+    line: dict[str, Any] = {"trial": trial.model_dump(exclude=left_out)}
     line["config"] = session.get_one(Config, trial.fingerprint).config
     run = session.exec(select(Run).join(TrialRun).where(TrialRun.trial_id == trial.id)).first()
     if run is not None:
@@ -135,7 +137,9 @@ def shipped_store(cache: Path | None = None) -> Path | None:
     files = shipped_files()
     if not files:
         return None
-    digest = hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()[:16]
+    # a store made by an earlier version lacks later columns, and a reader may not add them
+    parts = [*(file.read_bytes() for file in files), *(name.encode() for name in MIGRATIONS)]
+    digest = hashlib.sha256(b"".join(parts)).hexdigest()[:16]
     folder = cache or Path(platformdirs.user_cache_dir("arena-autoresearch"))
     made = folder / f"shipped-{digest}.db"
     if not made.exists():

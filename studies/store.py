@@ -51,6 +51,7 @@ class Proposal:
     expected: float | None = None
     params: dict[str, Any]
     advice: str = ""
+    seed: int | None = None  # of a replication; the study's otherwise
 
 
 class Store:
@@ -158,10 +159,12 @@ class Store:
             self._event(session, study.id, trial.number, "interrupted", "it will be run again when the study resumes")
 
     def phase(self, study: str, name: str, ended_reason: str | None = None) -> None:
-        """Open a phase, or close it with the reason it ended."""
+        """Open a phase, or close it with the reason it ended; closing it again for that reason changes nothing."""
         with self._writing() as (session, rev):
             row = self._study(session, study)
             phase = session.exec(select(Phase).where(Phase.study_id == row.id, Phase.name == name)).first()
+            if phase is not None and ended_reason is not None and phase.ended_reason == ended_reason:
+                return
             phase = phase or Phase(study_id=key(row), name=name, started_at=time.time(), rev=rev)
             phase.ended_at = time.time() if ended_reason else None
             phase.ended_reason, phase.rev = ended_reason, rev
@@ -203,6 +206,7 @@ class Store:
             message=message,
             created_at=time.time(),
             rev=rev,
+            seed=proposal.seed,
         )
         session.add(trial)
         return trial

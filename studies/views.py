@@ -86,6 +86,7 @@ class TrialView:
     ended_at: float | None
     run: RunView | None
     rev: int
+    seed: int | None = None  # of a replication; the study's otherwise
 
     @property
     def val_loss(self) -> float | None:

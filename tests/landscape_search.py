@@ -20,9 +20,14 @@ POLICIES: dict[str, Policy] = {
     "random": lambda seed, number: "random",
     "tpe": lambda seed, number: "tpe",
     "local": lambda seed, number: "local",
-    "search": lambda seed, number: proposer("search", seed, number),
-    "short search": lambda seed, number: proposer("short search", seed, number),
+    "search": lambda seed, number: _without_beliefs(proposer("search", seed, number)),
+    "short search": lambda seed, number: _without_beliefs(proposer("short search", seed, number)),
 }
+
+
+def _without_beliefs(who: str) -> str:
+    """The landscape has no technique cards, so an untried neighbour is any neighbour."""
+    return "local" if who == "untried" else who
 
 
 def suggest(trial: optuna.Trial) -> landscape.Params:

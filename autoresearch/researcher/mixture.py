@@ -3,11 +3,12 @@
 import hashlib
 from collections.abc import Mapping
 
-# Shares sum to one. TPE keeps at least a quarter, so that the search can leave a basin.
+# Shares sum to one. TPE keeps at least a quarter, so that the search can leave a basin; the rest stays near the
+# incumbent, by chance (local) or by what the runs so far make likely (untried).
 SHARES: Mapping[str, Mapping[str, float]] = {
-    "search": {"local": 0.50, "tpe": 0.50},
+    "search": {"local": 0.25, "untried": 0.25, "tpe": 0.50},
     # with recipes to stand on and few trials to spend, the neighbourhood is worth more than the map
-    "short search": {"local": 0.75, "tpe": 0.25},
+    "short search": {"local": 0.50, "untried": 0.25, "tpe": 0.25},
 }
 SHORT = 60
 

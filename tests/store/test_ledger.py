@@ -81,6 +81,31 @@ def test_a_run_that_was_killed_is_tried_again_as_another_attempt(store):
     assert again != run_id
 
 
+def test_a_replication_keeps_its_seed_before_it_has_a_run(store):
+    store.propose("lab", proposal(0))
+    store.propose("lab", replace(proposal(1), seed=1002))
+    assert [trial.seed for trial in store.read.trials("lab")] == [None, 1002]
+
+
+def test_the_seed_of_a_replication_comes_back_from_an_older_schemas_successor(tmp_path):
+    path = tmp_path / "arena.db"
+    old = sqlite3.connect(path)
+    old.executescript((Path(__file__).parent / "released" / "m002_seed_of_trial.sql").read_text())
+    old.close()
+    store = Store(path)
+    assert [trial.seed for trial in store.read.trials("lab")] == [1002, None, None]
+    store.close()
+
+
+def test_closing_a_phase_again_for_the_same_reason_changes_nothing(store):
+    store.phase("lab", "search")
+    store.phase("lab", "search", "done")
+    raw = sqlite3.connect(store.path)
+    before = raw.execute("SELECT * FROM phase").fetchall()
+    store.phase("lab", "search", "done")
+    assert raw.execute("SELECT * FROM phase").fetchall() == before
+
+
 def test_another_thread_count_is_another_run(store):
     first = proposal(0)
     store.propose("lab", first)

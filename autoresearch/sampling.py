@@ -1,0 +1,39 @@
+"""The sampler in memory: which one draws a trial, and what it is told of how trials ended."""
+
+import hashlib
+
+import optuna
+from optuna.trial import TrialState
+
+from bench.records import Reason, State
+from studies.definitions import StudySpec
+from studies.views import TrialView
+
+
+def sampler(spec: StudySpec, number: int, draws: bool) -> optuna.samplers.BaseSampler:
+    """Seeded by the trial's number, so that a resumed study proposes what an unbroken one would have."""
+    digest = hashlib.sha256(f"{spec.seed}/{number}".encode()).digest()
+    seed = int.from_bytes(digest[:4], "little")
+    if spec.policy == "random" or not draws:
+        # what is enqueued needs no model of the trials
+        return optuna.samplers.RandomSampler(seed=seed)
+    return optuna.samplers.TPESampler(seed=seed, multivariate=True, constant_liar=True)
+
+
+def is_over_caps(view: TrialView) -> bool:
+    """Refused, or found to be too large by the worker that examined it: the sampler learns where the wall is."""
+    return view.state is State.REFUSED or (view.run is not None and view.run.reason is Reason.TOO_LARGE)
+
+
+def told_state(view: TrialView) -> TrialState:
+    """What costs nothing is pruned; a failure is ignored by the sampler, and so is a replication: a second score of
+    a config says nothing new of where to look."""
+    if view.seed is not None:
+        return TrialState.FAIL
+    match view.state:
+        case State.COMPLETE:
+            return TrialState.COMPLETE
+        case State.PRUNED:
+            return TrialState.PRUNED
+        case _:
+            return TrialState.PRUNED if is_over_caps(view) else TrialState.FAIL

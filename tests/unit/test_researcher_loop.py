@@ -1,0 +1,152 @@
+"""The policy researcher inside the loop: who proposes, what is written beside it, and that a resume changes nothing."""
+
+import time
+from dataclasses import replace
+
+import pytest
+from full_ledger import fill
+from instant import Instant, study
+from ledger_rows import KEY, SPEC
+
+from autoresearch.beliefs import stack_of
+from autoresearch.loop import Search
+from autoresearch.researcher import proposals
+from autoresearch.researcher.proposals import Evidence
+from bench.config import fingerprint
+from bench.records import State
+from studies.following import Following
+from studies.store import Store
+
+# five openings, then the mixture
+NARROW = replace(
+    SPEC, policy="researcher", n_trials=14, settings=("optimizer=adamw,lion,muon", "optimizer_modifiers=none")
+)
+
+
+def stamps(store, name="lab"):
+    return [
+        (t.number, t.fingerprint, t.proposer, t.rule, t.reason, t.hypothesis, t.expected, t.state)
+        for t in store.read.trials(name)
+    ]
+
+
+@pytest.fixture
+def ledger(tmp_path):
+    opened = Store(tmp_path / "arena.db")
+    yield opened
+    opened.close()
+
+
+@pytest.fixture(scope="module")
+def searched(tmp_path_factory):
+    """A whole study, read by several tests."""
+    opened = Store(tmp_path_factory.mktemp("searched") / "arena.db")
+    study(opened, NARROW)
+    yield opened
+    opened.close()
+
+
+def only(monkeypatch, who):
+    monkeypatch.setattr(proposals, "proposer", lambda phase, seed, number: who)
+
+
+def test_every_proposer_of_the_mixture_gets_its_trials(searched):
+    after = [t.proposer for t in searched.read.trials("lab")[3:]]
+    assert {"local", "tpe"} <= set(after)
+
+
+def test_a_local_edit_names_the_trial_and_what_it_changes(searched):
+    edited = next(t for t in searched.read.trials("lab") if t.proposer == "local")
+    assert edited.rule.startswith("the shares of a search give trial")
+    assert "->" in edited.reason
+    assert edited.reason.startswith("trial ")
+
+
+def test_no_config_is_proposed_twice(searched):
+    prints = [t.fingerprint for t in searched.read.trials("lab")]
+    assert len(set(prints)) == len(prints)
+
+
+@pytest.mark.parametrize("cuts", [(4, 1, 2), (6, 0)])
+def test_a_researchers_study_cut_anywhere_and_resumed_equals_an_unbroken_one(ledger, searched, cuts):
+    for cut in cuts:
+        with pytest.raises(KeyboardInterrupt):
+            study(ledger, NARROW, Instant(stop_after=cut))
+    study(ledger, NARROW)
+    assert stamps(ledger) == stamps(searched)
+
+
+def test_an_untried_stack_says_what_it_expects_and_from_which_trials(ledger, monkeypatch):
+    only(monkeypatch, "untried")
+    spec = replace(NARROW, division_name="open", n_trials=5, settings=OPEN_FEW)
+    study(ledger, spec)
+    trials = ledger.read.trials("lab")
+    found = trials[-1]
+    assert found.proposer == "untried"
+    assert "#" in found.reason
+    assert "lowers val_loss below trial" in found.hypothesis
+    assert found.expected == pytest.approx(trials[0].val_loss, abs=0.3)
+    assert stack_of(found.config) not in [stack_of(t.config) for t in trials[:-1]]
+
+
+OPEN_FEW = (
+    "mixer=softmax", "mixer_modifiers=none", "ffn=relu2,swiglu", "optimizer=adamw,muon", "optimizer_modifiers=none",
+    "residual=pre_norm", "features=none", "block_modifiers=none", "init=zero_output", "schedule=linear",
+    "averaging=last", "addons=none", "precision=fp32", "precision_modifiers=none", "logits=softcap",
+)  # fmt: skip
+
+
+def test_without_a_score_the_sampler_draws(ledger):
+    spec = replace(NARROW, n_trials=3, settings=("optimizer=lion",))
+    study(ledger, spec)
+    *_, drawn = ledger.read.trials("lab")
+    assert (drawn.proposer, drawn.state) == ("tpe", State.FAILED)
+    assert "no trial has a score" in drawn.rule
+
+
+def test_when_nothing_is_untried_a_local_edit_takes_its_place_and_says_so(ledger, monkeypatch):
+    only(monkeypatch, "untried")
+    study(ledger, replace(NARROW, n_trials=4))
+    *_, edited = ledger.read.trials("lab")
+    assert edited.proposer == "local"
+    assert "no runnable stack left" in edited.rule
+
+
+def test_noise_is_the_tracks_until_a_config_was_replicated(searched):
+    trials = searched.read.trials("lab")
+    assert Evidence(trials, 0.01).noise_sd() == 0.01
+    first = next(t for t in trials if t.state is State.COMPLETE)
+    again = replace(first, number=99, run=replace(first.run, seed=1002, val_loss=first.val_loss + 0.02))
+    assert Evidence([*trials, again], 0.01).noise_sd() == pytest.approx(0.02 / 2**0.5)
+
+
+def test_a_score_of_a_published_seed_is_no_evidence(searched):
+    trials = searched.read.trials("lab")
+    best = min((t for t in trials if t.val_loss), key=lambda t: t.val_loss)
+    told = replace(best, number=99, fingerprint="f", run=replace(best.run, seed=1337, val_loss=0.5))
+    assert Evidence([*trials, told], 0.01).incumbent() == Evidence(trials, 0.01).incumbent()
+
+
+def test_only_changed_trials_are_read_again(searched, monkeypatch):
+    followed = Following(searched.read, "lab")
+    before = followed.trials()
+    monkeypatch.setattr(searched.read, "trials", None)
+    assert followed.trials() == before == {t.number: t for t in Store(searched.path).read.trials("lab")}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("who", ["untried", "local", "tpe"])
+def test_from_a_thousand_trials_to_the_next_proposal_takes_under_two_seconds(ledger, monkeypatch, who):
+    only(monkeypatch, who)
+    spec = replace(SPEC, division_name="open", policy="researcher", n_trials=1010)
+    fill(ledger, spec, 1000)
+    search = Search(spec, ledger, Instant(), KEY, {})
+    search.take_up()
+    search.openings = []
+    # torch imports a part of itself when the first config is weighed
+    search.objections(search.space.base)
+    begun = time.process_time()
+    _, found = search.propose()
+    assert time.process_time() - begun < 2.0
+    assert found.proposer == who
+    assert fingerprint(found.config) not in {t.fingerprint for t in ledger.read.trials("lab")}

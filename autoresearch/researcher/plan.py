@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
+from typing import TYPE_CHECKING
 
 from autoresearch.beliefs import added, believe, expected_improvement
 from autoresearch.researcher.ablation import leave_one_out
@@ -23,12 +24,15 @@ from autoresearch.researcher.phases import (
     under_way,
 )
 from autoresearch.researcher.proposals import Evidence, Proposers, Suggestion
-from autoresearch.space import Opening
 from bench.config import fingerprint
 from bench.divisions import recipe
 from bench.records import State
 from bench.tracks import search_seeds
 from studies.views import TrialView, VerdictView
+
+if TYPE_CHECKING:
+    # of its interface alone: the researcher reaches neither torch nor Optuna
+    from autoresearch.space import Opening
 
 Trials = Sequence[TrialView]
 
@@ -47,12 +51,12 @@ class Researcher:
         self.plain = next(o for o in openings if o.proposer == "baseline")
         self.screened = [(fingerprint(space.recall(o.params)[0]), o) for o in self._ranked(openings)]
 
-    def _ranked(self, openings: Sequence[Opening]) -> list[Opening]:
+    def _ranked(self, openings: Sequence["Opening"]) -> list["Opening"]:
         """What is given first, then techniques by what their priors promise; equals in the catalog's order."""
         space = self.proposers.space
         before = believe([], self.spec.track.usual_noise, self.proposers.cards, space.base)
 
-        def promise(opening: Opening) -> tuple[bool, float]:
+        def promise(opening: "Opening") -> tuple[bool, float]:
             config, _ = space.recall(opening.params)
             known = all((name,) in before.terms for name in added(config, space.base))
             gain = expected_improvement(*before.difference(config, space.base)) if known else 0.0

@@ -4,36 +4,52 @@ Answers whether the embedded corpus may stand in for the real one when recipes a
 """
 
 import sys
+from collections import defaultdict
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 
+from bench.config import fingerprint
 from bench.divisions import recipe
 from bench.errors import ArenaError, DataError
+from bench.standings import Entry
 from studies.reading import Reader
 from studies.shipped import shipped_store
 
 
 @dataclass(frozen=True)
 class Agreement:
-    """Configs that both studies scored, as (recipe, val_loss, val_loss), and Spearman's rank correlation."""
+    """Configs scored on both corpora, as (recipe, val_loss, val_loss), and Spearman's rank correlation."""
 
+    device_class: str
     rows: tuple[tuple[str, float, float], ...]
     spearman: float
 
 
 def agreement(reader: Reader, one: str, other: str) -> Agreement:
-    scores = [
-        {t.fingerprint: (recipe(t.config), t.val_loss) for t in reader.trials(name) if t.val_loss is not None}
-        for name in (one, other)
-    ]
-    shared = [f for f in scores[0] if f in scores[1]]
-    if len(shared) < 3:
+    """Over the corpora of two studies, on the device class that scored most configs on both; none are mixed."""
+    corpora = [reader.study(name).spec.corpus_digest for name in (one, other)]
+    scores: dict[str, dict[str, dict[str, Entry]]] = defaultdict(lambda: defaultdict(dict))
+    for entry in reader.entries():
+        scores[entry.identity.device_class][entry.identity.corpus_digest][fingerprint(entry.config)] = entry
+    shared = {
+        device: [(by_corpus[corpora[0]][f], by_corpus[corpora[1]][f]) for f in _common(by_corpus, corpora)]
+        for device, by_corpus in sorted(scores.items())
+    }
+    device = max(shared, key=lambda device: len(shared[device]))
+    if len(shared[device]) < 3:
         raise DataError(
-            f"{one} and {other} share {len(shared)} scored configs", "three are the least that can be ranked"
+            f"{one} and {other} share {len(shared[device])} scored configs", "three are the least that can be ranked"
         )
-    rows = tuple((scores[0][f][0], scores[0][f][1], scores[1][f][1]) for f in shared)
-    return Agreement(rows, spearman([row[1] for row in rows], [row[2] for row in rows]))
+    rows = tuple((recipe(first.config), first.val_loss, second.val_loss) for first, second in shared[device])
+    return Agreement(device, rows, spearman([row[1] for row in rows], [row[2] for row in rows]))
+
+
+def _common(by_corpus: Mapping[str, Mapping[str, Entry]], corpora: list[str]) -> list[str]:
+    """Fingerprints, which hold the budget too, that both corpora have."""
+    first, second = (by_corpus.get(digest, {}) for digest in corpora)
+    return sorted(f for f in first if f in second)
 
 
 def spearman(one: list[float], other: list[float]) -> float:
@@ -55,7 +71,7 @@ def main() -> None:
         sys.exit(f"error: {wrong.problem}\nhint: {wrong.hint}")
     for text, one, other in sorted(found.rows, key=lambda row: row[1]):
         print(f"{one:.4f}  {other:.4f}  {text}")  # noqa: T201 - stdout is our output
-    print(f"Spearman {found.spearman:.3f} over {len(found.rows)} configs")  # noqa: T201
+    print(f"Spearman {found.spearman:.3f} over {len(found.rows)} configs, {found.device_class}")  # noqa: T201
 
 
 if __name__ == "__main__":

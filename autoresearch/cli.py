@@ -271,6 +271,28 @@ def doctor(
 
 
 @app.command()
+def report(
+    name: Annotated[str, typer.Argument(help="a study")],
+    to: Annotated[
+        Path | None,
+        typer.Option("--to", metavar="DIR", help="a new folder, or an earlier report's; default: NAME-report"),
+    ] = None,
+    store: StoreOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """The commentary on a study, from the ledger alone: report.md and one self-contained report.html."""
+    from autoresearch.reporting.report import to_json
+    from autoresearch.reporting.write import report_of, write_report
+
+    found = report_of(_path(store), name)
+    if to is not None or not as_json:
+        folder = write_report(found, to)
+        say(f"report.md and report.html are in {folder}") if as_json else print_out(str(folder))
+    if as_json:
+        print_out(to_json(found))
+
+
+@app.command()
 def export(
     name: Annotated[str, typer.Argument(help="a study")],
     to: Annotated[Path, typer.Option("--to", metavar="DIR", help="a folder that does not exist yet")],

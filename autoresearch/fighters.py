@@ -29,7 +29,6 @@ REPEATS = 7
 
 def fighters(
     slot: Annotated[str | None, typer.Option(help="one slot instead of all")] = None,
-    threads: Annotated[int, typer.Option(help="threads of a step; a study's runs have one")] = 1,
 ) -> None:
     """Weigh every technique and print the table."""
     progress = Console(stderr=True)
@@ -39,7 +38,7 @@ def fighters(
         for slot_name, name in chosen(slot):
             config = alone(slot_name, name, FEATHERWEIGHT.budget)
             progress.print(f"{slot_name} {name}", highlight=False)
-            typer.echo(row(slot_name, name, config, pool.submit(weigh, config, threads, REPEATS).result()))
+            typer.echo(row(slot_name, name, config, pool.submit(weigh, config, REPEATS).result()))
 
 
 def chosen(slot: str | None) -> Iterator[tuple[str, str]]:

@@ -15,7 +15,7 @@ from autoresearch.session import default_jobs, run_study
 from bench.data.choose import load_corpus
 from bench.errors import ArenaError, DataError
 from studies.definitions import REAL_SAMPLE, Measurement, measurement_named
-from studies.shipped import FOLDER, export_measured, import_measured
+from studies.shipped import FOLDER, export_measured, import_measured, shipped_files
 from studies.store import Store
 
 SCRATCH = Path(".measure")
@@ -35,8 +35,9 @@ def measure(
         record = FOLDER / f"{measurement.name}.jsonl"
         path = SCRATCH / f"{measurement.name}.db"
         store = Store(path)
-        if record.exists():
-            import_measured(path, record, shipped=False)
+        # the other measurements too: a run that one of them has made is never paid for twice
+        for file in shipped_files():
+            import_measured(path, file, shipped=file != record)
         try:
             why = run_study(spec, store, corpus, jobs or default_jobs(), console, seconds)
             console.print(f"{measurement.name}: {why}", highlight=False)

@@ -79,14 +79,14 @@ def stepper(config: RunConfig) -> Callable[[], None]:
 class Weight:
     """What a config costs here; the baseline was timed in turn with it."""
 
-    step_ms: float  # median
+    step_ms: float  # median, of processor time: other work on the machine does not count
     step_ratio: float  # of the baseline's step: medians of one run
     peak_bytes: int  # of a process that did nothing before
 
 
-def weigh(config: RunConfig, threads: int, repeats: int) -> Weight:
-    """To be called in a fresh process: memory is the process's."""
-    torch.set_num_threads(threads)
+def weigh(config: RunConfig, repeats: int) -> Weight:
+    """On one thread. To be called in a fresh process: memory is the process's."""
+    torch.set_num_threads(1)
     step = stepper(config)
     for _ in range(2):
         step()
@@ -95,8 +95,8 @@ def weigh(config: RunConfig, threads: int, repeats: int) -> Weight:
     base()
     mine, others = [], []
     for _ in range(repeats):
-        mine.append(_seconds(step))
-        others.append(_seconds(base))
+        mine.append(_seconds(step, time.process_time))
+        others.append(_seconds(base, time.process_time))
     own = statistics.median(mine)
     return Weight(step_ms=1e3 * own, step_ratio=own / statistics.median(others), peak_bytes=peak)
 
@@ -129,7 +129,7 @@ def _measured(threads: int, repeats: int) -> Speed:
     )
 
 
-def _seconds(do: Callable[[], object]) -> float:
-    started = time.perf_counter()
+def _seconds(do: Callable[[], object], clock: Callable[[], float] = time.perf_counter) -> float:
+    started = clock()
     do()
-    return time.perf_counter() - started
+    return clock() - started

@@ -97,6 +97,24 @@ class Measurement:
 
 REAL_SAMPLE = "$ARENA_REALDATA"
 
+# The slots of the open division that stay as the baseline has them; written out, since a definition never changes.
+NOTHING_ELSE = (
+    "features=none",
+    "mixer_modifiers=none",
+    "block_modifiers=none",
+    "logits=none",
+    "optimizer_modifiers=none",
+    "addons=none",
+    "precision_modifiers=none",
+    "mixer=softmax",
+    "ffn=relu2",
+    "residual=pre_norm",
+    "head=untied",
+    "schedule=linear",
+    "averaging=last",
+    "precision=fp32",
+)
+
 MEASUREMENTS = (
     Measurement(
         name="measured-optimizer",
@@ -118,6 +136,15 @@ MEASUREMENTS = (
         division_name="open",
         n_trials=14,
         data="toystories",
+    ),
+    Measurement(
+        name="measured-anchors",
+        question="What do the baseline, Lion and the orthogonal start score on a device class that has no board yet?",
+        division_name="open",
+        n_trials=3,
+        data=REAL_SAMPLE,
+        policy="openings",
+        settings=("init=zero_output,orthogonal", "optimizer=adamw,lion", *NOTHING_ELSE),
     ),
     Measurement(
         name="measured-fighters",

@@ -1,15 +1,12 @@
-"""Checks a submission folder, ours or another's, item by item. The folder is hostile until shown otherwise:
-only known names in the folder itself are opened, never a link, never beyond a size, and nothing is unpickled.
-"""
+"""Checks a submission folder, ours or another's, item by item; nothing in it is unpickled, or run unasked."""
 
 import hashlib
 import math
 import os
-import stat
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, redirect_stdout
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 import torch
@@ -17,6 +14,7 @@ import torch
 from autoresearch.submission import curve, facts, fighter
 from autoresearch.submission.facts import Facts
 from autoresearch.submission.fighter import Fighter
+from autoresearch.submission.folder import Broken, Contents, read_folder
 from autoresearch.worker import device_class, versions
 from bench.artifact import unpack
 from bench.brought import reporting
@@ -24,7 +22,7 @@ from bench.catalog import realise, refusals
 from bench.config import fingerprint
 from bench.data.choose import AUTO, NAMED, load_corpus
 from bench.divisions import division_named
-from bench.errors import ArenaError, ConfigError, DataError
+from bench.errors import ArenaError, DataError
 from bench.estimate import over_caps
 from bench.examine import examine
 from bench.layers import Params
@@ -54,10 +52,6 @@ class Check:
     evidence: str
 
 
-class _Broken(Exception):
-    """The item is not as it should be, as a sentence."""
-
-
 class _OpenQuestion(Exception):
     """The item can't be decided here, with the reason."""
 
@@ -67,7 +61,7 @@ def verify_submission(folder: Path, data: str, run_code: bool = False) -> list[C
 
     A mixer that the fighter brings is a stranger's code: nothing of it runs unless `run_code` says so.
     """
-    contents = _read(folder)
+    contents = read_folder(folder)
     looking = _Examination(contents, data, run_code)
     # stdout is ours; what the code prints is not
     with redirect_stdout(sys.stderr):
@@ -79,7 +73,7 @@ def _check(item: str, look: Callable[[], str]) -> Check:
         return Check(item, PASS, _plain(look()))
     except _OpenQuestion as why:
         return Check(item, CANT_TELL, _plain(str(why)))
-    except _Broken as why:
+    except Broken as why:
         return Check(item, FAIL, _plain(str(why)))
     except ArenaError as why:
         return Check(item, FAIL, _plain(why.problem))
@@ -91,58 +85,11 @@ def _plain(text: str) -> str:
     return shown if len(shown) <= EVIDENCE_CHARACTERS else shown[: EVIDENCE_CHARACTERS - 3] + "..."
 
 
-@dataclass(frozen=True)
-class _Contents:
-    """What was read: bytes by known name, what is wrong with a name, and names that are no part of a submission."""
-
-    raw: dict[str, bytes] = field(default_factory=dict)
-    wrong: dict[str, str] = field(default_factory=dict)
-    strange: list[str] = field(default_factory=list)
-
-
-def _read(folder: Path) -> _Contents:
-    """Every known file of the folder, under its size limit."""
-    try:
-        names = sorted(os.listdir(folder))
-    except OSError as wrong:
-        raise ConfigError(
-            f"{folder} can't be read: {wrong.strerror or wrong}", "name the folder that `autoresearch export` wrote"
-        ) from wrong
-    if not set(names) & set(facts.MAX_BYTES):
-        raise ConfigError(
-            f"{folder} is no submission: it holds none of {', '.join(facts.MAX_BYTES)}",
-            "name the folder that `autoresearch export` wrote",
-        )
-    contents = _Contents(strange=[name for name in names if name not in facts.MAX_BYTES])
-    for name in names:
-        if name in facts.MAX_BYTES:
-            try:
-                contents.raw[name] = _read_file(folder / name, facts.MAX_BYTES[name])
-            except OSError as wrong:
-                contents.wrong[name] = f"can't be read: {wrong.strerror}"
-            except _Broken as wrong:
-                contents.wrong[name] = str(wrong)
-    return contents
-
-
-def _read_file(path: Path, most: int) -> bytes:
-    """A plain file's bytes; what has become a link or a pipe since we looked is neither followed nor waited for."""
-    about = path.lstat()
-    if stat.S_ISLNK(about.st_mode):
-        raise _Broken("is a link")
-    if not stat.S_ISREG(about.st_mode):
-        raise _Broken("is no plain file")
-    if about.st_size > most:
-        raise _Broken(f"has {about.st_size:,} bytes; {most:,} is the most we read")
-    with os.fdopen(os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK), "rb") as file:
-        return file.read(most)
-
-
 @dataclass
 class _Examination:
     """The items in order; what an early one makes out, the later ones build on."""
 
-    contents: _Contents
+    contents: Contents
     data: str
     run_code: bool
     found_facts: Facts | None = None
@@ -201,13 +148,13 @@ class _Examination:
         try:
             return self.raw(name).decode()
         except UnicodeDecodeError as wrong:
-            raise _Broken(f"{name} is no UTF-8 text") from wrong
+            raise Broken(f"{name} is no UTF-8 text") from wrong
 
     def raw(self, name: str) -> bytes:
         if name in self.contents.wrong:
-            raise _Broken(f"{name} {self.contents.wrong[name]}")
+            raise Broken(f"{name} {self.contents.wrong[name]}")
         if name not in self.contents.raw:
-            raise _Broken(f"{name} is missing")
+            raise Broken(f"{name} is missing")
         return self.contents.raw[name]
 
     def wanted(self) -> list[str]:
@@ -223,18 +170,18 @@ class _Examination:
         self.found_facts = found = facts.from_json(self.text(facts.FACTS))
         if (found.score is None) is (found.failure is None):
             self.found_facts = None
-            raise _Broken("it states both a score and a failure, or neither")
+            raise Broken("it states both a score and a failure, or neither")
         kind = "a negative result" if found.failure else "a scored run"
         return f"{kind}: {found.name}, trial {found.origin.trial} of {found.origin.study}"
 
     def check_files(self) -> str:
         wanted = self.wanted()
         if wrong := [f"{name} {what}" for name, what in self.contents.wrong.items()]:
-            raise _Broken("; ".join(wrong))
+            raise Broken("; ".join(wrong))
         if missing := [name for name in wanted if name not in self.contents.raw]:
-            raise _Broken(f"missing: {', '.join(missing)}")
+            raise Broken(f"missing: {', '.join(missing)}")
         if facts.MODEL in self.contents.raw and facts.MODEL not in wanted:
-            raise _Broken(f"a negative result has no score, so {facts.MODEL} does not belong here")
+            raise Broken(f"a negative result has no score, so {facts.MODEL} does not belong here")
         strange = self.contents.strange
         shown = ", ".join(strange[:NAMES_SHOWN]) + (", ..." if len(strange) > NAMES_SHOWN else "")
         return f"{len(wanted)} files" + (f"; not part of it and not opened: {shown}" if strange else "")
@@ -242,7 +189,7 @@ class _Examination:
     def check_checksums(self) -> str:
         wanted = set(self.wanted()) - {facts.FACTS}
         if set(self.stated.files) != wanted:
-            raise _Broken(f"{facts.FACTS} states checksums of {', '.join(sorted(self.stated.files)) or 'nothing'}")
+            raise Broken(f"{facts.FACTS} states checksums of {', '.join(sorted(self.stated.files)) or 'nothing'}")
         wrong = []
         for name, stated in self.stated.files.items():
             raw = self.contents.raw.get(name)
@@ -253,23 +200,23 @@ class _Examination:
             elif hashlib.sha256(raw).hexdigest() != stated.sha256:
                 wrong.append(f"{name} has another SHA-256 than stated")
         if wrong:
-            raise _Broken("; ".join(wrong))
+            raise Broken("; ".join(wrong))
         return f"size and SHA-256 of {len(wanted)} files as stated"
 
     def check_fighter(self) -> str:
         self.found_fighter = entered = fighter.from_toml(self.text(facts.FIGHTER), self.mixer_file)
         config, track = entered.config, self.track
         if facts.MIXER in self.contents.raw and not config.brings_code:
-            raise _Broken(f"{facts.MIXER} is there, and the fighter does not name it")
+            raise Broken(f"{facts.MIXER} is there, and the fighter does not name it")
         if track.missing is not None:
-            raise _Broken(f"the {track.name} track can't run yet: {track.missing}")
+            raise Broken(f"the {track.name} track can't run yet: {track.missing}")
         for name, value, most in (
             ("steps", config.budget.steps, MAX_STEPS),
             ("batch", config.budget.batch, track.budget.batch),
             ("seq_len", config.budget.seq_len, track.budget.seq_len),
         ):
             if not 1 <= value <= most:
-                raise _Broken(f"{name} is {value:,}; {track.name} goes from 1 to {most:,}")
+                raise Broken(f"{name} is {value:,}; {track.name} goes from 1 to {most:,}")
         realise(config)
         self.sound = True
         return f"every technique and knob is known: {self.entered.name}, {config.budget.steps:,} steps"
@@ -277,15 +224,15 @@ class _Examination:
     def mixer_file(self, name: str) -> str:
         """The text of the mixer that the fighter names; no other file is opened for it."""
         if name != facts.MIXER:
-            raise _Broken(f"the fighter names {name}; a submission calls its mixer {facts.MIXER}")
+            raise Broken(f"the fighter names {name}; a submission calls its mixer {facts.MIXER}")
         return self.text(name)
 
     def check_fingerprint(self) -> str:
         found, stated = fingerprint(self.entered.config), self.stated
         if found != stated.fingerprint:
-            raise _Broken(f"the fighter's is {found}, {stated.fingerprint} is stated")
+            raise Broken(f"the fighter's is {found}, {stated.fingerprint} is stated")
         if self.entered.seed != stated.seed:
-            raise _Broken(f"the fighter's seed is {self.entered.seed}, {stated.seed} is stated")
+            raise Broken(f"the fighter's seed is {self.entered.seed}, {stated.seed} is stated")
         return f"{found}, seed {stated.seed}"
 
     def check_identity(self) -> str:
@@ -293,13 +240,13 @@ class _Examination:
         if (stated.track, stated.steps, stated.batch, stated.seq_len) != (
             track.name, budget.steps, budget.batch, budget.seq_len,
         ):  # fmt: skip
-            raise _Broken("the stated track, steps, batch or seq_len is not the fighter's")
+            raise Broken("the stated track, steps, batch or seq_len is not the fighter's")
         if self.stated.exhibition is not track.is_exhibition(budget):
-            raise _Broken(f"exhibition is stated as {self.stated.exhibition}, and this budget makes it otherwise")
+            raise Broken(f"exhibition is stated as {self.stated.exhibition}, and this budget makes it otherwise")
         if self.stated.machine.device_class != stated.device_class:
-            raise _Broken("two device classes are stated")
+            raise Broken("two device classes are stated")
         if self.stated.n_seeds != 1:
-            raise _Broken(f"{self.stated.n_seeds} seeds are stated, and a submission is one run")
+            raise Broken(f"{self.stated.n_seeds} seeds are stated, and a submission is one run")
         if other := self.other_versions():
             raise _OpenQuestion(other)
         exhibition = ", an exhibition" if self.stated.exhibition else ""
@@ -317,16 +264,16 @@ class _Examination:
 
     def check_division(self) -> str:
         if self.entered.division != self.stated.division:
-            raise _Broken(f"the fighter enters {self.entered.division}, {self.stated.division} is stated")
+            raise Broken(f"the fighter enters {self.entered.division}, {self.stated.division} is stated")
         division = division_named(self.entered.division)
         if breaches := division.breaches(self.entered.config):
-            raise _Broken("; ".join(breaches))
+            raise Broken("; ".join(breaches))
         return f"{division.name}: only its free slots and knobs differ from the baseline"
 
     def check_builds(self) -> str:
         if refused := refusals(self.built.config):
             self.sound = False
-            raise _Broken("; ".join(refused))
+            raise Broken("; ".join(refused))
         if self.built.config.brings_code and self.stated.score is not None:
             # a score of a model that looks ahead says nothing, however well it repeats
             examine(self.built.config, self.track)
@@ -335,38 +282,38 @@ class _Examination:
 
     def check_caps(self) -> str:
         if over := over_caps(self.built.config, self.track):
-            raise _Broken("; ".join(over))
+            raise Broken("; ".join(over))
         return f"within the parameters and training FLOPs that {self.track.name} allows"
 
     def check_costs(self) -> str:
         spent, budget = self.stated.spent, self.built.config.budget
         if not 0 <= spent.steps <= budget.steps or (self.stated.score is not None and spent.steps != budget.steps):
-            raise _Broken(f"{spent.steps:,} steps are stated, the budget has {budget.steps:,}")
+            raise Broken(f"{spent.steps:,} steps are stated, the budget has {budget.steps:,}")
         wanted = facts.declared(self.built.config, spent.steps)
         stated = (spent.parameters, spent.train_flops, spent.train_tokens)
         for name, theirs, ours in zip(("parameters", "training FLOPs", "training tokens"), stated, wanted, strict=True):
             if theirs != ours:
-                raise _Broken(f"{theirs:,} {name} are stated, the fighter declares {ours:,}")
+                raise Broken(f"{theirs:,} {name} are stated, the fighter declares {ours:,}")
         return f"{wanted[0]:,} parameters, {wanted[1]:,} training FLOPs, as the techniques declare"
 
     def check_curve(self) -> str:
         points = curve.from_csv(self.text(facts.CURVE))
         last, steps = (points[-1].step if points else 0), self.stated.spent.steps
         if self.stated.failure is None and last != steps:
-            raise _Broken(f"it ends at step {last:,}, {steps:,} are stated")
+            raise Broken(f"it ends at step {last:,}, {steps:,} are stated")
         if last > steps:
-            raise _Broken(f"it goes on to step {last:,}, the run ended at {steps:,}")
+            raise Broken(f"it goes on to step {last:,}, the run ended at {steps:,}")
         return f"{len(points)} points, finite, to step {last:,}"
 
     def check_ending(self) -> str:
         failure = self.stated.failure
         assert failure is not None, "only asked of a negative result"
         if failure.reason not in ENDINGS:
-            raise _Broken(f"{failure.reason!r} is no reason; it is one of {', '.join(sorted(ENDINGS))}")
+            raise Broken(f"{failure.reason!r} is no reason; it is one of {', '.join(sorted(ENDINGS))}")
         if not failure.message.strip():
-            raise _Broken(f"{failure.reason} is stated without a message")
+            raise Broken(f"{failure.reason} is stated without a message")
         if failure.step != self.stated.spent.steps:
-            raise _Broken(f"it ended at step {failure.step:,}, and paid for {self.stated.spent.steps:,}")
+            raise Broken(f"it ended at step {failure.step:,}, and paid for {self.stated.spent.steps:,}")
         return f"{failure.reason} at step {failure.step:,}: {failure.message}"
 
     def check_artifact(self) -> str:
@@ -375,9 +322,9 @@ class _Examination:
             model = unpack(packed, config)
         params = Params(model)
         if broken := [p.name for p in params.all if not torch.isfinite(p.tensor).all()]:
-            raise _Broken(f"{broken[0]} holds what is no finite number")
+            raise Broken(f"{broken[0]} holds what is no finite number")
         if params.count != self.stated.spent.parameters:
-            raise _Broken(f"it holds {params.count:,} parameters, {self.stated.spent.parameters:,} are stated")
+            raise Broken(f"it holds {params.count:,} parameters, {self.stated.spent.parameters:,} are stated")
         self.found_model = model
         return f"unpacks to {params.count:,} parameters of the fighter's config"
 
@@ -385,9 +332,9 @@ class _Examination:
         packed, score = self.raw(facts.MODEL), self.stated.score
         assert score is not None, "only asked of a scored run"
         if len(packed) != score.weights_bytes:
-            raise _Broken(f"{facts.MODEL} has {len(packed):,} bytes, {score.weights_bytes:,} are stated")
+            raise Broken(f"{facts.MODEL} has {len(packed):,} bytes, {score.weights_bytes:,} are stated")
         if hashlib.sha256(packed).hexdigest() != score.artifact_sha256:
-            raise _Broken(f"{facts.MODEL} has another SHA-256 than the scored artifact's")
+            raise Broken(f"{facts.MODEL} has another SHA-256 than the scored artifact's")
         return f"{len(packed):,} bytes, the file that was scored"
 
     def check_score(self) -> str:
@@ -395,16 +342,16 @@ class _Examination:
         score = self.stated.score
         assert score is not None, "only asked of a scored run"
         if score.val_loss < 0:
-            raise _Broken(f"val_loss {score.val_loss} is below zero")
+            raise Broken(f"val_loss {score.val_loss} is below zero")
         if not math.isclose(score.val_bpb, facts.bits(score.val_loss), rel_tol=ROUNDING):
-            raise _Broken(f"val_bpb is {score.val_bpb}, val_loss makes it {facts.bits(score.val_loss)}")
+            raise Broken(f"val_bpb is {score.val_bpb}, val_loss makes it {facts.bits(score.val_loss)}")
         with_base = (score.baseline_trial, score.baseline_val_loss, score.delta)
         if any(value is None for value in with_base) and any(value is not None for value in with_base):
-            raise _Broken("baseline and delta are stated by half")
+            raise Broken("baseline and delta are stated by half")
         if score.delta is not None and score.baseline_val_loss is not None:
             delta = score.val_loss - score.baseline_val_loss
             if not math.isclose(score.delta, delta, rel_tol=ROUNDING, abs_tol=ROUNDING):
-                raise _Broken(f"delta is {score.delta}, val_loss and baseline make it {delta}")
+                raise Broken(f"delta is {score.delta}, val_loss and baseline make it {delta}")
         return f"finite: {score.val_loss:.6f} nats/byte, {score.val_bpb:.6f} bits/byte"
 
     def check_val_loss(self) -> str:
@@ -438,7 +385,7 @@ class _Examination:
             tolerance, where = ELSEWHERE_TOLERANCE, f"another machine, so to {ELSEWHERE_TOLERANCE:g}"
         # written so that NaN is no pass
         if not abs(found - score.val_loss) <= tolerance:
-            raise _Broken(f"scored again {found!r}, {score.val_loss!r} is stated ({where})")
+            raise Broken(f"scored again {found!r}, {score.val_loss!r} is stated ({where})")
         return f"scored again {found!r} on {corpus.name} {digest[:8]} ({where})"
 
     def can_use_threads(self) -> bool:

@@ -128,7 +128,7 @@ def modified(request):
 
 def test_a_modifier_fits_every_mixer_with_its_point(modified):
     model = stirred(modified)
-    assert (looks_ahead(model), mixes_rows(model)) == ([], False)
+    assert (looks_ahead(model, 12), mixes_rows(model)) == ([], False)
 
 
 def test_a_modifier_learns_in_every_mixer_with_its_point(modified):

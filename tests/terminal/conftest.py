@@ -25,7 +25,7 @@ if "sample_store" not in sys.modules:
     _spec.loader.exec_module(sys.modules["sample_store"])
 
 ARENA = Path(sys.executable).with_name("arena")
-PATIENCE = 30.0  # a machine under full load is slow, and waiting longer than needed costs nothing
+PATIENCE = 90.0  # a machine under full load is slow, and waiting longer than needed costs nothing
 
 
 class Terminal:
@@ -38,7 +38,9 @@ class Terminal:
         self.exit_code: int | None = None
         self.pid, self.fd = pty.fork()
         if self.pid == 0:
-            os.execve(arguments[0], arguments, os.environ | environment)
+            # a size that the test's own surroundings state would win over the one this terminal has
+            inherited = {name: value for name, value in os.environ.items() if name not in ("COLUMNS", "LINES")}
+            os.execve(arguments[0], arguments, inherited | environment)
         self.resize(*size)
 
     def resize(self, columns: int, lines: int) -> None:

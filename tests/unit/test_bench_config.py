@@ -197,9 +197,9 @@ def test_a_config_with_an_unknown_slot_lists_the_known_ones():
 
 def test_an_unknown_technique_lists_the_known_ones():
     with pytest.raises(ConfigError) as error:
-        technique("optimizer", "sgd")
+        technique("optimizer", "adagrad")
     names = ", ".join(t.name for t in CATALOG["optimizer"])
-    assert told(error) == ("slot optimizer has no technique named sgd", f"it has {names}")
+    assert told(error) == ("slot optimizer has no technique named adagrad", f"it has {names}")
 
 
 def test_an_unknown_knob_lists_the_known_ones():

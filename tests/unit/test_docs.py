@@ -6,7 +6,10 @@ from pathlib import Path
 import pytest
 
 from autoresearch.agreement import agreement, spearman
+from autoresearch.fighters import chosen, declared
+from bench.catalog import alone
 from bench.standings import standings
+from bench.tracks import FEATHERWEIGHT
 from studies.reading import Reader
 from studies.shipped import export_measured, import_measured, shipped_files, shipped_store
 
@@ -69,6 +72,14 @@ def test_the_agreement_in_the_docs_is_the_one_that_ships(shipped):
     found = agreement(shipped, "measured-open", "measured-toystories")
     said = f"Spearman {found.spearman:.2f} over {len(found.rows)} recipes"
     assert said in (ROOT / "docs" / "measurements.md").read_text()
+
+
+def test_the_table_of_fighters_has_each_technique_with_what_it_declares():
+    """Parameters and FLOPs are the catalog's; milliseconds and megabytes are some machine's."""
+    page = (ROOT / "docs" / "fighters.md").read_text()
+    for slot, name in chosen(None):
+        costs = " | ".join(declared(alone(slot, name, FEATHERWEIGHT.budget)))
+        assert f"| {slot} | {name} | {costs} |" in page, f"{name}: run `make fighters`"
 
 
 def test_a_rank_correlation_by_hand():

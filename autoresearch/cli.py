@@ -44,7 +44,7 @@ def study(
     seed: Annotated[int, typer.Option(help="of runs and proposals: 1001, 1002, ...")] = 1001,
     jobs: JobsOption = None,
     policy: Annotated[
-        str, typer.Option(help="who proposes: tpe, random, or openings: each technique alone, and done")
+        str, typer.Option(help="who proposes: tpe, random, researcher, or openings: each technique alone, and done")
     ] = "tpe",
     data: DataOption = "auto",
     timeout: TimeoutOption = None,

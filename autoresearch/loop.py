@@ -10,6 +10,8 @@ import optuna
 from optuna.trial import TrialState
 
 from autoresearch.executor import Ended, Executor, Job, Progress
+from autoresearch.researcher.phases import NOISE_FLOOR, Move
+from autoresearch.researcher.plan import Researcher
 from autoresearch.researcher.proposals import Proposers, Suggestion
 from autoresearch.sampling import is_over_caps, sampler, told_state
 from autoresearch.space import Opening, Space
@@ -70,14 +72,15 @@ class Search:
     def run(self) -> str:
         """Returns why it ended: all trials done, a stop asked for, out of time, or too many refusals."""
         waiting = self.take_up()
-        self.store.phase(self.spec.name, "search")
+        self.store.phase(self.spec.name, self.phase)
         while True:
             why = self.why_end(waiting)
-            while why is None and self.executor.free_slots:
+            while why is None and self.executor.free_slots and self.may_propose(waiting):
                 self.next_trial(waiting)
                 why = self.why_end(waiting)
             if why == STOPPED or (why is not None and not self.underway):
-                self.store.phase(self.spec.name, "search", why)
+                if self.move is None or not self.move.over:
+                    self.store.phase(self.spec.name, self.phase, why)
                 return why
             self.attend()
 
@@ -86,7 +89,12 @@ class Search:
         self.space = Space(self.spec)
         self.openings = [(fingerprint(self.space.recall(o.params)[0]), o) for o in self.space.openings()]
         self.followed = Following(self.store.read, self.spec.name)
-        self.proposers = Proposers(self.space, self.store.read.cards(self.spec.name), self.objections)
+        self.researcher: Researcher | None = None
+        self.move: Move | None = None
+        self.phase = "search"
+        if self.spec.policy == RESEARCHER:
+            self.researcher = Researcher(Proposers(self.space, self.store.read.cards(self.spec.name), self.objections))
+            self.phase = NOISE_FLOOR.name
         self.study = optuna.create_study(sampler=optuna.samplers.RandomSampler())
         self.underway: dict[int, _Underway] = {}
         self.points: list[tuple[int, Point]] = []
@@ -136,7 +144,26 @@ class Search:
             return "every opening is done"
         if self.n_refused >= REFUSALS_PER_TRIAL * self.spec.n_trials:
             return f"{self.n_refused} proposals were refused"
+        if self.researcher is not None:
+            return "all trials are done" if self.planned(self.researcher).over else None
         return "all trials are done" if self.n_counted + len(self.underway) >= self.spec.n_trials else None
+
+    def planned(self, researcher: Researcher) -> Move:
+        """Where the study stands, with the phases that ended and a verdict written down."""
+        move = researcher.next(self.n_known, list(self.followed.trials().values()))
+        for name, why in move.closed.items():
+            if self.move is None or self.move.closed.get(name) != why:
+                self.store.phase(self.spec.name, name, why)
+        if move.phase.name != self.phase and not move.over:
+            self.store.phase(self.spec.name, move.phase.name)
+        if move.verdict is not None:
+            self.store.judge(self.spec.name, move.verdict)
+        self.phase, self.move = move.phase.name, move
+        return move
+
+    def may_propose(self, waiting: list[TrialView]) -> bool:
+        """False while what comes next rests on runs that are under way."""
+        return bool(waiting) or self.move is None or self.move.suggest is not None
 
     def stopping(self) -> bool:
         """Renew the heartbeat, and see whether someone asked for a stop."""
@@ -174,7 +201,7 @@ class Search:
     def propose(self) -> tuple[optuna.Trial, Proposal]:
         """What is suggested, as a config, with who says so and why."""
         number = self.n_known
-        said = self.suggestion(number)
+        said = self.suggestion()
         self.study.sampler = sampler(self.spec, number, draws=said.params is None)
         if asked := self.space.held if said.params is None else said.params:
             self.study.enqueue_trial(dict(asked))
@@ -187,17 +214,16 @@ class Search:
             seed=said.seed,
         )  # fmt: skip
 
-    def suggestion(self, number: int) -> Suggestion:
-        """The openings first, those of techniques younger than the study too, then the policy."""
+    def suggestion(self) -> Suggestion:
+        """The researcher's move; else the openings, those of techniques younger than the study too, and the sampler."""
+        if self.move is not None and self.move.suggest is not None:
+            return self.move.suggest()
         if opening := self.opening():
             rule = "the fighter given comes first" if opening.proposer == "user" else "openings come first"
             return Suggestion(params=opening.params, proposer=opening.proposer, rule=rule, reason=opening.reason)
-        policy = self.spec.policy
-        if policy == RESEARCHER:
-            return self.proposers.suggest(number, list(self.followed.trials().values()))
         finished = len(self.study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,)))
-        reason = f"drawn by {policy} from what {finished} finished trials say"
-        return Suggestion(params=None, proposer=policy, rule="after the openings, the sampler", reason=reason)
+        reason = f"drawn by {self.spec.policy} from what {finished} finished trials say"
+        return Suggestion(params=None, proposer=self.spec.policy, rule="after the openings, the sampler", reason=reason)
 
     def opening(self) -> Opening | None:
         """The next one that no trial of the study has been."""

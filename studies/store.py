@@ -16,9 +16,23 @@ from bench.records import Failure, Outcome, Point, Reason, RunResult, State
 from studies.curves import pack_curve
 from studies.database import open_writer, reporting
 from studies.definitions import StudySpec
-from studies.models import Artifact, Config, CurvePoint, Event, Phase, Run, Study, TechniqueCard, Trial, TrialRun, key
+from studies.models import (
+    Artifact,
+    Config,
+    CurvePoint,
+    Event,
+    Phase,
+    Run,
+    Study,
+    TechniqueCard,
+    Trial,
+    TrialRun,
+    Verdict,
+    key,
+)
 from studies.ownership import Owner, living_owner
 from studies.reading import Reader
+from studies.views import VerdictView
 
 # Reasons that come from the config, not from the moment: they would come again.
 _LASTING = (Reason.DIVERGED, Reason.TOO_LARGE)
@@ -169,6 +183,18 @@ class Store:
             phase.ended_at = time.time() if ended_reason else None
             phase.ended_reason, phase.rev = ended_reason, rev
             session.add(phase)
+
+    def judge(self, study: str, verdict: VerdictView) -> None:
+        """Record a verdict and say it; the same question on the same runs has its row already."""
+        facts = {name: value for name, value in asdict(verdict).items() if name != "why"}
+        with self._writing() as (session, rev):
+            row = self._study(session, study)
+            same = select(Verdict).where(Verdict.study_id == row.id, Verdict.question == verdict.question)
+            if any(found.run_ids == verdict.run_ids for found in session.exec(same)):
+                return
+            session.add(Verdict(study_id=key(row), **facts, created_at=time.time(), rev=rev))
+            said = f"{verdict.question} {verdict.verdict}: {verdict.why}"
+            self._event(session, row.id, None, "verdict", said)
 
     # trials and runs
 

@@ -108,3 +108,18 @@ class ArtifactView:
     sha256: str
     weights_bytes: int
     file: str | None  # name in the artifacts folder beside the store, when it is kept
+
+
+@dataclass(frozen=True, kw_only=True)
+class VerdictView:
+    """What the evidence says of a question; effect and interval are new minus old, run ids by arm."""
+
+    question: str
+    verdict: str
+    why: str
+    effect: float | None
+    low: float | None
+    high: float | None
+    p: float | None
+    n: int
+    run_ids: dict[str, list[int]]

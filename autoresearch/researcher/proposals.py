@@ -9,18 +9,22 @@ import statistics
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from autoresearch.beliefs import Beliefs, Card, Observation, believe, stack_of
 from autoresearch.noise import Sample, pooled_noise
 from autoresearch.researcher.local import Params, local_edit
 from autoresearch.researcher.mixture import phase_of, proposer
 from autoresearch.researcher.untried import Untried, ranked_untried
-from autoresearch.space import Space
 from bench.config import RunConfig, fingerprint
 from bench.knobs import Choice, Span, Value
 from bench.records import State
 from bench.tracks import PUBLISHED_SEEDS
 from studies.views import TrialView
+
+if TYPE_CHECKING:
+    # of its interface alone: the researcher reaches neither torch nor Optuna
+    from autoresearch.space import Space
 
 Objections = Callable[[RunConfig], list[str]]
 
@@ -89,7 +93,7 @@ class Evidence:
 class Proposers:
     """The proposers of one study; `objections` are what would have a config refused."""
 
-    space: Space
+    space: "Space"
     cards: Sequence[Card]
     objections: Objections
 

@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from autoresearch.beliefs import PRIOR_SD, Beliefs, Observation, believe, expected_improvement
-from bench.catalog import cards
+from bench.cards import cards
 from bench.config import Pick, RunConfig
 from bench.divisions import BASE
 

@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from arena_tui.screens.base import ArenaScreen
     from studies.views import StudyView, TrialView
 
-# Modules that paint data import numpy and the bench, and the feed imports SQLAlchemy: together three times the cost of
-# the frame. They are imported inside functions here, once it is on screen.
+# Modules that paint data import numpy and the bench, and cost nearly as much again as the frame (0.18 s beside 0.21).
+# They are imported inside functions here, once it is on screen.
 
 
 def _provider() -> "type[Provider]":

@@ -1,6 +1,6 @@
 """`arena`: parse, then open the screen, or print where there is no terminal for one.
 
-Parsed by argparse: importing Typer would add a sixth to the time until the first paint.
+Parsed by argparse: importing Typer takes 0.09 s of the half second until the first paint.
 """
 
 import argparse

@@ -88,7 +88,8 @@ def live_order(trials: Iterable[TrialView]) -> list[TrialView]:
 
 
 def best_of(trials: Iterable[TrialView]) -> TrialView | None:
-    return min((t for t in trials if t.val_loss is not None), key=SORTS["val_loss"], default=None)
+    """The lowest score; a replication is none of its own, or the luckiest seed would stand for its config."""
+    return min((t for t in trials if t.val_loss is not None and t.seed is None), key=SORTS["val_loss"], default=None)
 
 
 def shown_runs(

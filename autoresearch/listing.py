@@ -32,7 +32,8 @@ def number(value: float | None, digits: int = 4, sign: bool = False) -> str:
 
 
 def best_of(reader: Reader, study: StudyView) -> TrialView | None:
-    scored = [t for t in reader.trials(study.name) if t.val_loss is not None]
+    """The lowest score; a replication is none of its own, or the luckiest seed would stand for its config."""
+    scored = [t for t in reader.trials(study.name) if t.val_loss is not None and t.seed is None]
     return min(scored, key=lambda t: (t.val_loss or 0.0, t.number), default=None)
 
 

@@ -4,20 +4,21 @@ import shutil
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 
 import optuna
 from optuna.trial import TrialState
 
 from autoresearch.executor import Ended, Executor, Job, Progress
+from autoresearch.objections import objections
 from autoresearch.researcher.phases import NOISE_FLOOR, Move
 from autoresearch.researcher.plan import Researcher
 from autoresearch.researcher.proposals import Proposers, Suggestion
 from autoresearch.sampling import is_over_caps, sampler, told_state
 from autoresearch.space import Opening, Space
-from bench.catalog import advice, refusals
+from bench.catalog import advice
 from bench.config import RunConfig, fingerprint
-from bench.estimate import over_caps
 from bench.records import Outcome, Point, RunResult, State
 from studies.definitions import StudySpec
 from studies.following import Following
@@ -93,7 +94,9 @@ class Search:
         self.move: Move | None = None
         self.phase = "search"
         if self.spec.policy == RESEARCHER:
-            self.researcher = Researcher(Proposers(self.space, self.store.read.cards(self.spec.name), self.objections))
+            self.researcher = Researcher(
+                Proposers(self.space, self.store.read.cards(self.spec.name), partial(objections, spec=self.spec))
+            )
             self.phase = NOISE_FLOOR.name
         self.study = optuna.create_study(sampler=optuna.samplers.RandomSampler())
         self.underway: dict[int, _Underway] = {}
@@ -186,12 +189,12 @@ class Search:
         else:
             trial, proposal = self.propose()
             self.n_known += 1
-            if objections := self.objections(proposal.config):
-                self.store.refuse(self.spec.name, proposal, "; ".join(objections))
+            if against := objections(proposal.config, self.spec):
+                self.store.refuse(self.spec.name, proposal, "; ".join(against))
                 trial.set_constraint("caps", 1.0)
                 self.study.tell(trial, state=TrialState.PRUNED)
                 self.count(State.REFUSED)
-                self.watcher.refused(proposal, "; ".join(objections))
+                self.watcher.refused(proposal, "; ".join(against))
                 return
             self.store.propose(self.spec.name, proposal)
         assert trial.number == proposal.number, f"sampler says trial {trial.number}, ledger {proposal.number}"
@@ -228,14 +231,6 @@ class Search:
     def opening(self) -> Opening | None:
         """The next one that no trial of the study has been."""
         return next((opening for name, opening in self.openings if name not in self.known), None)
-
-    def objections(self, config: RunConfig) -> list[str]:
-        """Why a config may not run: what can't be built, what the division fixes, what the caps allow."""
-        if cannot := refusals(config):
-            return cannot
-        # what a mixer of the user's own costs, only its code can say, and that runs in a worker
-        over = [] if config.brings_code else over_caps(config, self.spec.track)
-        return self.spec.division.breaches(config) + over
 
     def begin(self, trial: optuna.Trial, proposal: Proposal) -> None:
         seed = self.spec.seed if proposal.seed is None else proposal.seed
@@ -278,7 +273,11 @@ class Search:
 
     def keep(self, done: _Underway, result: RunResult) -> str | None:
         """Keep the packed model of the study's best run; a replay makes any other again, bit for bit."""
-        rivals = [t for t in self.followed.trials().values() if t.val_loss is not None and t.run is not None]
+        if done.proposal.seed is not None:
+            # the luckiest seed of a replicated config is not its score
+            return None
+        trials = self.followed.trials().values()
+        rivals = [t for t in trials if t.val_loss is not None and t.run is not None and t.seed is None]
         if any((t.val_loss or 0.0) <= result.val_loss for t in rivals):
             return None
         for rival in rivals:

@@ -1,8 +1,10 @@
 """How fast a config trains here: the baseline against the matrix-product peak, any other against the baseline."""
 
+import os
 import statistics
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import torch
@@ -14,7 +16,7 @@ from bench.estimate import estimate
 from bench.layers import Params
 from bench.run import generator, initialise, peak_bytes
 from bench.tracks import FEATHERWEIGHT, VOCAB
-from bench.training import Moment, mean_nats
+from bench.training import Moment, advance
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,14 +36,20 @@ class Speed:
         return self.step_gflops / self.peak_gflops
 
 
-def measure(threads: int, repeats: int = 15) -> Speed:
-    """Measure on a number of threads; the process keeps its own afterwards."""
+@contextmanager
+def on_threads(wanted: int) -> Iterator[None]:
+    """torch on so many threads, as far as there are cores; the process keeps its own afterwards."""
     before = torch.get_num_threads()
-    torch.set_num_threads(threads)
+    torch.set_num_threads(max(1, min(wanted, os.cpu_count() or 1)))
     try:
-        return _measured(threads, repeats)
+        yield
     finally:
         torch.set_num_threads(before)
+
+
+def measure(threads: int, repeats: int = 15) -> Speed:
+    with on_threads(threads):
+        return _measured(threads, repeats)
 
 
 def stepper(config: RunConfig) -> Callable[[], None]:
@@ -59,17 +67,7 @@ def stepper(config: RunConfig) -> Callable[[], None]:
         nonlocal done
         # the schedule's far end, so that what acts late is part of the step too
         moment = Moment(budget.steps - 1 - done % 20, budget.steps, model, x_BT, x_BT, generator(0, "noise"))
-        for hook in hooks:
-            hook.before_gradients(moment)
-        logits_BTV = model(x_BT, moment.progress)
-        added = [more for hook in hooks if (more := hook.added_loss(logits_BTV, moment)) is not None]
-        sum(added, mean_nats(logits_BTV, x_BT)).backward()  # type: ignore[no-untyped-call]
-        for hook in hooks:
-            hook.after_gradients(moment)
-        optimizer.step()
-        optimizer.zero_grad()
-        for hook in hooks:
-            hook.after_step(moment)
+        advance(moment, optimizer, hooks)
         done += 1
 
     return step

@@ -108,19 +108,7 @@ def train(
         scale = lr_scale(step, n_steps)
         for group in optimizer.param_groups:
             group["lr"] = group["peak_lr"] * scale
-        for hook in hooks:
-            hook.before_gradients(moment)
-        logits_BTV = model(x_BT, moment.progress)
-        loss = mean_nats(logits_BTV, y_BT)
-        added = [more for hook in hooks if (more := hook.added_loss(logits_BTV, moment)) is not None]
-        sum(added, loss).backward()  # type: ignore[no-untyped-call]
-        for hook in hooks:
-            hook.after_gradients(moment)
-        optimizer.step()
-        optimizer.zero_grad()
-        for hook in hooks:
-            hook.after_step(moment)
-        train_loss = loss.item()
+        train_loss = advance(moment, optimizer, hooks).item()
         if not math.isfinite(train_loss):
             raise Diverged("train_loss", step + 1, last)
         recent.append(last := train_loss)
@@ -137,6 +125,23 @@ def train(
     for hook in hooks:
         hook.at_end(model)
     return Training(train_seconds, probe_seconds)
+
+
+def advance(moment: Moment, optimizer: Optimizer, hooks: Sequence[Hook]) -> Tensor:
+    """One step on the moment's batch; the plain loss before it, nats per byte."""
+    for hook in hooks:
+        hook.before_gradients(moment)
+    logits_BTV = moment.model(moment.x_BT, moment.progress)
+    loss = mean_nats(logits_BTV, moment.y_BT)
+    added = [more for hook in hooks if (more := hook.added_loss(logits_BTV, moment)) is not None]
+    sum(added, loss).backward()  # type: ignore[no-untyped-call]
+    for hook in hooks:
+        hook.after_gradients(moment)
+    optimizer.step()
+    optimizer.zero_grad()
+    for hook in hooks:
+        hook.after_step(moment)
+    return loss
 
 
 def mean_nats(logits_BTV: Tensor, y_BT: Tensor) -> Tensor:

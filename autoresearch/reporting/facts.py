@@ -17,8 +17,6 @@ from bench.records import Identity, Point, State
 from studies.reading import Reader
 from studies.views import EventView, RunView, StudyView, TrialView
 
-# nats per byte, for the beliefs alone, while no config has two seeds: a guess that the report states
-ASSUMED_SD = 0.01
 # below this many seeds a mean is not confirmed, as on the board
 CONFIRMING_SEEDS = 3
 LEVEL = 0.95
@@ -119,9 +117,8 @@ def gather(reader: Reader, name: str, may_run: Callable[[RunConfig], bool] = lam
     arms = _arms(here, trials)
     noise = pooled_noise(arm.sample for arm in arms)
     observations = [Observation(f"#{t.number}", t.config, loss(t)) for t in _once(here)]
-    beliefs = believe(
-        observations, noise.sigma if noise else ASSUMED_SD, reader.cards(name), baseline(study.spec.budget)
-    )
+    noise_sd = noise.sigma if noise else study.spec.track.usual_noise
+    beliefs = believe(observations, noise_sd, reader.cards(name), baseline(study.spec.budget))
     return Facts(
         study=study,
         trials=trials,
@@ -151,7 +148,8 @@ def mentioned(text: str, facts: Facts) -> Trials:
 def noise_told(facts: Facts) -> str:
     """Known or not, and what the beliefs used."""
     if facts.noise is None:
-        return f"noise is not known; the beliefs start from an assumed sd of {ASSUMED_SD:g} nats/byte"
+        usual = facts.study.spec.track.usual_noise
+        return f"noise is not known; the beliefs start from an assumed sd of {usual:g} nats/byte"
     return f"sigma {facts.noise.sigma:.4f} nats/byte over {facts.noise.df} degrees of freedom"
 
 

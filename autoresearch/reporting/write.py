@@ -4,15 +4,14 @@ import os
 import re
 from pathlib import Path
 
+from autoresearch.objections import objections
 from autoresearch.reporting.commentary import commentary
 from autoresearch.reporting.facts import gather
 from autoresearch.reporting.markdown import MARK, to_markdown
 from autoresearch.reporting.page import to_html
 from autoresearch.reporting.report import Report
-from bench.catalog import refusals
 from bench.config import RunConfig, fingerprint
 from bench.errors import ConfigError
-from bench.estimate import over_caps
 from studies.definitions import StudySpec
 from studies.reading import Reader
 
@@ -41,10 +40,7 @@ def report_of(store: Path, name: str) -> Report:
 def may_run(config: RunConfig, spec: StudySpec) -> bool:
     """Whether today's catalog builds a config that the study's division and track allow."""
     try:
-        if refusals(config) or spec.division.breaches(config):
-            return False
-        # what a mixer of the user's own costs, only its code can say
-        return config.brings_code or not over_caps(config, spec.track)
+        return not objections(config, spec)
     except ConfigError:
         # a technique or knob that the ledger knows and the catalog no longer has
         return False

@@ -5,7 +5,7 @@ import math
 import os
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, redirect_stdout
+from contextlib import redirect_stdout
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -28,6 +28,7 @@ from bench.examine import examine
 from bench.layers import Params
 from bench.records import Reason
 from bench.skeleton import Model
+from bench.speed import on_threads
 from bench.tracks import NUMERICS_VERSION, Track, track_named
 
 PASS, FAIL, CANT_TELL = "pass", "fail", "can't tell"
@@ -375,7 +376,7 @@ class _Examination:
                 f"scored on {stated.corpus_name} {digest[:8]}; {wanted} is {corpus.name} {corpus.digest[:8]}: "
                 "give the text with --data"
             )
-        with threads(stated.machine.threads), reporting(config):
+        with on_threads(stated.machine.threads), reporting(config):
             found = realise(config).evaluator.nats(model, corpus.valid[: self.track.eval_bytes], config.budget.seq_len)
         here = (device_class(), versions()["torch"], True)
         there = (stated.machine.device_class, stated.machine.versions.get("torch"), self.can_use_threads())
@@ -390,14 +391,3 @@ class _Examination:
 
     def can_use_threads(self) -> bool:
         return 1 <= self.stated.machine.threads <= (os.cpu_count() or 1)
-
-
-@contextmanager
-def threads(wanted: int) -> Iterator[None]:
-    """torch on so many threads, as far as there are cores: sums depend on how they are split."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(max(1, min(wanted, os.cpu_count() or 1)))
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)

@@ -10,15 +10,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
 
-import numpy as np
 import pytest
 import torch
+from made_up import CORPUS
 
 import bench.run
 from bench.artifact import unpack
 from bench.catalog import CATALOG, full_pick
 from bench.config import Budget, Pick, fingerprint, make_config, to_json
-from bench.data.corpus import Corpus
 from bench.divisions import baseline
 from bench.estimate import estimate
 from bench.records import Reason, RunResult
@@ -37,18 +36,6 @@ def one_thread():
     torch.set_num_threads(1)
     yield
     torch.set_num_threads(before)
-
-
-def words(n):
-    """Seeded bytes that read a little like text: words of a small vocabulary, stories ended by a zero."""
-    rng = np.random.default_rng(1)
-    vocabulary = [bytes(rng.integers(97, 123, rng.integers(2, 7)).tolist()) for _ in range(40)]
-    text = b"".join(vocabulary[rng.integers(40)] + (b"\x00" if rng.random() < 0.05 else b" ") for _ in range(n))
-    return np.frombuffer(text[:n], np.uint8)
-
-
-TEXT = words(7000)
-CORPUS = Corpus("words", TEXT[:6000], TEXT[6000:], "made up here")
 
 
 def config_with(steps=STEPS, **picks):
@@ -165,41 +152,6 @@ def test_the_batches_do_not_depend_on_the_config(monkeypatch):
         ran(config)
     assert len(drawn["plain"]) == STEPS
     assert drawn["plain"] == drawn["rich"]
-
-
-def drawn(corpus, budget, plan=None):
-    """The first batch, of `budget` sequences by bytes, as a plan may cut it."""
-    batch, seq_len = budget
-    return batches(corpus, Budget(steps=1, batch=batch, seq_len=seq_len), lambda step: plan or budget, seed=1)(0)
-
-
-def test_a_plan_of_fewer_sequences_takes_the_first():
-    whole, fewer = drawn(CORPUS, (5, 16)), drawn(CORPUS, (5, 16), (2, 16))
-    assert [part.tolist() for part in fewer] == [part[:2].tolist() for part in whole]
-
-
-def test_a_plan_of_shorter_sequences_cuts_the_windows_in_pieces():
-    whole, cut = drawn(CORPUS, (4, 16)), drawn(CORPUS, (4, 16), (8, 8))
-    assert [part.tolist() for part in cut] == [part.reshape(8, 8).tolist() for part in whole]
-
-
-def test_a_piece_too_short_is_dropped():
-    whole, cut = drawn(CORPUS, (4, 16)), drawn(CORPUS, (4, 16), (8, 7))
-    assert cut[0].tolist() == whole[0][:, :14].reshape(8, 7).tolist()
-
-
-def test_batches_are_windows_of_the_train_bytes_with_the_next_byte_as_target():
-    x_BT, y_BT = drawn(CORPUS, (5, 16))
-    text = CORPUS.train.tobytes()
-    for x, y in zip(x_BT.tolist(), y_BT.tolist(), strict=True):
-        assert x[1:] == y[:-1]
-        assert bytes([*x, y[-1]]) in text
-
-
-def test_batches_reach_both_ends_of_the_train_bytes():
-    short = dataclasses.replace(CORPUS, train=np.arange(10, dtype=np.uint8))
-    x_BT, y_BT = drawn(short, (200, 6))
-    assert (x_BT.min(), y_BT.max(), set(x_BT[:, 0].tolist())) == (0, 9, {0, 1, 2, 3})
 
 
 def test_the_scored_bytes_are_the_shipped_ones(rich):

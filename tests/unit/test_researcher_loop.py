@@ -10,6 +10,7 @@ from ledger_rows import KEY, SPEC
 
 from autoresearch.beliefs import stack_of
 from autoresearch.loop import Search
+from autoresearch.objections import objections
 from autoresearch.researcher import proposals
 from autoresearch.researcher.phases import SEARCH, Move
 from autoresearch.researcher.proposals import Evidence
@@ -145,7 +146,7 @@ def test_from_a_thousand_trials_to_the_next_proposal_takes_under_two_seconds(led
     search.take_up()
     assert search.researcher is not None
     # torch imports a part of itself when the first config is weighed
-    search.objections(search.space.base)
+    objections(search.space.base, search.spec)
     begun = time.process_time()
     trials = list(search.followed.trials().values())
     search.researcher.next(1000, trials)

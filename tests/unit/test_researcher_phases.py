@@ -10,7 +10,9 @@ from instant import Instant, study
 from ledger_rows import KEY, SPEC
 from optuna.trial import TrialState
 
+from arena_tui.ranking import best_of as on_the_screen
 from autoresearch.executor import Ended, Progress
+from autoresearch.listing import best_of
 from autoresearch.loop import Search
 from autoresearch.researcher.ablation import leave_one_out
 from autoresearch.researcher.phases import PHASES, may_spend
@@ -117,6 +119,18 @@ def test_a_clear_win_is_supported_by_the_runs_it_names(whole):
     assert (row["p"] < 0.01, row["n"]) == (True, 3)
     named = json.loads(row["run_ids"])
     assert (len(named["new"]), len(named["old"]), {*named["new"], *named["old"]}) == (3, 3, confirmed)
+
+
+def test_the_luckiest_seed_of_a_replicated_config_is_not_the_studys_best(whole):
+    trials = whole.read.trials("lab")
+    lowest = min((t for t in trials if t.val_loss is not None), key=lambda t: t.val_loss)
+    assert lowest.proposer == "confirm"
+    best = best_of(whole.read, whole.read.study("lab"))
+    assert best == on_the_screen(trials)
+    assert best.seed is None
+    assert [t.number for t in trials if t.run and (kept := whole.read.artifact(t.run.id)) and kept.file] == [
+        best.number
+    ]
 
 
 def test_a_study_cut_in_every_phase_and_resumed_equals_an_unbroken_one(ledger, whole):

@@ -2,10 +2,11 @@
 
 import pytest
 import torch
-from reference import noise
+from reference import HERE, noise, text
 
 from bench.layers import rms
 from bench.techniques.ffn.relu2 import _SquaredRelu
+from bench.techniques.mixer.mamba import Mamba
 from bench.techniques.mixer.softmax import Rotation
 
 
@@ -19,3 +20,13 @@ def test_a_second_derivative_that_would_be_wrong_is_refused(part):
 
 def test_the_second_derivative_of_the_rotation_is_right():
     assert torch.autograd.gradgradcheck(Rotation(4, 4, 3), (noise(2, 3, 4),))
+
+
+def test_the_second_derivative_of_mambas_scan_is_refused():
+    mixer = Mamba().build(HERE).double()
+    for seed, p in enumerate(mixer.parameters()):
+        p.data = noise(*p.shape, seed=seed).detach() / 4
+    x_BTD = noise(1, 5, HERE.width)
+    (grad,) = torch.autograd.grad(mixer(x_BTD, text(1, 5)).square().sum(), x_BTD, create_graph=True)
+    with pytest.raises(RuntimeError, match="once_differentiable"):
+        grad.sum().backward()

@@ -12,6 +12,7 @@ from typing import Any, ClassVar
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
+from torch.autograd.function import once_differentiable
 
 from bench.knobs import Choice, Span, knob
 from bench.layers import Filter, Linear, Role
@@ -143,6 +144,7 @@ class _Scan(torch.autograd.Function):
         return torch.cat(outputs, 1)
 
     @staticmethod
+    @once_differentiable
     def backward(ctx: Any, grad_BTI: Tensor) -> tuple[Tensor, ...]:
         step_BTI, u_BTI, rate_NI, take_BTN, read_BTN, *kept = ctx.saved_tensors
         taken_BTI = step_BTI * u_BTI

@@ -1,0 +1,15 @@
+"""Why a config may not run in a study; the loop refuses by it, and the report ranks by it."""
+
+from bench.catalog import refusals
+from bench.config import RunConfig
+from bench.estimate import over_caps
+from studies.definitions import StudySpec
+
+
+def objections(config: RunConfig, spec: StudySpec) -> list[str]:
+    """What can't be built, what the division fixes, what the caps allow, as sentences; empty when it may."""
+    if cannot := refusals(config):
+        return cannot
+    # what a mixer of the user's own costs, only its code can say, and that runs in a worker
+    over = [] if config.brings_code else over_caps(config, spec.track)
+    return spec.division.breaches(config) + over

@@ -93,9 +93,11 @@ class Mirror:
         self.events.extend(delta.events)
 
     def default_study(self) -> str | None:
-        """The newest study that is being run, else the newest; the user's own before the shipped."""
+        """The newest study that is being run, else the user's newest; of shipped ones the one with most to see."""
         running = (name for name in self.studies if name in self.alive)
-        return next(running, next(iter(self.studies), None))
+        own = (study.name for study in self.studies.values() if not study.shipped)
+        largest = max(self.studies.values(), key=lambda study: sum(study.n_by_state.values()), default=None)
+        return next(running, next(own, largest.name if largest else None))
 
     def trials_of(self, study: str | None) -> list[TrialView]:
         """In order of their number."""

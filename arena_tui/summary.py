@@ -78,11 +78,12 @@ def trial_preview(trial: TrialView | None, delta: float | None, width: int = PRE
 
 def labelled(pairs: Iterable[tuple[str, str]], width: int) -> Text:
     """A name and a value a line; a long value goes on under itself."""
-    text = Text()
+    text, pairs = Text(), list(pairs)
+    wide = max([NAME_WIDTH, *(len(name) + 1 for name, _ in pairs)])
     for name, value in pairs:
-        lines = textwrap.wrap(value, max(10, width - NAME_WIDTH - 1)) or [""]
-        text.append(f" {name:<{NAME_WIDTH}}", "dim")
-        text.append(("\n" + " " * (NAME_WIDTH + 1)).join(lines) + "\n")
+        lines = textwrap.wrap(value, max(10, width - wide - 1)) or [""]
+        text.append(f" {name:<{wide}}", "dim")
+        text.append(("\n" + " " * (wide + 1)).join(lines) + "\n")
     return text
 
 

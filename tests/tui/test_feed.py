@@ -3,6 +3,7 @@
 import sqlite3
 import threading
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -45,6 +46,17 @@ def test_the_first_passes_bring_everything(feed: Feed, alive: None) -> None:
     assert mirror.default_study() == "optimizer-1"
     assert len(mirror.standings) == 5
     assert mirror.events[-1].kind == "failed"
+
+
+def test_of_shipped_studies_the_one_with_most_trials_is_shown_first(feed: Feed) -> None:
+    mirror = all_of(feed, Mirror())
+    for newest in (mirror.studies["toy-1"], mirror.studies["optimizer-1"]):
+        both = {newest.name: newest} | mirror.studies
+        mirror.studies = {name: replace(study, shipped=True) for name, study in both.items()}
+        mirror.alive = frozenset()
+        assert mirror.default_study() == "optimizer-1"
+    mirror.studies["toy-1"] = replace(mirror.studies["toy-1"], shipped=False)
+    assert mirror.default_study() == "toy-1"
 
 
 def test_the_chosen_study_comes_first(feed: Feed) -> None:

@@ -4,6 +4,7 @@ import pytest
 
 from arena_tui import formatting
 from arena_tui.badges import DARK, LIGHT, Badges
+from arena_tui.summary import labelled
 from bench.records import State
 
 
@@ -76,3 +77,8 @@ def test_badges_are_the_same_in_another_session() -> None:
 
 def test_each_colour_has_a_dark_and_a_light_value() -> None:
     assert len(DARK) == len(LIGHT) == len(set(DARK)) == len(set(LIGHT))
+
+
+def test_a_long_name_keeps_its_distance_from_the_value() -> None:
+    said = labelled([("ffn", "relu2(mult=2)"), ("optimizer_modifiers", "normuon(beta2=0.95)")], 60).plain
+    assert said == " ffn                 relu2(mult=2)\n optimizer_modifiers normuon(beta2=0.95)\n"

@@ -56,6 +56,18 @@ def _studies() -> Screen[Any]:
     return StudiesScreen()
 
 
+def _research() -> Screen[Any]:
+    from arena_tui.screens.research import ResearchScreen
+
+    return ResearchScreen()
+
+
+def _leaderboard() -> Screen[Any]:
+    from arena_tui.screens.leaderboard import LeaderboardScreen
+
+    return LeaderboardScreen()
+
+
 class Furnished(Message):
     """The modules are there: the screens can be made."""
 
@@ -76,6 +88,8 @@ class ArenaApp(App[None]):
         "standings": _standings,
         "trials": _trials,
         "studies": _studies,
+        "research": _research,
+        "leaderboard": _leaderboard,
     }
     COMMANDS = App.COMMANDS | {_provider}
     BINDINGS: ClassVar[list[BindingType]] = [*bindings(GLOBAL)]
@@ -230,6 +244,8 @@ class ArenaApp(App[None]):
 
     def action_reread(self) -> None:
         self.feed.poll_now()
+        if screen := self.shown():
+            screen.reread()
 
     def action_help(self) -> None:
         from arena_tui.screens.help import HelpScreen

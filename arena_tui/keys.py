@@ -28,6 +28,8 @@ GLOBAL = (
     Key("2", "mode('standings')", "Standings: the board of each division"),
     Key("3", "mode('trials')", "Trials: every outcome of the study"),
     Key("4", "mode('studies')", "Studies: all of them, and which is shown"),
+    Key("6", "mode('research')", "Research: the commentary on the study, live"),
+    Key("8", "mode('leaderboard')", "Leaderboard: Parameter Golf's, as facts with their source"),
     Key("escape", "out", "one level out: filter, marks, page; never quits", shown="esc"),
     Key("z", "freeze", "freeze the picture, or follow again"),
     Key("ctrl+r", "reread", "read the store again now"),
@@ -43,8 +45,8 @@ LISTS = (
     Key("o", "outcomes", "all outcomes, valid ones, failures", "outcomes"),
     Key("left_square_bracket", "failure(-1)", "previous failure", shown="["),
     Key("right_square_bracket", "failure(1)", "next failure", shown="]"),
-    Key("h,left", "sideways(-1)", "previous division", shown="h"),
-    Key("l,right", "sideways(1)", "next division", shown="l"),
+    Key("h,left", "sideways(-1)", "previous division or section", shown="h"),
+    Key("l,right", "sideways(1)", "next division or section", shown="l"),
     Key("b", "board", "the board of the next corpus, budget or device"),
 )
 PLOT = (
@@ -57,8 +59,15 @@ DETAIL = (
     Key("c", "copy", "copy the command that runs it again", "copy command"),
 )
 
+LEADERBOARD = (
+    Key("F", "fetch", "fetch Parameter Golf's leaderboard of today from api.github.com", "fetch"),
+    Key("c", "copy", "copy the address of the entry", "copy"),
+)
+
 # Pairs of keys that take one place in the key line.
 DIVISION = Key("h", "", "", "division", shown="h l")
+AGAIN = Key("ctrl+r", "", "", "ask again")
+SECTION = Key("h", "", "", "section", shown="h l")
 BOARD = Key("b", "", "", "board")
 SCROLL = Key("j", "", "", "scroll", shown="j k")
 BACK = Key("escape", "out", "", "back", shown="esc")

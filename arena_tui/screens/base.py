@@ -81,6 +81,9 @@ class ArenaScreen(Screen[None]):
         """Show what only the clock changes."""
         self.query_one(Status).facts = self._status()
 
+    def reread(self) -> None:
+        """Fetch anew what does not come from the store by itself."""
+
     def out(self) -> bool:
         """One level out inside this screen; False when there is none."""
         return False

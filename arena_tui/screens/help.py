@@ -9,7 +9,7 @@ from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
 from textual.screen import ModalScreen
 
-from arena_tui.keys import DETAIL, GLOBAL, LISTS, PLOT, Key
+from arena_tui.keys import DETAIL, GLOBAL, LEADERBOARD, LISTS, PLOT, Key
 from arena_tui.widgets.curve_plot import CurvePlot
 from arena_tui.widgets.lines import Lines
 from arena_tui.widgets.table import VirtualTable
@@ -49,6 +49,7 @@ SECTIONS: tuple[tuple[str, tuple[Key, ...]], ...] = (
     ("lists", (*of_widget(VirtualTable.BINDINGS), *LISTS)),
     ("curves", (*PLOT, *of_widget(CurvePlot.BINDINGS))),
     ("a trial's page", DETAIL),
+    ("the leaderboard", LEADERBOARD),
 )
 
 

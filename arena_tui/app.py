@@ -12,13 +12,14 @@ from textual.binding import BindingType
 from textual.message import Message
 from textual.screen import Screen
 
-from arena_tui.keys import GLOBAL, bindings
+from arena_tui.keys import CHANGES, GLOBAL, bindings
 from arena_tui.screens.frame import FrameScreen
 
 if TYPE_CHECKING:
     from textual.command import Provider
 
     from arena_tui.feed import Delta
+    from arena_tui.orders import Order
     from arena_tui.screens.base import ArenaScreen
     from studies.views import StudyView, TrialView
 
@@ -92,17 +93,23 @@ class ArenaApp(App[None]):
         "leaderboard": _leaderboard,
     }
     COMMANDS = App.COMMANDS | {_provider}
-    BINDINGS: ClassVar[list[BindingType]] = [*bindings(GLOBAL)]
+    BINDINGS: ClassVar[list[BindingType]] = [*bindings(GLOBAL, CHANGES)]
     ALLOW_SELECT = False
 
     def __init__(
-        self, store: str | None = None, study: str | None = None, clock: Callable[[], float] = time.time
+        self,
+        store: str | None = None,
+        study: str | None = None,
+        clock: Callable[[], float] = time.time,
+        readonly: bool = False,
     ) -> None:
         super().__init__()
         self.now = clock
         self.ready = False
         self._leaving = False
         self.frozen = False
+        self.readonly = readonly
+        self.orders: list[Order] = []
         self.marks: dict[str, list[int]] = {}
         self._store = store
         self._asked = study
@@ -162,6 +169,7 @@ class ArenaApp(App[None]):
             self.mirror.problem = StoreError(
                 f"there is no study named {self._asked} yet", f"the studies are {', '.join(self.mirror.studies)}"
             )
+        self._look_after_orders()
         self.redraw()
         self.call_after_refresh(self.feed.taken)
 
@@ -202,8 +210,29 @@ class ArenaApp(App[None]):
             screen.redraw()
 
     def _tick(self) -> None:
+        self._look_after_orders()
         if screen := self.shown():
             screen.tick()
+
+    # what was asked of `autoresearch`
+
+    def _look_after_orders(self) -> None:
+        for order in self.orders:
+            order.look(self.mirror.studies.values(), self.mirror.alive, self.now())
+        if self.orders:
+            from arena_tui.screens.order import OrderScreen
+
+            if isinstance(self.screen, OrderScreen):
+                self.screen.tick()
+
+    def action_order(self, verb: str) -> None:
+        from arena_tui.asking import dialog
+
+        found = dialog(self, verb)
+        if isinstance(found, str):
+            self.notify(found, severity="warning", markup=False, timeout=5)
+        else:
+            self.push_screen(found)
 
     # focus of the terminal: an unwatched screen costs next to nothing
 
@@ -250,7 +279,7 @@ class ArenaApp(App[None]):
     def action_help(self) -> None:
         from arena_tui.screens.help import HelpScreen
 
-        self.push_screen(HelpScreen())
+        self.push_screen(HelpScreen(self.readonly))
 
     def open_trial(self, study: str, number: int) -> None:
         from arena_tui.screens.detail import DetailScreen

@@ -166,9 +166,7 @@ def _scale(reach: Reach | None) -> str:
     return " " * GAP + low + " " * max(1, REACH_CELLS - len(low) - len(high)) + high
 
 
-def interval(
-    low: float | None, middle: float | None, high: float | None, first: float, last: float, width: int
-) -> str:
+def interval(low: float | None, middle: float | None, high: float | None, first: float, last: float, width: int) -> str:
     """An interval drawn between `first` and `last`: dashes from low to high, `o` its middle, `|` zero where it lies."""
     if low is None or middle is None or high is None or last <= first:
         return " " * width

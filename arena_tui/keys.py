@@ -64,6 +64,21 @@ LEADERBOARD = (
     Key("c", "copy", "copy the address of the entry", "copy"),
 )
 
+# The only keys that change anything outside the screen, each by a dialog; --readonly takes them away.
+CHANGES = (
+    Key("L", "order('launch')", "launch a study", "launch"),
+    Key("R", "order('resume')", "resume the study, or make it longer", "resume"),
+    Key("X", "order('stop')", "stop the study", "stop"),
+    Key("E", "order('export')", "export the trial, or the study's best", "export"),
+)
+ORDER = (
+    Key("enter", "go", "check the form; again: start it; then: watch the study", "check, then start"),
+    Key("escape", "leave", "leave; what has been started goes on", "leave", shown="esc"),
+    Key("down", "next(1)", "next field; tab does too", "field", shown="↓ ↑"),
+    Key("up", "next(-1)", "previous field", shown="↑"),
+    Key("ctrl+y", "copy_command", "copy the command line", "copy command"),
+)
+
 # Pairs of keys that take one place in the key line.
 DIVISION = Key("h", "", "", "division", shown="h l")
 AGAIN = Key("ctrl+r", "", "", "ask again")

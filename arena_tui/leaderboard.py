@@ -94,9 +94,9 @@ def merged(known: Sequence[Place], official: Sequence[Place], pulls: Sequence[Pl
     request keeps the status that the organisers gave it, and is left out once it is official.
     """
     numbers = {_name(place): place.pr for place in known if place.status is Status.OFFICIAL}
-    table = [
-        place if place.pr is not None else _numbered(place, numbers.get(_name(place))) for place in official
-    ] or [place for place in known if place.status is Status.OFFICIAL]
+    table = [place if place.pr is not None else _numbered(place, numbers.get(_name(place))) for place in official] or [
+        place for place in known if place.status is Status.OFFICIAL
+    ]
     listed = {place.pr for place in table if place.pr is not None}
     others = {place.pr: place for place in known if place.status is not Status.OFFICIAL}
     for place in pulls:

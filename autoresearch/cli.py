@@ -49,6 +49,7 @@ def study(
     data: DataOption = "auto",
     timeout: TimeoutOption = None,
     store: StoreOption = None,
+    check: Annotated[bool, typer.Option("--check", help="say what it would do, and begin nothing")] = False,
     start: Annotated[
         Path | None, typer.Option("--from", metavar="FILE", help="begin with a fighter.toml, or a mixer of your own")
     ] = None,
@@ -66,7 +67,7 @@ def study(
         )
     from dataclasses import replace
 
-    from autoresearch.requests import check_budget, check_request, duration
+    from autoresearch.requests import check_budget, check_request, duration, foretold
     from autoresearch.settings import parse_settings
     from bench.data.choose import load_corpus
     from bench.tracks import track_named
@@ -106,6 +107,9 @@ def study(
         from autoresearch.starting import check_start
 
         check_start(spec, corpus, say)
+    if check:
+        print_out(foretold(_path(store), spec))
+        return
     _go(spec, corpus, store, jobs, seconds)
 
 

@@ -74,8 +74,8 @@ CHANGES = (
 ORDER = (
     Key("enter", "go", "check the form; again: start it; then: watch the study", "check, then start"),
     Key("escape", "leave", "leave; what has been started goes on", "leave", shown="esc"),
-    Key("down", "next(1)", "next field; tab does too", "field", shown="↓ ↑"),
-    Key("up", "next(-1)", "previous field", shown="↑"),
+    Key("down", "next(1)", "next field; tab does too", "field", True, shown="↓ ↑"),
+    Key("up", "next(-1)", "previous field", first=True, shown="↑"),
     Key("ctrl+y", "copy_command", "copy the command line", "copy command"),
 )
 

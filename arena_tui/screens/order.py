@@ -45,7 +45,10 @@ class OrderScreen(ModalScreen[None]):
     OrderScreen .field { height: 1; }
     OrderScreen .label { width: 12; }
     OrderScreen Input { border: none; height: 1; padding: 0; width: 1fr; background: $boost; }
-    OrderScreen .told { width: 38; color: $text-muted; text-wrap: nowrap; text-overflow: ellipsis; }
+    OrderScreen Input:focus { border: none; background: $primary 30%; }
+    OrderScreen.-sent .field { display: none; }
+    OrderScreen Input, OrderScreen Choice { min-width: 24; }
+    OrderScreen .told { width: 1fr; max-width: 38; color: $text-muted; text-wrap: nowrap; text-overflow: ellipsis; }
     OrderScreen #said { height: auto; }
     OrderScreen KeyLine { dock: none; background: $surface; }
     """
@@ -178,7 +181,7 @@ class OrderScreen(ModalScreen[None]):
     def _ready(self, said: str) -> None:
         self.state = "ready"
         self._told = Text.assemble(
-            (f"{said}\n" if said else ""), ("enter again starts it, esc leaves it", "bold green")
+            (f"{said}\n" if said else ""), ("enter again does it, esc leaves it", "bold green")
         )
         self._draw()
 
@@ -193,8 +196,9 @@ class OrderScreen(ModalScreen[None]):
         else:
             self.state = "sent"
             self.arena.orders.append(self.order)
-            for entry in self.query("Input, Choice"):
-                entry.disabled = True
+            # the command line says what was in them, and their room is wanted for what it answers
+            self.set_focus(None)
+            self.add_class("-sent")
         self._draw()
 
     def _watch(self, study: str) -> None:

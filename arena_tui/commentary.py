@@ -57,6 +57,8 @@ def lines_of(section: Section, width: int) -> list[Line]:
     """A section's sentences wrapped and its tables set, each at most `width` cells."""
     lines: list[Line] = []
     for at, part in enumerate(section.parts):
+        if part["kind"] == "forest":
+            continue  # drawn beside the rows of its table
         if lines:
             lines.append(Line(f"{at}", Text("")))
         lines += _part(f"{at}", part, width)

@@ -16,7 +16,6 @@ from arena_tui.leaderboard import (
     FIELDS,
     MEANING,
     ORDERS,
-    REPOSITORY,
     SHIPPED_COMMIT,
     Place,
     Status,
@@ -77,7 +76,7 @@ class LeaderboardScreen(ListScreen):
         self._division = 0
         self._order = 0
         self._asking = False
-        self._said = Text(f"shipped: {REPOSITORY} at {SHIPPED_COMMIT}; F fetches today's from api.github.com", "dim")
+        self._said = Text(f"shipped: the README at {SHIPPED_COMMIT}; F fetches today's from api.github.com", "dim")
 
     def compose_list(self) -> ComposeResult:
         yield Lines(id="where")

@@ -48,7 +48,7 @@ class OrderScreen(ModalScreen[None]):
     OrderScreen Input:focus { border: none; background: $primary 30%; }
     OrderScreen.-sent .field { display: none; }
     OrderScreen Input, OrderScreen Choice { min-width: 24; }
-    OrderScreen .told { width: 1fr; max-width: 38; color: $text-muted; text-wrap: nowrap; text-overflow: ellipsis; }
+    OrderScreen .told { width: 2fr; max-width: 38; color: $text-muted; text-wrap: nowrap; text-overflow: ellipsis; }
     OrderScreen #said { height: auto; }
     OrderScreen KeyLine { dock: none; background: $surface; }
     """

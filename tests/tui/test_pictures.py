@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from arena_tui.app import ArenaApp
+from arena_tui.commands import Answer
 
 
 @pytest.fixture
@@ -17,7 +18,8 @@ def picture(snap_compare: Any, now: Callable[[], float], settled: Callable[[Any]
             for key in keys:
                 await pilot.press(key)
                 await pilot.pause()
-            await settled(pilot)
+            if pilot.app.shown() is not None:  # else a dialog is in front, which reads nothing
+                await settled(pilot)
 
         same: bool = snap_compare(ArenaApp(clock=now), terminal_size=size, run_before=before)
         return same
@@ -47,3 +49,27 @@ def test_failed_trial_narrow(store: Path, alive: None, picture: Any) -> None:
 
 def test_nothing_yet_narrow(no_store: Path, picture: Any) -> None:
     assert picture((80, 24))
+
+
+@pytest.fixture
+def commentary(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Some sections of a report on a shipped study, told at once."""
+    told = Path(__file__).with_name("report.json").read_text()
+    monkeypatch.setattr("arena_tui.screens.research.ask", lambda words, begun: Answer(0, told))
+
+
+def test_research_narrow(store: Path, alive: None, commentary: None, picture: Any) -> None:
+    assert picture((80, 24), "6", "l", "j")
+
+
+def test_research_wide(store: Path, alive: None, commentary: None, picture: Any) -> None:
+    assert picture((160, 48), "6", "h", *["j"] * 7)
+
+
+def test_launch_narrow(store: Path, alive: None, picture: Any) -> None:
+    assert picture((80, 24), "L")
+
+
+def test_leaderboard_narrow(store: Path, alive: None, picture: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("arena_tui.leaderboard_fetch.cache_file", lambda: Path("/nowhere"))
+    assert picture((80, 24), "8", "j", "j")

@@ -12,6 +12,10 @@ from dataclasses import dataclass
 POLITE = 10
 
 
+class UnknownFormatError(Exception):
+    """What a command told is not what this program reads."""
+
+
 @dataclass(frozen=True)
 class Answer:
     """What a command said: its exit code, its stdout, and of its stderr the `error:` and `hint:` lines."""

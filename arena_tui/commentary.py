@@ -12,6 +12,7 @@ from typing import Any
 from rich.cells import cell_len
 from rich.text import Text
 
+from arena_tui.commands import UnknownFormatError
 from arena_tui.widgets.table import fit_cell
 
 FORMAT = 1  # of the JSON that this module reads
@@ -20,10 +21,6 @@ GAP = 2
 REACH_CELLS, REACH_FROM = 31, 110
 # a column of words gets no narrower than this while a wider one can give way
 LEAST_WORDS = 14
-
-
-class UnknownFormatError(Exception):
-    """The report is not what this program reads."""
 
 
 @dataclass(frozen=True)

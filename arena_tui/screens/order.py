@@ -180,9 +180,7 @@ class OrderScreen(ModalScreen[None]):
 
     def _ready(self, said: str) -> None:
         self.state = "ready"
-        self._told = Text.assemble(
-            (f"{said}\n" if said else ""), ("enter again does it, esc leaves it", "bold green")
-        )
+        self._told = Text.assemble((f"{said}\n" if said else ""), ("enter again does it, esc leaves it", "bold green"))
         self._draw()
 
     # the command

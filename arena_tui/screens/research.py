@@ -1,47 +1,26 @@
 """Research: the commentary on the study, live. Computed by `autoresearch report` in a process of its own."""
 
-import subprocess
-import time
-from dataclasses import dataclass
-from functools import partial
+from collections.abc import Sequence
 from typing import ClassVar
 
 from rich.text import Text
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Horizontal, VerticalScroll
-from textual.message import Message
 
 from arena_tui import formatting
-from arena_tui.commands import Answer, ask, command_line
-from arena_tui.commentary import Line, Section, UnknownFormatError, lines_of, sections_of
+from arena_tui.commentary import Line, Section, lines_of, sections_of
 from arena_tui.keys import AGAIN, GLOBAL, LISTS, OPEN, SECTION, bindings, picked
-from arena_tui.screens.base import ArenaScreen
 from arena_tui.screens.listing import NOTHING
+from arena_tui.screens.told import ToldScreen
 from arena_tui.widgets.lines import Lines
 from arena_tui.widgets.table import Column, Row, VirtualTable
 
-# It costs seconds of a core each time (it imports torch to estimate what untried stacks cost): while trials end one
-# after the other it is asked again only after this many times as long as it took, and never sooner than this.
-PATIENCE = 10.0
-LEAST_WAIT_SECONDS = 20.0
 
-
-@dataclass(frozen=True)
-class Known:
-    """A study's commentary, and how far the study was then."""
-
-    sections: tuple[Section, ...]
-    stamp: int
-    seconds: float
-    at: float  # monotonic
-
-
-class ResearchScreen(ArenaScreen):
+class ResearchScreen(ToldScreen):
     """h and l go through the sections; enter opens the trial that a line rests on."""
 
     DEFAULT_CSS = """
-    ResearchScreen #where { height: 1; text-wrap: nowrap; text-overflow: ellipsis; }
     ResearchScreen #body { height: 1fr; }
     ResearchScreen #sections { display: none; width: 30; border-right: vkey $panel; }
     ResearchScreen.-wide #sections { display: block; }
@@ -50,21 +29,12 @@ class ResearchScreen(ArenaScreen):
     ResearchScreen.-tall #about { height: 12; }
     """
     TAB = "research"
+    COMMAND = "report"
     KEYS = (OPEN, SECTION, AGAIN, *picked(GLOBAL, "help", "quit"))
     BINDINGS: ClassVar[list[BindingType]] = [*bindings(picked(LISTS, "sideways"))]
 
-    class Told(Message):
-        def __init__(self, study: str, stamp: int, seconds: float, answer: Answer) -> None:
-            super().__init__()
-            self.study, self.stamp, self.seconds, self.answer = study, stamp, seconds, answer
-
     def __init__(self) -> None:
         super().__init__()
-        self._known: dict[str, Known] = {}
-        self._wrong: dict[str, tuple[str, str]] = {}
-        self._asked: tuple[str, float] | None = None  # the study, and since when (monotonic)
-        self._process: subprocess.Popen[str] | None = None
-        self._leaving = False
         self._title = ""
         self._lines: dict[str, Line] = {}
 
@@ -79,65 +49,19 @@ class ResearchScreen(ArenaScreen):
     def path(self) -> tuple[str, ...]:
         return (*super().path(), "research")
 
-    # asking
+    # what is asked
+
+    def about(self) -> str | None:
+        return self.arena.study.name if self.arena.study else None
 
     def stamp(self) -> int:
-        """How many of the study's trials have ended: what the commentary rests on."""
         return sum(1 for trial in self.arena.trials() if trial.ended_at is not None)
 
-    def _ask_if_due(self) -> None:
-        study, source = self.arena.study, self.arena.mirror.source
-        if study is None or source is None or self._asked is not None or self.arena.frozen or self._leaving:
-            return
-        name, stamp = study.name, self.stamp()
-        known = self._known.get(name)
-        if name in self._wrong or (known and (known.stamp == stamp or time.monotonic() < self._due(known))):
-            return
-        self._asked = (name, time.monotonic())
-        words = ["report", name, "--json", "--store", str(source.path)]
-        self.run_worker(partial(self._ask, name, stamp, words), thread=True, group="commentary")
+    def question(self, about: str) -> Sequence[str]:
+        return [about]
 
-    @staticmethod
-    def _due(known: Known) -> float:
-        return known.at + max(LEAST_WAIT_SECONDS, PATIENCE * known.seconds)
-
-    def _ask(self, name: str, stamp: int, words: list[str]) -> None:
-        begun = time.monotonic()
-        answer = ask(words, self._begun)
-        self.post_message(self.Told(name, stamp, time.monotonic() - begun, answer))
-
-    def _begun(self, process: subprocess.Popen[str]) -> None:
-        self._process = process
-        if self._leaving:
-            process.terminate()
-
-    def on_unmount(self) -> None:
-        self._leaving = True
-        if self._process is not None:
-            self._process.terminate()
-
-    def on_research_screen_told(self, told: Told) -> None:
-        self._asked = self._process = None
-        self._wrong.pop(told.study, None)
-        if told.answer.code:
-            self._wrong[told.study] = (told.answer.problem, told.answer.hint)
-        else:
-            try:
-                sections = sections_of(told.answer.out)
-            except UnknownFormatError as wrong:
-                self._wrong[told.study] = (str(wrong), "is `autoresearch` of the same version as `arena`?")
-            else:
-                self._known[told.study] = Known(sections, told.stamp, told.seconds, time.monotonic())
-        if self.is_current:
-            self.redraw()
-
-    def reread(self) -> None:
-        """Ask again now, whatever is known and whatever went wrong."""
-        if (study := self.arena.study) is not None:
-            self._wrong.pop(study.name, None)
-            if (known := self._known.get(study.name)) is not None:
-                self._known[study.name] = Known(known.sections, -1, 0.0, float("-inf"))
-        self.redraw()
+    def read(self, text: str) -> tuple[Section, ...]:
+        return sections_of(text)
 
     # drawing
 
@@ -146,9 +70,7 @@ class ResearchScreen(ArenaScreen):
         return self.query_one(VirtualTable)
 
     def sections(self) -> tuple[Section, ...]:
-        study = self.arena.study
-        known = self._known.get(study.name) if study else None
-        return known.sections if known else ()
+        return self.told() or ()
 
     def shown_section(self) -> int:
         """By its title, so that it stays when the commentary is told anew."""
@@ -175,42 +97,15 @@ class ResearchScreen(ArenaScreen):
         self.query_one("#sections", Lines).show(named)
         self._draw_about()
 
-    def tick(self) -> None:
-        super().tick()
-        self._ask_if_due()
-        self.query_one("#where", Lines).show(self._where())
-
     def _empty(self) -> str:
         mirror, study = self.arena.mirror, self.arena.study
         if not mirror.loaded:
             return "reading the store"
         if study is None:
             return NOTHING
-        if study.name in self._wrong:
+        if self.wrong():
             return "no commentary: ^r asks again"
         return "the commentary is being made, which takes some seconds"
-
-    def _where(self) -> Text:
-        """How fresh it is, and what is being done about it."""
-        study = self.arena.study
-        if study is None:
-            return Text("")
-        known, wrong = self._known.get(study.name), self._wrong.get(study.name)
-        if wrong is not None:
-            return Text(formatting.one_line(f"{wrong[0]} ({wrong[1]})" if wrong[1] else wrong[0]), "bold red")
-        text = Text(no_wrap=True, overflow="ellipsis")
-        if known is not None:
-            behind = self.stamp() - known.stamp if known.stamp >= 0 else 0
-            text.append(f"after {known.stamp} ended trials" if known.stamp >= 0 else "asked again")
-            text.append(f"; {behind} more since" if behind else "", "yellow")
-        if self._asked is not None and self._asked[0] == study.name:
-            text.append("; " if known else "")
-            text.append(f"`{command_line(['report', study.name])}` has been at work for ", "dim")
-            text.append(formatting.duration(time.monotonic() - self._asked[1]))
-        elif known is not None and known.stamp != self.stamp():
-            wait = max(0.0, self._due(known) - time.monotonic())
-            text.append(f"; told anew in {formatting.duration(wait)}, ^r now", "dim")
-        return text
 
     def _draw_about(self) -> None:
         line = self._lines.get(self.table.cursor_key or "")

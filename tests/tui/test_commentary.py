@@ -5,7 +5,8 @@ import json
 import pytest
 from rich.cells import cell_len
 
-from arena_tui.commentary import UnknownFormatError, fitted_widths, interval, lines_of, sections_of
+from arena_tui.commands import UnknownFormatError
+from arena_tui.commentary import fitted_widths, interval, lines_of, sections_of
 from autoresearch.reporting.report import (
     DELTA,
     FORMAT,

@@ -207,7 +207,7 @@ def test_a_server_that_is_silent_is_given_up(github: GitHub, monkeypatch: pytest
 
 
 def test_without_a_network_it_says_so():
-    with pytest.raises(DataError, match="GitHub can't be reached: .*refused"):
+    with pytest.raises(DataError, match=r"GitHub can't be reached: .*refused"):
         refresh("http://127.0.0.1:9")
 
 

@@ -55,7 +55,7 @@ def test_nothing_yet_narrow(no_store: Path, picture: Any) -> None:
 def commentary(monkeypatch: pytest.MonkeyPatch) -> None:
     """Some sections of a report on a shipped study, told at once."""
     told = Path(__file__).with_name("report.json").read_text()
-    monkeypatch.setattr("arena_tui.screens.research.ask", lambda words, begun: Answer(0, told))
+    monkeypatch.setattr("arena_tui.screens.told.ask", lambda words, begun: Answer(0, told))
 
 
 def test_research_narrow(store: Path, alive: None, commentary: None, picture: Any) -> None:

@@ -16,22 +16,16 @@ from arena_tui.widgets.table import VirtualTable
 from autoresearch.reporting.report import DELTA, Column, Report, Row, Section, Sentence, table, to_json
 
 Settled = Callable[[Any], Awaitable[None]]
+COLUMNS = (Column("technique"), Column("effect, nats/byte", DELTA), Column("from", DELTA), Column("to", DELTA))
+EFFECTS = table(COLUMNS, [Row(("muon", -0.1, -0.2, 0.1), (2,)), Row(("lion", 0.1, 0.0, 0.2), ())])
 REPORT = Report(
     study="optimizer-1",
     as_of=0.0,
     sections=(
         Section("At a glance", (Sentence("Best: #5 [bold]by far[/].", (5, 1)),)),
-        Section(
-            "Effect per technique",
-            (
-                table(
-                    (Column("technique"), Column("effect, nats/byte", DELTA), Column("from", DELTA), Column("to", DELTA)),
-                    [Row(("muon", -0.1, -0.2, 0.1), (2,)), Row(("lion", 0.1, 0.0, 0.2), ())],
-                ),
-            ),
-        ),
+        Section("Effect per technique", (EFFECTS,)),
     ),
-)  # fmt: skip
+)
 
 
 class Command:
@@ -52,7 +46,7 @@ class Command:
 @pytest.fixture
 def command(monkeypatch: pytest.MonkeyPatch) -> Command:
     stand_in = Command()
-    monkeypatch.setattr("arena_tui.screens.research.ask", stand_in)
+    monkeypatch.setattr("arena_tui.screens.told.ask", stand_in)
     return stand_in
 
 

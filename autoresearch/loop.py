@@ -10,9 +10,11 @@ from pathlib import Path
 import optuna
 from optuna.trial import TrialState
 
+from autoresearch.claims.plan import TUNE, ClaimsPlan
 from autoresearch.executor import Ended, Executor, Job, Progress
 from autoresearch.objections import objections
-from autoresearch.researcher.phases import NOISE_FLOOR, Move
+from autoresearch.grading.plan import GRADE, GRADING, Grading
+from autoresearch.researcher.phases import NOISE_FLOOR, Move, Planner
 from autoresearch.researcher.plan import Researcher
 from autoresearch.researcher.proposals import Proposers, Suggestion
 from autoresearch.sampling import is_over_caps, sampler, told_state
@@ -20,6 +22,7 @@ from autoresearch.space import Opening, Space
 from bench.catalog import advice
 from bench.config import RunConfig, fingerprint
 from bench.records import Outcome, Point, RunResult, State
+from studies.claims import POLICY
 from studies.definitions import StudySpec
 from studies.following import Following
 from studies.store import Proposal, RunKey, Store
@@ -90,7 +93,7 @@ class Search:
         self.space = Space(self.spec)
         self.openings = [(fingerprint(self.space.recall(o.params)[0]), o) for o in self.space.openings()]
         self.followed = Following(self.store.read, self.spec.name)
-        self.researcher: Researcher | None = None
+        self.researcher: Planner | None = None
         self.move: Move | None = None
         self.phase = "search"
         if self.spec.policy == RESEARCHER:
@@ -98,6 +101,10 @@ class Search:
                 Proposers(self.space, self.store.read.cards(self.spec.name), partial(objections, spec=self.spec))
             )
             self.phase = NOISE_FLOOR.name
+        elif self.spec.policy == POLICY:
+            self.researcher, self.phase = ClaimsPlan(self.spec), TUNE.name
+        elif self.spec.policy == GRADE:
+            self.researcher, self.phase = Grading(self.spec), GRADING.name
         self.study = optuna.create_study(sampler=optuna.samplers.RandomSampler())
         self.underway: dict[int, _Underway] = {}
         self.points: list[tuple[int, Point]] = []
@@ -151,16 +158,17 @@ class Search:
             return "all trials are done" if self.planned(self.researcher).over else None
         return "all trials are done" if self.n_counted + len(self.underway) >= self.spec.n_trials else None
 
-    def planned(self, researcher: Researcher) -> Move:
-        """Where the study stands, with the phases that ended and a verdict written down."""
+    def planned(self, researcher: Planner) -> Move:
+        """Where the study stands, with the phases that ended and their verdicts written down."""
         move = researcher.next(self.n_known, list(self.followed.trials().values()))
         for name, why in move.closed.items():
             if self.move is None or self.move.closed.get(name) != why:
                 self.store.phase(self.spec.name, name, why)
         if move.phase.name != self.phase and not move.over:
             self.store.phase(self.spec.name, move.phase.name)
-        if move.verdict is not None:
-            self.store.judge(self.spec.name, move.verdict)
+        for verdict in move.verdicts:
+            if self.move is None or verdict not in self.move.verdicts:
+                self.store.judge(self.spec.name, verdict)
         self.phase, self.move = move.phase.name, move
         return move
 
@@ -182,7 +190,7 @@ class Search:
             self.study.sampler = sampler(self.spec, view.number, draws=False)
             trial = self.study.ask()
             proposal = Proposal(
-                number=view.number, config=self.space.suggest(trial), proposer=view.proposer, rule=view.rule,
+                number=view.number, config=self.space.suggest(trial) if view.params else view.config, proposer=view.proposer, rule=view.rule,
                 reason=view.reason, hypothesis=view.hypothesis, expected=view.expected, params=view.params,
                 seed=view.seed,
             )  # fmt: skip
@@ -209,7 +217,7 @@ class Search:
         if asked := self.space.held if said.params is None else said.params:
             self.study.enqueue_trial(dict(asked))
         trial = self.study.ask()
-        config = self.space.suggest(trial)
+        config = self.space.suggest(trial) if said.config is None else said.config
         self.known.add(fingerprint(config))
         return trial, Proposal(
             number=number, config=config, proposer=said.proposer, rule=said.rule, reason=said.reason,

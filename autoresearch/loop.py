@@ -12,8 +12,8 @@ from optuna.trial import TrialState
 
 from autoresearch.claims.plan import TUNE, ClaimsPlan
 from autoresearch.executor import Ended, Executor, Job, Progress
-from autoresearch.objections import objections
 from autoresearch.grading.plan import GRADE, GRADING, Grading
+from autoresearch.objections import objections
 from autoresearch.researcher.phases import NOISE_FLOOR, Move, Planner
 from autoresearch.researcher.plan import Researcher
 from autoresearch.researcher.proposals import Proposers, Suggestion
@@ -189,10 +189,11 @@ class Search:
             view = waiting.pop(0)
             self.study.sampler = sampler(self.spec, view.number, draws=False)
             trial = self.study.ask()
+            # what no sampler chose is run as it was proposed
+            config = self.space.suggest(trial) if view.params else view.config
             proposal = Proposal(
-                number=view.number, config=self.space.suggest(trial) if view.params else view.config, proposer=view.proposer, rule=view.rule,
-                reason=view.reason, hypothesis=view.hypothesis, expected=view.expected, params=view.params,
-                seed=view.seed,
+                number=view.number, config=config, proposer=view.proposer, rule=view.rule, reason=view.reason,
+                hypothesis=view.hypothesis, expected=view.expected, params=view.params, seed=view.seed,
             )  # fmt: skip
         else:
             trial, proposal = self.propose()
@@ -281,6 +282,9 @@ class Search:
 
     def keep(self, done: _Underway, result: RunResult) -> str | None:
         """Keep the packed model of the study's best run; a replay makes any other again, bit for bit."""
+        if self.spec.policy == GRADE:
+            # an audit scores these very models, and a fighter has a few of them
+            return self.move_artifact(done, result)
         if done.proposal.seed is not None:
             # the luckiest seed of a replicated config is not its score
             return None
@@ -292,6 +296,9 @@ class Search:
             assert rival.run is not None, "filtered above"
             if self.store.read.artifact(rival.run.id):
                 self.store.drop_artifact(rival.run.id)
+        return self.move_artifact(done, result)
+
+    def move_artifact(self, done: _Underway, result: RunResult) -> str:
         name = f"{result.artifact_sha256[:16]}.arena"
         shutil.move(done.artifact, self.store.artifacts / name)
         return name

@@ -247,9 +247,7 @@ class Audit(SQLModel, table=True):
     what it gained on the validation text."""
 
     __tablename__: ClassVar[str] = "audit"
-    __table_args__: ClassVar[Any] = (
-        CheckConstraint("val_loss >= 0 AND val_loss < 1e9", name="audit_is_finite"),
-    )
+    __table_args__: ClassVar[Any] = (CheckConstraint("val_loss >= 0 AND val_loss < 1e9", name="audit_is_finite"),)
     run_id: int = Field(foreign_key="run.id", primary_key=True)
     digest: str  # SHA-256 of the audit text
     n_bytes: int

@@ -124,11 +124,13 @@ class Reader:
     def entries(self) -> list[Entry]:
         """Every complete run with each study it served, for the standings."""
         found = []
+        audits = {row["run_id"]: row for row in self._rows("SELECT run_id, val_loss, flagged FROM audit")}
         for row in self._rows(f"{_TRIALS} WHERE run.state = 'complete' AND trial.state = 'complete'"):
             trial, division = _trial(row), json.loads(row["spec"])["division_name"]
             run = trial.run
             assert run is not None, "the join asks for one"
             assert run.val_loss is not None, "the store's own check: complete means scored"
+            audit = audits.get(run.id)
             found.append(
                 Entry(
                     identity=run.identity,
@@ -141,6 +143,8 @@ class Reader:
                     train_seconds=run.train_seconds or 0.0,
                     study=trial.study,
                     trial=trial.number,
+                    audit_loss=audit["val_loss"] if audit else None,
+                    flagged=bool(audit and audit["flagged"]),
                 )
             )
         return found
@@ -191,7 +195,9 @@ class Reader:
 
     def verdicts(self, study: str) -> list[VerdictView]:
         """A study's verdicts in the order they were given; the last of a question is what holds."""
-        asked = "SELECT verdict.* FROM verdict JOIN study ON study.id = verdict.study_id WHERE study.name = ? ORDER BY verdict.id"
+        asked = """
+            SELECT verdict.* FROM verdict JOIN study ON study.id = verdict.study_id
+            WHERE study.name = ? ORDER BY verdict.id"""
         return [_verdict(row) for row in self._rows(asked, study)]
 
     def published_scores(self, print_: str, identity: Identity) -> dict[int, RunView]:
@@ -223,7 +229,9 @@ class Reader:
                 )
             )
         held = [belt for belt in found if belt.lost_at is None]
-        best = {i: min((b for b in held if b.identity == i), key=lambda b: b.val_loss) for i in {b.identity for b in held}}
+        best = {
+            i: min((b for b in held if b.identity == i), key=lambda b: b.val_loss) for i in {b.identity for b in held}
+        }
         found = [replace(belt, champion=best.get(belt.identity) is belt) for belt in found]
         return sorted(found, key=lambda belt: (belt.identity, belt.division, belt.taken_at))
 

@@ -217,7 +217,9 @@ class Store:
             if holder is not None and holder.fingerprint == print_:
                 return
             if (holder.fingerprint if holder else None) != before:
-                raise StoreError(f"the {division} belt has changed hands meanwhile", "grade the fighter again: it is free")
+                raise StoreError(
+                    f"the {division} belt has changed hands meanwhile", "grade the fighter again: it is free"
+                )
             now = time.time()
             if holder is not None:
                 holder.lost_at, holder.rev = now, rev

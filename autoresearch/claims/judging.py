@@ -41,7 +41,7 @@ _CELLS = ("neither", "first", "second", "both")
 
 
 def contrast(cells: Cells, alpha: float) -> Judgement:
-    """"The first needs the second": together they gain more than the sum of both alone."""
+    """ "The first needs the second": together they gain more than the sum of both alone."""
     samples = (cells.neither, cells.first, cells.second, cells.both)
     noise = pooled_noise(samples)
     n = min(sample.n for sample in samples)
@@ -63,7 +63,9 @@ def with_saving(claim: Claim, runs: Mapping[str, Runs], found: Judgement) -> Jud
         return found
     new, old = (_mean(runs[arm], claim.saving.what) for arm in (claim.new, claim.old))
     share = new / old
-    said = f"{claim.saving.what} {100 * share:.1f} % of the old arm's, {100 * claim.saving.most:g} % at most as published"
+    said = (
+        f"{claim.saving.what} {100 * share:.1f} % of the old arm's, {100 * claim.saving.most:g} % at most as published"
+    )
     verdict = Verdict.REFUTED if share > claim.saving.most else found.verdict
     return replace(found, verdict=verdict, why=f"{found.why}; {said}")
 

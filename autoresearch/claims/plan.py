@@ -1,11 +1,12 @@
-"""What the arms of the claims still have to run: tuned alike, then run on published seeds, read off the trials each time.
+"""What the arms of the claims still have to run: tuned alike, then run on published seeds.
 
-A pure function of a study's trials, so that a study stopped anywhere goes on as if it had not been.
+Read off the trials each time, a pure function of them, so that a study stopped anywhere goes on as if it had not been.
 """
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 
 from autoresearch.claims.judging import judged
 from autoresearch.researcher.phases import Move, Phase, under_way
@@ -226,9 +227,8 @@ class ClaimsPlan:
         if spent < self.spec.n_trials:
             for arm, step in self.wanted(known):
                 if step.name not in known:
-                    suggestion = self.suggestion(arm, step)
                     phase = TUNE if step.seed is None else SEEDED
-                    return Move(phase=phase, suggest=lambda: suggestion, verdicts=verdicts)
+                    return Move(phase=phase, suggest=partial(self.suggestion, arm, step), verdicts=verdicts)
         return Move(phase=SEEDED, over=not under_way(trials), verdicts=verdicts)
 
     def wanted(self, known: Known) -> Iterator[tuple[Arm, Step]]:

@@ -2,10 +2,11 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from autoresearch.researcher.phases import Move, Phase, under_way
 from autoresearch.researcher.proposals import Suggestion
-from bench.config import fingerprint
+from bench.config import RunConfig, fingerprint
 from bench.records import State
 from bench.tracks import PUBLISHED_SEEDS
 from studies.definitions import StudySpec
@@ -29,10 +30,15 @@ class Grading:
         lost = any(trial.state in (State.FAILED, State.REFUSED, State.PRUNED) for trial in runs.values())
         for seed in PUBLISHED_SEEDS[: 0 if lost else self.spec.n_trials]:
             if seed not in runs:
-                suggestion = Suggestion(
-                    params={}, config=config, seed=seed, proposer="grade",
-                    rule="a fighter is graded on the track's published seeds, in their order",
-                    reason=f"{self.spec.start_file} on published seed {seed}",
-                )  # fmt: skip
-                return Move(phase=GRADING, suggest=lambda: suggestion)
+                return Move(phase=GRADING, suggest=partial(self.on, config, seed))
         return Move(phase=GRADING, over=not under_way(trials))
+
+    def on(self, config: RunConfig, seed: int) -> Suggestion:
+        return Suggestion(
+            params={},
+            config=config,
+            seed=seed,
+            proposer=GRADING.proposers[0],
+            rule="a fighter is graded on the track's published seeds, in their order",
+            reason=f"{self.spec.start_file} on published seed {seed}",
+        )

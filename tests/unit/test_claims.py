@@ -6,16 +6,12 @@ import pytest
 from instant import Instant, study
 from ledger_rows import SPEC, result
 
-from autoresearch.claims.plan import ArmPlan, ClaimsPlan, known_runs, with_stack
+from autoresearch.claims.plan import ClaimsPlan, known_runs
 from autoresearch.executor import Ended, Job
-from autoresearch.objections import objections
-from bench.config import Budget, fingerprint
-from bench.divisions import BASE, baseline
-from bench.estimate import estimate
+from bench.config import fingerprint
 from bench.records import Failure, Outcome, Reason
 from bench.tracks import PUBLISHED_SEEDS
-from studies.claims import ARMS, CLAIMS, N_TUNING, POLICY, SEEDS, arm_named
-from studies.definitions import measurement_named
+from studies.claims import ARMS, N_TUNING, POLICY, SEEDS, arm_named
 from studies.store import Proposal, Store
 
 CLAIMED = replace(SPEC, policy=POLICY, division_name="open", n_trials=sum(arm.n_runs for arm in ARMS))

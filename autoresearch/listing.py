@@ -139,13 +139,18 @@ def board(reader: Reader, study: str) -> str:
         [standing_cells(row) for row in rows],
         frozenset({0, 2, 3, 4, 5, 6, 7, 8}),
     )
-    return f"{text}\nval_loss in nats per byte; delta to the baseline; unconfirmed below 3 seeds"
+    flag = (
+        "\nFLAGGED: on audit text it loses what it gained on the validation text"
+        if any(r.flagged for r in rows)
+        else ""
+    )
+    return f"{text}\nval_loss in nats per byte; delta to the baseline; unconfirmed below 3 seeds{flag}"
 
 
 def standing_cells(row: Standing) -> tuple[str, ...]:
     return (
         str(row.rank),
-        row.label,
+        row.label + (" FLAGGED" if row.flagged else ""),
         number(row.val_loss),
         number(row.delta, sign=True),
         f"{row.n_seeds}{'?' if row.unconfirmed else ''}",

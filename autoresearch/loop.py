@@ -10,9 +10,11 @@ from pathlib import Path
 import optuna
 from optuna.trial import TrialState
 
+from autoresearch.claims.plan import TUNE, ClaimsPlan
 from autoresearch.executor import Ended, Executor, Job, Progress
+from autoresearch.grading.plan import GRADE, GRADING, Grading
 from autoresearch.objections import objections
-from autoresearch.researcher.phases import NOISE_FLOOR, Move
+from autoresearch.researcher.phases import NOISE_FLOOR, Move, Planner
 from autoresearch.researcher.plan import Researcher
 from autoresearch.researcher.proposals import Proposers, Suggestion
 from autoresearch.sampling import is_over_caps, sampler, told_state
@@ -20,6 +22,7 @@ from autoresearch.space import Opening, Space
 from bench.catalog import advice
 from bench.config import RunConfig, fingerprint
 from bench.records import Outcome, Point, RunResult, State
+from studies.claims import POLICY
 from studies.definitions import StudySpec
 from studies.following import Following
 from studies.store import Proposal, RunKey, Store
@@ -90,7 +93,7 @@ class Search:
         self.space = Space(self.spec)
         self.openings = [(fingerprint(self.space.recall(o.params)[0]), o) for o in self.space.openings()]
         self.followed = Following(self.store.read, self.spec.name)
-        self.researcher: Researcher | None = None
+        self.researcher: Planner | None = None
         self.move: Move | None = None
         self.phase = "search"
         if self.spec.policy == RESEARCHER:
@@ -98,6 +101,10 @@ class Search:
                 Proposers(self.space, self.store.read.cards(self.spec.name), partial(objections, spec=self.spec))
             )
             self.phase = NOISE_FLOOR.name
+        elif self.spec.policy == POLICY:
+            self.researcher, self.phase = ClaimsPlan(self.spec), TUNE.name
+        elif self.spec.policy == GRADE:
+            self.researcher, self.phase = Grading(self.spec), GRADING.name
         self.study = optuna.create_study(sampler=optuna.samplers.RandomSampler())
         self.underway: dict[int, _Underway] = {}
         self.points: list[tuple[int, Point]] = []
@@ -151,16 +158,17 @@ class Search:
             return "all trials are done" if self.planned(self.researcher).over else None
         return "all trials are done" if self.n_counted + len(self.underway) >= self.spec.n_trials else None
 
-    def planned(self, researcher: Researcher) -> Move:
-        """Where the study stands, with the phases that ended and a verdict written down."""
+    def planned(self, researcher: Planner) -> Move:
+        """Where the study stands, with the phases that ended and their verdicts written down."""
         move = researcher.next(self.n_known, list(self.followed.trials().values()))
         for name, why in move.closed.items():
             if self.move is None or self.move.closed.get(name) != why:
                 self.store.phase(self.spec.name, name, why)
         if move.phase.name != self.phase and not move.over:
             self.store.phase(self.spec.name, move.phase.name)
-        if move.verdict is not None:
-            self.store.judge(self.spec.name, move.verdict)
+        for verdict in move.verdicts:
+            if self.move is None or verdict not in self.move.verdicts:
+                self.store.judge(self.spec.name, verdict)
         self.phase, self.move = move.phase.name, move
         return move
 
@@ -181,10 +189,11 @@ class Search:
             view = waiting.pop(0)
             self.study.sampler = sampler(self.spec, view.number, draws=False)
             trial = self.study.ask()
+            # what no sampler chose is run as it was proposed
+            config = self.space.suggest(trial) if view.params else view.config
             proposal = Proposal(
-                number=view.number, config=self.space.suggest(trial), proposer=view.proposer, rule=view.rule,
-                reason=view.reason, hypothesis=view.hypothesis, expected=view.expected, params=view.params,
-                seed=view.seed,
+                number=view.number, config=config, proposer=view.proposer, rule=view.rule, reason=view.reason,
+                hypothesis=view.hypothesis, expected=view.expected, params=view.params, seed=view.seed,
             )  # fmt: skip
         else:
             trial, proposal = self.propose()
@@ -209,7 +218,7 @@ class Search:
         if asked := self.space.held if said.params is None else said.params:
             self.study.enqueue_trial(dict(asked))
         trial = self.study.ask()
-        config = self.space.suggest(trial)
+        config = self.space.suggest(trial) if said.config is None else said.config
         self.known.add(fingerprint(config))
         return trial, Proposal(
             number=number, config=config, proposer=said.proposer, rule=said.rule, reason=said.reason,
@@ -273,6 +282,9 @@ class Search:
 
     def keep(self, done: _Underway, result: RunResult) -> str | None:
         """Keep the packed model of the study's best run; a replay makes any other again, bit for bit."""
+        if self.spec.policy == GRADE:
+            # an audit scores these very models, and a fighter has a few of them
+            return self.move_artifact(done, result)
         if done.proposal.seed is not None:
             # the luckiest seed of a replicated config is not its score
             return None
@@ -284,6 +296,9 @@ class Search:
             assert rival.run is not None, "filtered above"
             if self.store.read.artifact(rival.run.id):
                 self.store.drop_artifact(rival.run.id)
+        return self.move_artifact(done, result)
+
+    def move_artifact(self, done: _Underway, result: RunResult) -> str:
         name = f"{result.artifact_sha256[:16]}.arena"
         shutil.move(done.artifact, self.store.artifacts / name)
         return name

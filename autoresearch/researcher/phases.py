@@ -7,6 +7,7 @@ proposer belongs to one phase.
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Protocol
 
 from autoresearch.researcher.proposals import Suggestion
 from bench.records import State
@@ -50,13 +51,20 @@ class Ending(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class Move:
-    """A trial to propose in a phase, or none while runs under way must end first; `closed` are the phases behind it."""
+    """A trial to propose in a phase, or none while runs under way must end first; `closed` are the phases behind it,
+    `verdicts` what is decided so far."""
 
     phase: Phase
     suggest: Callable[[], Suggestion] | None = None
     closed: Mapping[str, Ending] = field(default_factory=dict)
     over: bool = False  # nothing is left to do
-    verdict: VerdictView | None = None
+    verdicts: tuple[VerdictView, ...] = ()
+
+
+class Planner(Protocol):
+    """Who says what comes next in a study that is not left to the sampler; `number` is the next trial's."""
+
+    def next(self, number: int, trials: Sequence[TrialView]) -> Move: ...
 
 
 def in_phase(phase: Phase, trials: Sequence[TrialView]) -> list[TrialView]:

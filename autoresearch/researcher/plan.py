@@ -162,8 +162,8 @@ class Researcher:
         )  # fmt: skip
         return self._over(Ending.DECIDED, verdict)
 
-    def _over(self, why: Ending, verdict: VerdictView | None = None) -> Move:
-        return Move(phase=CONFIRM, closed=self.closed | {CONFIRM.name: why}, over=True, verdict=verdict)
+    def _over(self, why: Ending, *verdicts: VerdictView) -> Move:
+        return Move(phase=CONFIRM, closed=self.closed | {CONFIRM.name: why}, over=True, verdicts=verdicts)
 
     def _is_plain(self, trial: TrialView) -> bool:
         return trial.fingerprint == fingerprint(self.proposers.space.recall(self.plain.params)[0])

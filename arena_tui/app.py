@@ -63,6 +63,12 @@ def _research() -> Screen[Any]:
     return ResearchScreen()
 
 
+def _claims() -> Screen[Any]:
+    from arena_tui.screens.claims import ClaimsScreen
+
+    return ClaimsScreen()
+
+
 def _leaderboard() -> Screen[Any]:
     from arena_tui.screens.leaderboard import LeaderboardScreen
 
@@ -90,6 +96,7 @@ class ArenaApp(App[None]):
         "trials": _trials,
         "studies": _studies,
         "research": _research,
+        "claims": _claims,
         "leaderboard": _leaderboard,
     }
     COMMANDS = App.COMMANDS | {_provider}

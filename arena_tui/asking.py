@@ -11,6 +11,8 @@ from bench.records import State
 if TYPE_CHECKING:
     from arena_tui.app import ArenaApp
 
+# they make a study of their own
+BEGINS = ("launch", "grade")
 ENDED = (State.COMPLETE, State.FAILED, State.PRUNED)
 
 
@@ -23,13 +25,15 @@ def dialog(app: "ArenaApp", verb: str) -> OrderScreen | str:
     found = form_of(app, verb, name, trial)
     if isinstance(found, str):
         return found
-    return OrderScreen(found, "" if verb == "launch" else name or "", store_words(app, verb))
+    return OrderScreen(found, "" if verb in BEGINS else name or "", store_words(app, verb))
 
 
 def form_of(app: "ArenaApp", verb: str, name: str | None, trial: int | None) -> Form | str:
     study = app.mirror.studies.get(name or "")
     if verb == "launch":
         return forms.launch(study.spec.division_name if study else DIVISIONS[0].name)
+    if verb == "grade":
+        return forms.grade()
     if study is None:
         return f"there is no study to {verb}"
     alive = study.name in app.mirror.alive
@@ -53,6 +57,6 @@ def store_words(app: "ArenaApp", verb: str) -> list[str]:
     What ships with the project is never written to: a study begun from there goes into the user's own store.
     """
     source = app.mirror.source
-    if source is None or not (source.named or source.shipped) or (source.shipped and verb == "launch"):
+    if source is None or not (source.named or source.shipped) or (source.shipped and verb in BEGINS):
         return []
     return ["--store", str(source.path)]

@@ -9,7 +9,7 @@ from bench.divisions import DIVISIONS
 
 Wrong = Callable[[str], str | None]
 # As `autoresearch.requests` knows them, which a screen may not import; a test holds the two together.
-POLICIES = ("tpe", "researcher", "random", "openings")
+POLICIES = ("tpe", "researcher", "random", "openings", "claims")
 
 
 def _whole(text: str) -> str | None:
@@ -134,6 +134,25 @@ def stop(study: str) -> Form:
         ("stop", study),
         (),
         "Trials under way are cut short; nothing is lost, and resuming runs them again.",
+    )
+
+
+def grade() -> Form:
+    return Form(
+        "grade",
+        "Grade a fighter",
+        ("grade",),
+        (
+            Field("fighter", "", "a fighter.toml, or a shipped one's name", needed=True, path=True),
+            Field("seeds", "--seeds", "published seeds, the track's first", "3", wrong=_whole, needed=True),
+            Field("steps", "--steps", "empty: the fighter's own", wrong=_whole),
+            Field("audit", "--audit", "text that no search has seen", wrong=_file, path=True),
+            Field("study", "--study", "its name; empty: made from the rest"),
+            Field("data", "--data", "auto, a name, a folder, TRAIN,VALID", "auto", needed=True),
+            _JOBS,
+            _TIMEOUT,
+        ),
+        "Trains it from scratch on published seeds; by the verdict its division's belt moves.",
     )
 
 

@@ -29,6 +29,7 @@ GLOBAL = (
     Key("3", "mode('trials')", "Trials: every outcome of the study"),
     Key("4", "mode('studies')", "Studies: all of them, and which is shown"),
     Key("6", "mode('research')", "Research: the commentary on the study, live"),
+    Key("7", "mode('claims')", "Claims: published findings and our verdicts"),
     Key("8", "mode('leaderboard')", "Leaderboard: Parameter Golf's, as facts with their source"),
     Key("escape", "out", "one level out: filter, marks, page; never quits", shown="esc"),
     Key("z", "freeze", "freeze the picture, or follow again"),
@@ -69,6 +70,7 @@ CHANGES = (
     Key("L", "order('launch')", "launch a study", "launch"),
     Key("R", "order('resume')", "resume the study, or make it longer", "resume"),
     Key("X", "order('stop')", "stop the study", "stop"),
+    Key("B", "order('grade')", "grade a fighter: train it on the published seeds, and fight for the belt", "grade"),
     Key("E", "order('export')", "export the trial, or the study's best", "export"),
 )
 ORDER = (

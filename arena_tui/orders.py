@@ -19,6 +19,8 @@ from arena_tui.formatting import one_line
 from bench.errors import ConfigError
 from studies.views import StudyView
 
+# the verbs whose process is the coordinator of a study
+RUNS = ("launch", "resume", "grade")
 TAIL_BYTES = 8_000
 # how long an order that has ended is told at the top of every screen
 TOLD_SECONDS = 60.0
@@ -83,7 +85,7 @@ class Order:
         return self.stage is not before
 
     def _acknowledged(self, studies: Iterable[StudyView], alive: frozenset[str]) -> bool:
-        if self.verb in ("launch", "resume"):
+        if self.verb in RUNS:
             owned = next((s.name for s in studies if s.owner_pid == self.process.pid and s.name in alive), None)
             self.study = owned or self.study
             return owned is not None
@@ -100,7 +102,7 @@ def newest(orders: Sequence[Order], now: float) -> Order | None:
     A study that runs is told by its own row; its order says no more once the ledger has it.
     """
     for order in reversed(orders):
-        runs = order.stage is Stage.ACKNOWLEDGED and order.verb in ("launch", "resume")
+        runs = order.stage is Stage.ACKNOWLEDGED and order.verb in RUNS
         if not runs and (not order.ended or now - order.since[order.stage] < TOLD_SECONDS):
             return order
     return None

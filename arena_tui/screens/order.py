@@ -20,7 +20,7 @@ from arena_tui import formatting
 from arena_tui.commands import Answer, ask, command_line
 from arena_tui.forms import Field, Form
 from arena_tui.keys import ORDER, bindings
-from arena_tui.orders import Order, Stage, send
+from arena_tui.orders import RUNS, Order, Stage, send
 from arena_tui.widgets.choice import Choice
 from arena_tui.widgets.key_line import KeyLine
 from arena_tui.widgets.lines import Lines
@@ -47,8 +47,7 @@ class OrderScreen(ModalScreen[None]):
     OrderScreen Input { border: none; height: 1; padding: 0; width: 1fr; background: $boost; }
     OrderScreen Input:focus { border: none; background: $primary 30%; }
     OrderScreen.-sent .field { display: none; }
-    OrderScreen Input, OrderScreen Choice { min-width: 24; }
-    OrderScreen .told { width: 2fr; max-width: 38; color: $text-muted; text-wrap: nowrap; text-overflow: ellipsis; }
+    OrderScreen .told { width: 50%; color: $text-muted; text-wrap: nowrap; text-overflow: ellipsis; }
     OrderScreen #said { height: auto; }
     OrderScreen KeyLine { dock: none; background: $surface; }
     """
@@ -249,7 +248,7 @@ def stages(order: Order, now: float) -> Text:
         for line in order.tail(LOG_LINES):
             text.append(formatting.one_line(line) + "\n", "dim")
     text.append(f"process {order.process.pid}, log {order.log}", "dim")
-    if order.study and order.stage is not Stage.FAILED and order.verb in ("launch", "resume"):
+    if order.study and order.stage is not Stage.FAILED and order.verb in RUNS:
         text.append(f"\nenter watches {order.study}; esc leaves, and it goes on", "bold green")
     return text
 
@@ -257,6 +256,6 @@ def stages(order: Order, now: float) -> Text:
 def _awaited(order: Order, stage: Stage) -> str:
     if stage is Stage.DONE:
         return "when its process has ended well"
-    if order.verb in ("launch", "resume"):
+    if order.verb in RUNS:
         return "when the ledger names this process as the study's"
     return "when the ledger holds the request" if order.verb == "stop" else "when it has said something"

@@ -14,6 +14,7 @@ TABS = (
     ("3", "Trials", "trials"),
     ("4", "Studies", "studies"),
     ("6", "Research", "research"),
+    ("7", "Claims", "claims"),
     ("8", "Golf", "leaderboard"),
 )
 

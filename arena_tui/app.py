@@ -86,7 +86,7 @@ class FeedSaid(Message):
 
 
 class ArenaApp(App[None]):
-    """Shows one store and writes nothing, anywhere."""
+    """Shows one store and writes nothing into it; what changes something runs as `autoresearch`, in its own process."""
 
     TITLE = "arena"
     CSS = "Screen { background: $background; }"

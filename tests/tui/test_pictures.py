@@ -73,3 +73,9 @@ def test_launch_narrow(store: Path, alive: None, picture: Any) -> None:
 def test_leaderboard_narrow(store: Path, alive: None, picture: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("arena_tui.leaderboard_fetch.cache_file", lambda: Path("/nowhere"))
     assert picture((80, 24), "8", "j", "j")
+
+
+def test_claims_narrow(store: Path, alive: None, picture: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    told = Path(__file__).with_name("claims.json").read_text()
+    monkeypatch.setattr("arena_tui.screens.told.ask", lambda words, begun: Answer(0, told))
+    assert picture((80, 24), "7", "j")

@@ -33,7 +33,6 @@ class Finding:
 class Findings:
     """All of them, on which text and machine, and what is left to run."""
 
-    study: str
     corpus: str
     device_class: str
     runs_left: int
@@ -70,7 +69,6 @@ def findings_of(text: str) -> Findings:
                 )
             )
         return Findings(
-            study=plain["study"],
             corpus=plain["corpus"],
             device_class=plain["device_class"] or "",
             runs_left=plain["runs_left"],

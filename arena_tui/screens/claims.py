@@ -42,7 +42,7 @@ class ClaimsScreen(ToldScreen):
     DEFAULT_CSS = """
     ClaimsScreen #summary { height: auto; max-height: 2; color: $text-muted; }
     ClaimsScreen VirtualTable { height: 1fr; }
-    ClaimsScreen #about { height: 9; border-top: hkey $panel; scrollbar-size-vertical: 1; }
+    ClaimsScreen #about { height: auto; min-height: 5; max-height: 50%; border-top: hkey $panel; scrollbar-size-vertical: 1; }
     """
     TAB = "claims"
     COMMAND = "claims"
@@ -130,7 +130,7 @@ def _summary(found: Findings) -> Text:
     counts = Counter(row.verdict for row in found.rows)
     text = Text("  ".join(f"{verdict} {n}" for verdict, n in counts.most_common()))
     where = ", ".join(filter(None, (found.corpus, found.device_class)))
-    text.append(f"; study {found.study} on {where}")
+    text.append(f"; {where}")
     if found.runs_left:
         text.append(f"; {found.runs_left} runs left, about {found.hours_left:.1f} core hours")
     return text

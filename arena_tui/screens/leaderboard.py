@@ -49,7 +49,7 @@ class LeaderboardScreen(ListScreen):
     LeaderboardScreen #where { height: 1; text-wrap: nowrap; text-overflow: ellipsis; }
     LeaderboardScreen #said { height: auto; max-height: 3; }
     LeaderboardScreen VirtualTable { height: 1fr; }
-    LeaderboardScreen #about { height: 6; border-top: hkey $panel; scrollbar-size-vertical: 1; }
+    LeaderboardScreen #about { height: auto; min-height: 5; max-height: 50%; border-top: hkey $panel; scrollbar-size-vertical: 1; }
     """
     TAB = "leaderboard"
     FIELDS = FIELDS
@@ -206,5 +206,5 @@ def place_text(place: Place) -> Text:
     text.append("  ".join([*by, place.address]) + "\n")
     text.append(place.status.value, STYLES[place.status])
     text.append(f": {MEANING[place.status]} (as of {place.as_of})\n")
-    text.append(f"source: {place.source}; on FineWeb, so a reference, never ranked with ours", "dim")
+    text.append(f"source: {place.source}; FineWeb: never ranked with ours", "dim")
     return text

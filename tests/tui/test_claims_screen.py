@@ -78,7 +78,7 @@ async def test_findings_are_listed_with_verdict_effect_and_test(
         rows = app.screen.query_one(VirtualTable)._rows
         assert [str(cell) for cell in rows[0].cells[:4]] == ["[b]lion[/] by 6 %", "refuted", "+0.0200", "3"]
         assert [str(row.cells[1]) for row in rows[1:]] == ["not measured yet", "not testable"]
-        assert "refuted 1  not measured yet 1  not testable as published 1; study measured-claims on" in words(
+        assert "refuted 1  not measured yet 1  not testable as published 1; tinystories 9f3c1a2b" in words(
             app, "#summary"
         )
         assert "22 runs left, about 1.2 core hours" in words(app, "#summary")

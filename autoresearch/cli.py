@@ -162,13 +162,16 @@ def _go(spec: Any, corpus: Any, store: str | None, jobs: int | None, seconds: fl
 
 @app.command("list")
 def list_(store: StoreOption = None, as_json: JsonOption = False) -> None:
-    """The studies of the ledger."""
+    """The studies of the ledger, and who holds which belt."""
+    from autoresearch.grading.listing import belts_table
     from autoresearch.listing import studies_json, studies_table
     from studies.reading import Reader
 
     reader = Reader(_path(store))
     found = reader.studies()
     print_out(_dump(studies_json(reader, found)) if as_json else studies_table(reader, found))
+    if not as_json and (belts := reader.belts()):
+        print_out("\n" + belts_table(belts))
 
 
 @app.command()

@@ -2,14 +2,18 @@
 
 from collections.abc import Sequence
 from statistics import fmean, stdev
+from typing import TYPE_CHECKING
 
-from autoresearch.grading.grade import Grade
 from autoresearch.listing import number, table
 from bench.divisions import division_named, recipe
 from studies.views import BeltView
 
+if TYPE_CHECKING:
+    # only graded fighters need what trains them
+    from autoresearch.grading.grade import Grade
 
-def grade_text(found: Grade, belts: Sequence[BeltView]) -> str:
+
+def grade_text(found: "Grade", belts: Sequence[BeltView]) -> str:
     """Scores, verdict and cost of the fighter, then the belts at its steps."""
     lines = [f"{found.fighter}, {found.division}, {found.steps} steps: {found.said}"]
     if found.scores:

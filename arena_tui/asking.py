@@ -21,7 +21,9 @@ def dialog(app: "ArenaApp", verb: str) -> OrderScreen | str:
     if app.readonly:
         return f"nothing can be changed from here (--readonly): {verb} it with `autoresearch`"
     screen = app.shown()
-    name, trial = screen.subject() if screen else (None, None)
+    if screen is None:
+        return "close what is open first"
+    name, trial = screen.subject()
     found = form_of(app, verb, name, trial)
     if isinstance(found, str):
         return found

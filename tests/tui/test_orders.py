@@ -295,6 +295,19 @@ async def test_verbs_speak_of_what_is_under_the_cursor_or_say_why_not(
         assert app.orders == []
 
 
+async def test_the_palette_opens_a_dialog_too(
+    store: Path, settled: Settled, now: Callable[[], float], alive: None
+) -> None:
+    app = ArenaApp(clock=now)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await settled(pilot)
+        await pilot.press("ctrl+p", *"stopthestudy")
+        await wait_for(pilot, lambda: app.screen.query("CommandList").first().option_count > 0)
+        await pilot.press("enter")
+        await wait_for(pilot, lambda: isinstance(app.screen, OrderScreen))
+        assert "autoresearch stop optimizer-1" in said(app, "#command")
+
+
 async def test_readonly_refuses_every_verb_and_says_so(
     store: Path, settled: Settled, now: Callable[[], float], alive: None
 ) -> None:

@@ -42,7 +42,9 @@ class ClaimsScreen(ToldScreen):
     DEFAULT_CSS = """
     ClaimsScreen #summary { height: auto; max-height: 2; color: $text-muted; }
     ClaimsScreen VirtualTable { height: 1fr; }
-    ClaimsScreen #about { height: auto; min-height: 5; max-height: 50%; border-top: hkey $panel; scrollbar-size-vertical: 1; }
+    ClaimsScreen #about {
+        height: auto; min-height: 4; max-height: 50%; border-top: hkey $panel; scrollbar-size-vertical: 1;
+    }
     """
     TAB = "claims"
     COMMAND = "claims"

@@ -49,7 +49,9 @@ class LeaderboardScreen(ListScreen):
     LeaderboardScreen #where { height: 1; text-wrap: nowrap; text-overflow: ellipsis; }
     LeaderboardScreen #said { height: auto; max-height: 3; }
     LeaderboardScreen VirtualTable { height: 1fr; }
-    LeaderboardScreen #about { height: auto; min-height: 5; max-height: 50%; border-top: hkey $panel; scrollbar-size-vertical: 1; }
+    LeaderboardScreen #about {
+        height: auto; min-height: 4; max-height: 50%; border-top: hkey $panel; scrollbar-size-vertical: 1;
+    }
     """
     TAB = "leaderboard"
     FIELDS = FIELDS

@@ -25,7 +25,9 @@ class ResearchScreen(ToldScreen):
     ResearchScreen #sections { display: none; width: 30; border-right: vkey $panel; }
     ResearchScreen.-wide #sections { display: block; }
     ResearchScreen VirtualTable { height: 1fr; width: 1fr; }
-    ResearchScreen #about { height: auto; min-height: 5; max-height: 50%; border-top: hkey $panel; scrollbar-size-vertical: 1; }
+    ResearchScreen #about {
+        height: auto; min-height: 4; max-height: 50%; border-top: hkey $panel; scrollbar-size-vertical: 1;
+    }
     """
     TAB = "research"
     COMMAND = "report"

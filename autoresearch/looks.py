@@ -135,26 +135,3 @@ def _walked(
     ahead = lowest + (bound - lowest) * (x + 1) / 2
     density = np.exp(-(((ahead[:, None] - points[None, :]) / step) ** 2) / 2) / (step * math.sqrt(2 * math.pi))
     return ahead, (density @ chances) * weight * (bound - lowest) / 2
-
-
-def least_p_signed_rank(n: int) -> float:
-    """The smallest one-sided p that a signed-rank test of n pairs can give: every sign the same."""
-    return 0.5**n
-
-
-def least_p_rank_sum(n: int) -> float:
-    """The smallest one-sided p that a rank-sum test of n seeds an arm can give: no arm overlaps the other."""
-    return 1 / math.comb(2 * n, n)
-
-
-def rank_limits(n: int, alpha: float) -> str:
-    """Why ranks are not asked at this n, or that they could be."""
-    asked = {"signed-rank": least_p_signed_rank, "rank-sum": least_p_rank_sum}
-    said = []
-    for name, least_p in asked.items():
-        if least_p(n) < alpha:
-            said.append(f"a {name} test can reach p = {least_p(n):.3g}")
-        else:
-            first = next(m for m in range(n, MOST_SEEDS) if least_p(m) < alpha)
-            said.append(f"a {name} test cannot go below p = {least_p(n):.3g} and needs n = {first}")
-    return f"at n = {n} and alpha {alpha:g}, {' and '.join(said)}"

@@ -4,16 +4,15 @@ import shutil
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from functools import partial
 from pathlib import Path
 
 import optuna
 from optuna.trial import TrialState
 
 from autoresearch.executor import Ended, Executor, Job, Progress
-from autoresearch.objections import objections
+from autoresearch.objections import remembered
 from autoresearch.researcher.duplicates import drawn_again, not_worth_a_seed
-from autoresearch.researcher.phases import NOISE_FLOOR, Move
+from autoresearch.researcher.phases import PREFLIGHT, Move
 from autoresearch.researcher.plan import Researcher
 from autoresearch.researcher.proposals import Proposers, Suggestion
 from autoresearch.sampling import is_over_caps, refused_state, sampler, told_state
@@ -89,16 +88,16 @@ class Search:
     def take_up(self) -> list[TrialView]:
         """Everything the ledger says of the study; returns the trials that were cut short."""
         self.space = Space(self.spec)
+        self.objections = remembered(self.spec)
         self.openings = [(fingerprint(self.space.recall(o.params)[0]), o) for o in self.space.openings()]
         self.followed = Following(self.store.read, self.spec.name)
         self.researcher: Researcher | None = None
         self.move: Move | None = None
         self.phase = "search"
         if self.spec.policy == RESEARCHER:
-            self.researcher = Researcher(
-                Proposers(self.space, self.store.read.cards(self.spec.name), partial(objections, spec=self.spec))
-            )
-            self.phase = NOISE_FLOOR.name
+            proposers = Proposers(self.space, self.store.read.cards(self.spec.name), self.objections)
+            self.researcher = Researcher(proposers)
+            self.phase = PREFLIGHT.name
         self.study = optuna.create_study(sampler=optuna.samplers.RandomSampler())
         self.underway: dict[int, _Underway] = {}
         self.points: list[tuple[int, Point]] = []
@@ -191,7 +190,7 @@ class Search:
         else:
             trial, proposal = self.propose()
             self.n_known += 1
-            if against := objections(proposal.config, self.spec) or self.idle(proposal):
+            if against := self.objections(proposal.config) or self.idle(proposal):
                 self.store.refuse(self.spec.name, proposal, "; ".join(against))
                 trial.set_constraint("caps", 1.0)
                 self.study.tell(trial, state=refused_state(proposal.seed))

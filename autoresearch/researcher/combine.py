@@ -23,11 +23,8 @@ class Combine:
 
     proposers: Proposers
     before: Evidence
+    beliefs: Beliefs  # from that evidence
     trials: Sequence[TrialView]
-
-    @cached_property
-    def beliefs(self) -> Beliefs:
-        return self.before.believed(self.proposers.cards, self.proposers.space.base)
 
     @cached_property
     def known(self) -> set[str]:

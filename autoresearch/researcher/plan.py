@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from itertools import islice
 from typing import TYPE_CHECKING
 
-from autoresearch.beliefs import added, believe, expected_improvement
+from autoresearch.beliefs import Beliefs, added, believe, expected_improvement
 from autoresearch.looks import LOOKS
 from autoresearch.researcher.ablation import Ablation
 from autoresearch.researcher.combine import Combine
@@ -50,6 +50,7 @@ class Researcher:
     proposers: Proposers
     closed: dict[str, Ending] = field(default_factory=dict)
     verdicts: tuple[VerdictView, ...] = ()
+    believed: tuple[int, Beliefs] | None = None
     last: tuple[tuple[int, tuple[State, ...]], Move] | None = None
 
     def __post_init__(self) -> None:
@@ -169,8 +170,13 @@ class Researcher:
         )  # fmt: skip
 
     def _combine(self, trials: Trials, left: int) -> Move | None:
+        earlier = before(COMBINE, trials)
+        evidence = self.evidence(earlier)
+        if self.believed is None or self.believed[0] != len(earlier):
+            # all of them have ended, so their number says which they are
+            self.believed = len(earlier), evidence.believed(self.proposers.cards, self.proposers.space.base)
         combine = Combine(
-            proposers=self.proposers, before=self.evidence(before(COMBINE, trials)), trials=before(ABLATION, trials)
+            proposers=self.proposers, before=evidence, beliefs=self.believed[1], trials=before(ABLATION, trials)
         )
         done = in_phase(COMBINE, trials)
         suggestion = combine.next(min(left, may_spend(COMBINE, self.spec.n_trials) - len(done)))

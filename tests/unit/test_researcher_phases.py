@@ -15,7 +15,7 @@ from autoresearch.executor import Ended, Progress
 from autoresearch.listing import best_of
 from autoresearch.loop import Search
 from autoresearch.researcher.ablation import Ablation
-from autoresearch.researcher.phases import CONFIRM, PHASES, REPORT, before, may_spend
+from autoresearch.researcher.phases import CONFIRM, PHASES, REPORT, may_spend
 from autoresearch.researcher.proposals import Evidence, Proposers
 from autoresearch.space import Space
 from bench.cards import cards

@@ -10,7 +10,7 @@ from autoresearch.noise import Sample, pairing_ratio
 from autoresearch.researcher.proposals import Evidence, Suggestion
 from autoresearch.verdicts import Judgement, Method, Verdict, choose_method, decide_all, paired, unscored, welch
 from bench.config import fingerprint
-from bench.divisions import recipe
+from bench.divisions import Division
 from bench.knobs import Value
 from bench.records import Reason, State
 from bench.tracks import PUBLISHED_SEEDS, VerdictRule
@@ -160,7 +160,7 @@ class Confirmation:
         return [unscored_[arm.fingerprint] if arm.fingerprint in unscored_ else next(judged) for arm in self.candidates]
 
 
-def candidates(evidence: Evidence, plain: str, most_runs: int) -> tuple[Arm, ...]:
+def candidates(evidence: Evidence, plain: str, division: Division, most_runs: int) -> tuple[Arm, ...]:
     """The best stacks within what two single runs differ by chance from the best, each by its best knobs, as many as
     the runs pay a first look for. `plain` is the baseline's fingerprint."""
     most = min(MOST_CANDIDATES, most_runs // LOOKS[0] - 1)
@@ -174,7 +174,7 @@ def candidates(evidence: Evidence, plain: str, most_runs: int) -> tuple[Arm, ...
             break
         if stack_of(t.config) not in stacks:
             stacks.add(stack_of(t.config))
-            found.append(arm(f"trial {t.number} ({recipe(t.config)})", t))
+            found.append(arm(f"trial {t.number} ({division.label(t.config)})", t))
     return tuple(found)
 
 

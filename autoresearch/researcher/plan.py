@@ -217,7 +217,7 @@ class Researcher:
         if best is None or self._is_plain(best):
             return self._over(Ending.BASELINE_BEST)
         most_runs = may_spend(CONFIRM, self.spec.n_trials)
-        if not (chosen := candidates(evidence, base.fingerprint, most_runs)):
+        if not (chosen := candidates(evidence, base.fingerprint, self.spec.division, most_runs)):
             return self._over(Ending.TOO_FEW)
         asked = Confirmation(
             candidates=chosen,

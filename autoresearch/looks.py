@@ -3,6 +3,7 @@
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 
@@ -90,7 +91,8 @@ class Look:
     spent: float
 
 
-def planned_looks(alpha: float, ns: Sequence[int] = LOOKS) -> tuple[Look, ...]:
+@cache
+def planned_looks(alpha: float, ns: tuple[int, ...] = LOOKS) -> tuple[Look, ...]:
     """One-sided levels for looks after ns seeds an arm, which together err with probability alpha.
 
     Error is spent as 2 - 2 Phi(z(1 - alpha/2) / sqrt t), t the fraction of the last n (Lan & DeMets 1983), which comes
@@ -100,7 +102,7 @@ def planned_looks(alpha: float, ns: Sequence[int] = LOOKS) -> tuple[Look, ...]:
     times the other's Welch itself is a little loose, here 0.0120 for 0.01.
     """
     if not ns or any(later <= earlier for earlier, later in zip((1, *ns), ns, strict=False)):
-        raise ValueError(f"looks are at rising numbers of seeds, two or more: {tuple(ns)}")
+        raise ValueError(f"looks are at rising numbers of seeds, two or more: {ns}")
     looks: list[Look] = []
     # where the path may be now, without having crossed: points and their probabilities
     points, chances = np.zeros(1), np.ones(1)

@@ -12,7 +12,7 @@ from optuna.trial import TrialState
 from autoresearch.executor import Ended, Executor, Job, Progress
 from autoresearch.objections import remembered
 from autoresearch.researcher.duplicates import drawn_again, not_worth_a_seed
-from autoresearch.researcher.phases import PREFLIGHT, Move
+from autoresearch.researcher.phases import PREFLIGHT, SEARCH, Move
 from autoresearch.researcher.plan import Researcher
 from autoresearch.researcher.proposals import Proposers, Suggestion
 from autoresearch.sampling import is_over_caps, refused_state, sampler, told_state
@@ -211,7 +211,7 @@ class Search:
             self.study.enqueue_trial(dict(asked))
         trial = self.study.ask()
         config = self.space.suggest(trial)
-        if said.params is None and self.researcher is not None:
+        if said.proposer in SEARCH.proposers and self.researcher is not None:
             said = drawn_again(said, self.researcher.evidence(self.trials), config, self.spec.seed)
         self.known.add(fingerprint(config))
         return trial, Proposal(
@@ -221,8 +221,8 @@ class Search:
         )  # fmt: skip
 
     def idle(self, proposal: Proposal) -> list[str]:
-        """Why a config that the sampler drew again is not worth a seed; empty for any other."""
-        if self.researcher is None or proposal.proposer != "tpe" or proposal.seed is None:
+        """Why a config that the search came to again is not worth a seed; empty for any other."""
+        if self.researcher is None or proposal.proposer not in SEARCH.proposers or proposal.seed is None:
             return []
         return not_worth_a_seed(self.researcher.evidence(self.trials), proposal.config)
 

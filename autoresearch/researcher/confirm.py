@@ -49,7 +49,7 @@ class Confirmation:
     @property
     def looks(self) -> tuple[Look, ...]:
         """As many as the runs pay for; none when not even the first is paid for."""
-        ns = [n for n in LOOKS if (1 + len(self.candidates)) * n <= self.most_runs]
+        ns = tuple(n for n in LOOKS if (1 + len(self.candidates)) * n <= self.most_runs)
         return planned_looks(self.rule.alpha, ns) if ns else ()
 
     def question(self, arm: Arm) -> str:

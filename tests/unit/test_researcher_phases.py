@@ -125,7 +125,7 @@ def test_a_clear_win_is_supported_by_the_runs_it_names(whole):
 
 def test_the_incumbents_technique_is_found_needed(whole):
     found = [v for v in whole.read.verdicts("lab") if v.question.startswith("what is muon to trial")]
-    assert [v.verdict for v in found] == ["needed"]
+    assert {v.verdict for v in found} == {"needed"}
     assert found[0].why.startswith("dropping it costs: p")
 
 

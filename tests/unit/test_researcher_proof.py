@@ -180,15 +180,21 @@ def test_it_is_run_only_near_the_best(val_loss, refused):
     assert bool(not_worth_a_seed(evidence, BASE)) == refused
 
 
-def test_in_a_space_that_is_used_up_the_sampler_repeats_nothing_silently(tmp_path):
+def test_in_a_space_that_is_used_up_nothing_is_run_again_silently(tmp_path):
+    fixed = ("optimizer.lr=0.008", "optimizer.beta1=0.9", "optimizer.beta2=0.95", "optimizer.weight_decay=0.01")
     spec = replace(
-        COMPANY, n_trials=16,
-        settings=tuple(s for s in COMPANY.settings if "optimizer=" not in s and "features" not in s) + (
-            "optimizer=adamw", "features=none", "adamw.lr=0.008", "adamw.beta1=0.9", "adamw.beta2=0.95",
-            "adamw.weight_decay=0.01",
-        ),
+        SPEC, division_name="precision", policy="researcher", n_trials=9,
+        settings=("precision=fp32,bf16_ste", "precision_modifiers=none", "schedule.warmup=0.04", *fixed),
     )  # fmt: skip
-    assert spec.n_trials == 16
+    store = Store(tmp_path / "arena.db")
+    study(store, spec, Company())
+    trials = store.read.trials("lab")
+    ran = [(t.fingerprint, t.run.seed) for t in trials if t.run]
+    assert len(set(ran)) == len(ran)
+    again = [t for t in trials if "drawn again" in t.rule and t.run]
+    assert again
+    assert {t.run.seed for t in again} >= {1002}
+    store.close()
 
 
 # confirmation

@@ -48,6 +48,7 @@ class Watcher:
     refused: Callable[[Proposal, str], None] = lambda proposal, why: None
     stepped: Callable[[int, Point], None] = lambda number, point: None
     ended: Callable[[int, RunConfig, Outcome | None], None] = lambda number, config, outcome: None
+    beat: Callable[[], None] = lambda: None  # a few times a second
 
 
 @dataclass
@@ -260,6 +261,7 @@ class Search:
 
     def attend(self) -> None:
         """Wait a little for what the workers say, and write it down."""
+        self.watcher.beat()
         for said in self.executor.poll(POINTS_SECONDS):
             match said:
                 case Progress(run_id, point):

@@ -8,21 +8,26 @@ import pytest
 from company import COMPANY, Company
 from instant import study
 from ledger_rows import SPEC
+from rich.console import Console
 
+from autoresearch.loop import Watcher
 from autoresearch.noise import Noise, Sample
 from autoresearch.objections import objections
 from autoresearch.reporting import patterns
 from autoresearch.reporting.commentary import commentary
 from autoresearch.reporting.facts import gather
+from autoresearch.reporting.live import LiveReport
 from autoresearch.researcher.confirm import Arm, Confirmation, method_for
 from autoresearch.researcher.duplicates import drawn_again, not_worth_a_seed
 from autoresearch.researcher.phases import ABLATION, COMBINE, PHASES, before, in_phase, may_spend
 from autoresearch.researcher.proposals import Evidence, Suggestion
 from autoresearch.researcher.squares import cells_of, pair_verdict, square
+from autoresearch.session import run_study
 from autoresearch.space import Space
 from autoresearch.verdicts import Method, Verdict
 from bench.config import Pick, fingerprint
 from bench.divisions import BASE, OPEN
+from bench.errors import ConfigError
 from bench.recipes import RECIPES
 from bench.records import Reason, State
 from bench.tracks import PUBLISHED_SEEDS, VerdictRule
@@ -58,7 +63,7 @@ def test_the_later_phases_keep_to_their_shares(company):
 
 def test_several_at_a_time_come_to_verdicts_of_every_kind(tmp_path):
     store = Store(tmp_path / "arena.db")
-    study(store, replace(COMPANY, n_trials=40), Company(slots=2))
+    study(store, replace(COMPANY, n_trials=26), Company(slots=2))
     for what in ("help or hinder", "what is ", "better than the baseline"):
         assert asked(store, what)
     store.close()
@@ -294,3 +299,40 @@ def test_a_gain_below_the_price_of_its_time_is_labelled(company, monkeypatch):
     assert next(patterns.labels(facts, gain)).startswith("slower: 20 % a step is worth 1.8232 nats/byte")
     monkeypatch.setattr(patterns, "time_ratio", lambda facts, name: 1.0001)
     assert not any("slower" in label for label in patterns.labels(facts, gain))
+
+
+def test_the_report_of_a_running_study_is_written_every_ten_minutes(company, tmp_path, monkeypatch):
+    live = LiveReport(company.path, "lab", tmp_path / "out", print)
+    live.beat()
+    assert not (tmp_path / "out").exists()
+    live.written -= 601
+    live.beat()
+    assert "## Verdicts" in (tmp_path / "out" / "report.md").read_text()
+    wrote = (tmp_path / "out" / "report.md").stat().st_mtime_ns
+    live.beat()
+    assert (tmp_path / "out" / "report.md").stat().st_mtime_ns == wrote
+
+
+def test_a_report_that_cannot_be_written_ends_no_study(company, tmp_path):
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "mine").touch()
+    said = []
+    LiveReport(company.path, "lab", tmp_path / "out", said.append, written=-601.0).beat()
+    assert said == [f"{tmp_path / 'out'} holds mine, which is no report; the study goes on"]
+
+
+def test_a_place_that_holds_something_else_is_refused_before_anything_is_spent(tmp_path):
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "mine").touch()
+    store = Store(tmp_path / "arena.db")
+    with pytest.raises(ConfigError, match="which is no report"):
+        run_study(SPEC, store, None, 1, Console(quiet=True), report=tmp_path / "out")
+    assert store.read.studies() == []
+    store.close()
+
+
+def test_the_loop_gives_its_watcher_a_beat(tmp_path):
+    store, beats = Store(tmp_path / "arena.db"), []
+    study(store, replace(SPEC, n_trials=2), watcher=Watcher(beat=lambda: beats.append(1)))
+    assert len(beats) == 2
+    store.close()

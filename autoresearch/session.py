@@ -6,6 +6,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
+from typing import TYPE_CHECKING
 
 from rich.console import Console
 
@@ -22,6 +23,9 @@ from studies.definitions import StudySpec
 from studies.ownership import this_process
 from studies.store import RunKey, Store
 
+if TYPE_CHECKING:
+    from autoresearch.researcher.endpoint import Line
+
 # Two idle cores: two runs at a time, one thread each, took 314 ms a step (`make demo`); one run on both took 189 ms.
 THREADS_PER_RUN = 1
 
@@ -33,7 +37,13 @@ def default_jobs() -> int:
 
 
 def run_study(
-    spec: StudySpec, store: Store, corpus: Corpus, jobs: int, console: Console, timeout_seconds: float | None = None
+    spec: StudySpec,
+    store: Store,
+    corpus: Corpus,
+    jobs: int,
+    console: Console,
+    timeout_seconds: float | None = None,
+    line: "Line | None" = None,
 ) -> str:
     """Run a study until it ends; returns why. Raises KeyboardInterrupt once everything is written down."""
     check_request(spec)
@@ -58,7 +68,7 @@ def run_study(
         try:
             with interruptible(), teller.telling():
                 key = run_key(spec.track, spec.seed, corpus, executor)
-                search = Search(spec, store, executor, key, executor.versions, teller.watcher, deadline)
+                search = Search(spec, store, executor, key, executor.versions, teller.watcher, deadline, line)
                 why = search.run()
         finally:
             executor.close()

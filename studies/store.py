@@ -196,6 +196,11 @@ class Store:
             said = f"{verdict.question} {verdict.verdict}: {verdict.why}"
             self._event(session, row.id, None, "verdict", said)
 
+    def note(self, study: str, kind: str, text_: str) -> None:
+        """Something that happened to a study and to none of its trials."""
+        with self._writing() as (session, _):
+            self._event(session, self._study(session, study).id, None, kind, text_)
+
     # trials and runs
 
     def propose(self, study: str, proposal: Proposal) -> None:

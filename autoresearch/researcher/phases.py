@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from autoresearch.researcher.mixture import LLM
 from autoresearch.researcher.proposals import Suggestion
 from bench.records import State
 from studies.views import TrialView, VerdictView
@@ -25,7 +26,7 @@ class Phase:
 
 NOISE_FLOOR = Phase(name="noise floor", proposers=("baseline", "replication"), share=0.15)
 SCREEN = Phase(name="screen", proposers=("user", "opening"), share=0.30)
-SEARCH = Phase(name="search", proposers=("local", "untried", "tpe"))
+SEARCH = Phase(name="search", proposers=("local", "untried", "tpe", LLM))
 ABLATION = Phase(name="ablation", proposers=("leave-one-out",), share=0.10)
 CONFIRM = Phase(name="confirm", proposers=("confirm",), extra=0.25)
 PHASES = (NOISE_FLOOR, SCREEN, SEARCH, ABLATION, CONFIRM)

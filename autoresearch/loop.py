@@ -274,9 +274,9 @@ class Search:
                     self.finish(self.underway.pop(run_id), outcome)
         if self.points and time.monotonic() - self.written > POINTS_SECONDS:
             self.write_points()
-        left = self.spec.n_trials - self.n_counted - len(self.underway)
-        if self.llm is not None and self.phase in ASKED_IN and left > 0:
-            self.llm.attend(list(self.followed.trials().values()))
+        if self.llm is not None:
+            left = self.spec.n_trials - self.n_counted - len(self.underway)
+            self.llm.attend(list(self.followed.trials().values()), left if self.phase in ASKED_IN else 0)
 
     def note(self, sentence: str, fact: Fact) -> None:
         """What is said to a language model or by it."""

@@ -32,8 +32,10 @@ def briefing(proposers: Proposers, evidence: Evidence, incumbent: TrialView) -> 
     """The messages of a first request."""
     space, track = proposers.space, proposers.space.spec.track
     beliefs = evidence.believed(proposers.cards, space.base)
-    names = [name for (name, *rest) in beliefs.terms if not rest and "." not in name and beliefs.runs_with[(name,)]]
-    effects = {name: beliefs.effect(name) for name in sorted(names)}
+    names = sorted(
+        term[0] for term, runs in beliefs.runs_with.items() if len(term) == 1 and "." not in term[0] and runs
+    )
+    effects = {name: beliefs.effect(name) for name in names}
     best = sorted(evidence.scored, key=lambda t: (t.val_loss or 0.0, t.number))[:MOST_BEST]
     recent = [t for t in evidence.trials if t.seed is None or t.seed not in PUBLISHED_SEEDS][-MOST_RECENT:]
     budget = space.spec.budget

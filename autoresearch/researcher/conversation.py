@@ -7,7 +7,7 @@ row before a stack of it is proposed. Proposals are made from these rows alone, 
 import base64
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 from typing import Any
@@ -16,6 +16,7 @@ import zstandard
 
 from autoresearch.researcher.local import Params
 from studies.reading import Reader
+from studies.views import EventView
 
 EVENT = "llm"
 
@@ -121,7 +122,10 @@ class Conversation:
     @staticmethod
     def of(reader: Reader, study: str) -> "Conversation":
         """A study's; empty where there was no model."""
-        events = reader.events(study=study, limit=sys.maxsize)
+        return Conversation.in_events(reader.events(study=study, limit=sys.maxsize))
+
+    @staticmethod
+    def in_events(events: Iterable[EventView]) -> "Conversation":
         return Conversation([from_text(event.text) for event in events if event.kind == EVENT])
 
     @property

@@ -51,13 +51,13 @@ class LanguageModel:
         self._incumbent: TrialView | None = None
         self._repairing = False
 
-    def attend(self, trials: Sequence[TrialView]) -> None:
-        """Take what has been answered, ask for what will be needed; returns at once."""
+    def attend(self, trials: Sequence[TrialView], n_left: int) -> None:
+        """Take what has been answered, ask for what the search's `n_left` trials will need; returns at once."""
         if self._over:
             return
         if (reply := self.line.reply()) is not None:
             self._take(reply, trials)
-        elif not self.line.busy:
+        elif n_left > 0 and not self.line.busy:
             evidence = Evidence(trials, self.proposers.space.spec.track.usual_noise)
             incumbent = evidence.incumbent()
             if incumbent is not None and self._is_needed(evidence):

@@ -90,6 +90,9 @@ class Search:
             while why is None and self.executor.free_slots and self.may_propose(waiting):
                 self.next_trial(waiting)
                 why = self.why_end(waiting)
+            if why == STOPPED:
+                for run_id in self.underway:
+                    self.executor.cancel(run_id)
             if why == STOPPED or (why is not None and not self.underway):
                 if self.move is None or not self.move.over:
                     self.store.phase(self.spec.name, self.phase, why)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from rich.console import Console
 
-from autoresearch.executor import LocalExecutor, limits_for
+from autoresearch.executor import Executor, LocalExecutor, limits_for
 from autoresearch.loop import Search
 from autoresearch.progress import Teller
 from autoresearch.requests import check_request
@@ -80,7 +80,7 @@ def run_study(
     return why
 
 
-def run_key(track: Track, seed: int, corpus: Corpus, executor: LocalExecutor) -> RunKey:
+def run_key(track: Track, seed: int, corpus: Corpus, executor: Executor) -> RunKey:
     return RunKey(
         seed=seed,
         track_version=track.version,

@@ -161,8 +161,11 @@ class Conversation:
     def told(self) -> str:
         """One sentence for who looks at the study."""
         n, troubled = self.n_requests, [a.trouble for a in self.answers if a.trouble]
-        said = f"asked {n} time{'s' * (n != 1)}, {len(self.offers)} stacks offered, {self.tokens:,} tokens"
-        said += f", {self.dollars:.2f} dollars" * (self.dollars > 0)
+        n_offers = len(self.offers)
+        said = (
+            f"asked {n} time{'s' * (n != 1)}, {n_offers} stack{'s' * (n_offers != 1)} offered, {self.tokens:,} tokens"
+        )
+        said += f", {self.dollars:.4f} dollars" * (self.dollars > 0)
         said += f"; {len(troubled)} came to nothing, last: {troubled[-1]}" if troubled else ""
         return said + (f"; over: {self.ended.value}" if self.ended else "")
 

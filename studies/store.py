@@ -197,6 +197,11 @@ class Store:
             session.add(Verdict(study_id=key(row), **facts, created_at=at, rev=rev))
             session.add(Event(at=at, study_id=row.id, trial_number=None, kind="verdict", text=said))
 
+    def note(self, study: str, kind: str, text_: str) -> None:
+        """Something that happened to a study and to none of its trials."""
+        with self._writing() as (session, _):
+            self._event(session, self._study(session, study).id, None, kind, text_)
+
     # trials and runs
 
     def propose(self, study: str, proposal: Proposal) -> None:

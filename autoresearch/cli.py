@@ -27,6 +27,9 @@ DataOption = Annotated[
     str, typer.Option("--data", metavar="auto|NAME|PATH", help="corpus: a name, a folder, or TRAIN,VALID")
 ]
 JobsOption = Annotated[int | None, typer.Option("--jobs", help="runs at a time; default: one per core")]
+ReportOption = Annotated[
+    Path | None, typer.Option("--report", metavar="DIR", help="write the report there every ten minutes and at the end")
+]
 TimeoutOption = Annotated[str | None, typer.Option("--timeout", metavar="2h", help="begin no trial after this long")]
 
 
@@ -48,6 +51,7 @@ def study(
     ] = "tpe",
     data: DataOption = "auto",
     timeout: TimeoutOption = None,
+    report_to: ReportOption = None,
     store: StoreOption = None,
     start: Annotated[
         Path | None, typer.Option("--from", metavar="FILE", help="begin with a fighter.toml, or a mixer of your own")
@@ -106,7 +110,7 @@ def study(
         from autoresearch.starting import check_start
 
         check_start(spec, corpus, say)
-    _go(spec, corpus, store, jobs, seconds)
+    _go(spec, corpus, store, jobs, seconds, report_to)
 
 
 @app.command()
@@ -116,6 +120,7 @@ def resume(
     data: Annotated[str | None, typer.Option("--data", metavar="PATH", help="where its corpus lies now")] = None,
     jobs: JobsOption = None,
     timeout: TimeoutOption = None,
+    report_to: ReportOption = None,
     store: StoreOption = None,
 ) -> None:
     """Go on with a study: what was cut short is run again, then the rest."""
@@ -130,10 +135,13 @@ def resume(
     if trials is not None:
         spec = replace(spec, n_trials=trials)
     reader.close()
-    _go(spec, load_corpus(data or spec.data), store, jobs, None if timeout is None else duration(timeout))
+    seconds = None if timeout is None else duration(timeout)
+    _go(spec, load_corpus(data or spec.data), store, jobs, seconds, report_to)
 
 
-def _go(spec: Any, corpus: Any, store: str | None, jobs: int | None, seconds: float | None) -> None:
+def _go(
+    spec: Any, corpus: Any, store: str | None, jobs: int | None, seconds: float | None, report_to: Path | None
+) -> None:
     """Run a study, then print its board."""
     from rich.console import Console
 
@@ -145,7 +153,7 @@ def _go(spec: Any, corpus: Any, store: str | None, jobs: int | None, seconds: fl
     say(f"study {spec.name}: {spec.n_trials} trials of {spec.budget.steps} steps on {corpus.name} {corpus.digest[:8]}")
     say(f"ledger {ledger.path}; watch it with `arena --study {spec.name}`")
     try:
-        why = run_study(spec, ledger, corpus, jobs or default_jobs(), console, seconds)
+        why = run_study(spec, ledger, corpus, jobs or default_jobs(), console, seconds, report_to)
         say(f"{why}.")
         print_out(board(ledger.read, spec.name))
         say(f"Open `arena` to look at it, or `autoresearch export {spec.name} --to DIR` to ship the best trial.")

@@ -4,7 +4,6 @@ import shutil
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from functools import partial
 from pathlib import Path
 
 import optuna
@@ -13,11 +12,12 @@ from optuna.trial import TrialState
 from autoresearch.claims.plan import TUNE, ClaimsPlan
 from autoresearch.executor import Ended, Executor, Job, Progress
 from autoresearch.grading.plan import GRADE, GRADING, Grading
-from autoresearch.objections import objections
-from autoresearch.researcher.phases import NOISE_FLOOR, Move, Planner
+from autoresearch.objections import remembered
+from autoresearch.researcher.duplicates import drawn_again, not_worth_a_seed
+from autoresearch.researcher.phases import PREFLIGHT, SEARCH, Move, Planner
 from autoresearch.researcher.plan import Researcher
 from autoresearch.researcher.proposals import Proposers, Suggestion
-from autoresearch.sampling import is_over_caps, sampler, told_state
+from autoresearch.sampling import is_over_caps, refused_state, sampler, told_state
 from autoresearch.space import Opening, Space
 from bench.catalog import advice
 from bench.config import RunConfig, fingerprint
@@ -51,6 +51,7 @@ class Watcher:
     refused: Callable[[Proposal, str], None] = lambda proposal, why: None
     stepped: Callable[[int, Point], None] = lambda number, point: None
     ended: Callable[[int, RunConfig, Outcome | None], None] = lambda number, config, outcome: None
+    beat: Callable[[], None] = lambda: None  # a few times a second
 
 
 @dataclass
@@ -91,20 +92,21 @@ class Search:
     def take_up(self) -> list[TrialView]:
         """Everything the ledger says of the study; returns the trials that were cut short."""
         self.space = Space(self.spec)
+        self.objections = remembered(self.spec)
         self.openings = [(fingerprint(self.space.recall(o.params)[0]), o) for o in self.space.openings()]
         self.followed = Following(self.store.read, self.spec.name)
-        self.researcher: Planner | None = None
+        self.planner: Planner | None = None
+        self.researcher: Researcher | None = None
         self.move: Move | None = None
         self.phase = "search"
         if self.spec.policy == RESEARCHER:
-            self.researcher = Researcher(
-                Proposers(self.space, self.store.read.cards(self.spec.name), partial(objections, spec=self.spec))
-            )
-            self.phase = NOISE_FLOOR.name
+            proposers = Proposers(self.space, self.store.read.cards(self.spec.name), self.objections)
+            self.planner = self.researcher = Researcher(proposers)
+            self.phase = PREFLIGHT.name
         elif self.spec.policy == POLICY:
-            self.researcher, self.phase = ClaimsPlan(self.spec), TUNE.name
+            self.planner, self.phase = ClaimsPlan(self.spec), TUNE.name
         elif self.spec.policy == GRADE:
-            self.researcher, self.phase = Grading(self.spec), GRADING.name
+            self.planner, self.phase = Grading(self.spec), GRADING.name
         self.study = optuna.create_study(sampler=optuna.samplers.RandomSampler())
         self.underway: dict[int, _Underway] = {}
         self.points: list[tuple[int, Point]] = []
@@ -154,13 +156,13 @@ class Search:
             return "every opening is done"
         if self.n_refused >= REFUSALS_PER_TRIAL * self.spec.n_trials:
             return f"{self.n_refused} proposals were refused"
-        if self.researcher is not None:
-            return "all trials are done" if self.planned(self.researcher).over else None
+        if self.planner is not None:
+            return "all trials are done" if self.planned(self.planner).over else None
         return "all trials are done" if self.n_counted + len(self.underway) >= self.spec.n_trials else None
 
-    def planned(self, researcher: Planner) -> Move:
+    def planned(self, planner: Planner) -> Move:
         """Where the study stands, with the phases that ended and their verdicts written down."""
-        move = researcher.next(self.n_known, list(self.followed.trials().values()))
+        move = planner.next(self.n_known, self.trials)
         for name, why in move.closed.items():
             if self.move is None or self.move.closed.get(name) != why:
                 self.store.phase(self.spec.name, name, why)
@@ -198,10 +200,10 @@ class Search:
         else:
             trial, proposal = self.propose()
             self.n_known += 1
-            if against := objections(proposal.config, self.spec):
+            if against := self.objections(proposal.config) or self.idle(proposal):
                 self.store.refuse(self.spec.name, proposal, "; ".join(against))
                 trial.set_constraint("caps", 1.0)
-                self.study.tell(trial, state=TrialState.PRUNED)
+                self.study.tell(trial, state=refused_state(proposal.seed))
                 self.count(State.REFUSED)
                 self.watcher.refused(proposal, "; ".join(against))
                 return
@@ -219,12 +221,24 @@ class Search:
             self.study.enqueue_trial(dict(asked))
         trial = self.study.ask()
         config = self.space.suggest(trial) if said.config is None else said.config
+        if said.proposer in SEARCH.proposers and self.researcher is not None:
+            said = drawn_again(said, self.researcher.evidence(self.trials), config, self.spec.seed)
         self.known.add(fingerprint(config))
         return trial, Proposal(
             number=number, config=config, proposer=said.proposer, rule=said.rule, reason=said.reason,
             hypothesis=said.hypothesis, expected=said.expected, params=trial.params, advice="; ".join(advice(config)),
             seed=said.seed,
         )  # fmt: skip
+
+    def idle(self, proposal: Proposal) -> list[str]:
+        """Why a config that the search came to again is not worth a seed; empty for any other."""
+        if self.researcher is None or proposal.proposer not in SEARCH.proposers or proposal.seed is None:
+            return []
+        return not_worth_a_seed(self.researcher.evidence(self.trials), proposal.config)
+
+    @property
+    def trials(self) -> list[TrialView]:
+        return list(self.followed.trials().values())
 
     def suggestion(self) -> Suggestion:
         """The researcher's move; else the openings, those of techniques younger than the study too, and the sampler."""
@@ -256,6 +270,7 @@ class Search:
 
     def attend(self) -> None:
         """Wait a little for what the workers say, and write it down."""
+        self.watcher.beat()
         for said in self.executor.poll(POINTS_SECONDS):
             match said:
                 case Progress(run_id, point):
@@ -288,8 +303,7 @@ class Search:
         if done.proposal.seed is not None:
             # the luckiest seed of a replicated config is not its score
             return None
-        trials = self.followed.trials().values()
-        rivals = [t for t in trials if t.val_loss is not None and t.run is not None and t.seed is None]
+        rivals = [t for t in self.trials if t.val_loss is not None and t.run is not None and t.seed is None]
         if any((t.val_loss or 0.0) <= result.val_loss for t in rivals):
             return None
         for rival in rivals:

@@ -4,6 +4,7 @@ import gc
 import shlex
 import time
 from collections.abc import Callable, Iterable
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual import events
@@ -13,7 +14,10 @@ from textual.message import Message
 from textual.screen import Screen
 
 from arena_tui.keys import GLOBAL, bindings
+from arena_tui.memory import Memory
+from arena_tui.pages import PAGES
 from arena_tui.screens.frame import FrameScreen
+from arena_tui.themes import CYCLE, OWN
 
 if TYPE_CHECKING:
     from textual.command import Provider
@@ -32,30 +36,6 @@ def _provider() -> "type[Provider]":
     return ArenaProvider
 
 
-def _live() -> Screen[Any]:
-    from arena_tui.screens.live import LiveScreen
-
-    return LiveScreen()
-
-
-def _standings() -> Screen[Any]:
-    from arena_tui.screens.standings import StandingsScreen
-
-    return StandingsScreen()
-
-
-def _trials() -> Screen[Any]:
-    from arena_tui.screens.trials import TrialsScreen
-
-    return TrialsScreen()
-
-
-def _studies() -> Screen[Any]:
-    from arena_tui.screens.studies import StudiesScreen
-
-    return StudiesScreen()
-
-
 class Furnished(Message):
     """The modules are there: the screens can be made."""
 
@@ -67,29 +47,34 @@ class FeedSaid(Message):
 
 
 class ArenaApp(App[None]):
-    """Shows one store and writes nothing, anywhere."""
+    """Shows one store and writes nothing into it; files only where a key asks for one, and what it remembers."""
 
     TITLE = "arena"
     CSS = "Screen { background: $background; }"
-    MODES: ClassVar[dict[str, str | Callable[[], Screen[Any]]]] = {
-        "live": _live,
-        "standings": _standings,
-        "trials": _trials,
-        "studies": _studies,
-    }
+    MODES: ClassVar[dict[str, str | Callable[[], Screen[Any]]]] = {**PAGES}
     COMMANDS = App.COMMANDS | {_provider}
     BINDINGS: ClassVar[list[BindingType]] = [*bindings(GLOBAL)]
     ALLOW_SELECT = False
 
     def __init__(
-        self, store: str | None = None, study: str | None = None, clock: Callable[[], float] = time.time
+        self,
+        store: str | None = None,
+        study: str | None = None,
+        clock: Callable[[], float] = time.time,
+        memory: Memory | None = None,
     ) -> None:
         super().__init__()
+        for theme in OWN:
+            self.register_theme(theme)
+        self.memory = memory or Memory()
+        if self.memory.theme in self.available_themes:
+            self.theme = self.memory.theme
         self.now = clock
         self.ready = False
         self._leaving = False
         self.frozen = False
         self.marks: dict[str, list[int]] = {}
+        self._pins: dict[str, int] = {}
         self._store = store
         self._asked = study
         self._chosen = study
@@ -120,13 +105,17 @@ class ArenaApp(App[None]):
 
     def on_furnished(self) -> None:
         self.ready = True
-        self.switch_mode("live")
+        # a memory of another version may name a page that is no more
+        self.switch_mode(self.memory.mode if self.memory.mode in self.MODES else "live")
         self.set_interval(1.0, self._tick)
 
     def on_unmount(self) -> None:
         self._leaving = True
         if hasattr(self, "feed"):
             self.feed.close()
+        if self.ready:
+            self.memory.theme = self.theme
+            self.memory.write()
 
     # data
 
@@ -154,7 +143,11 @@ class ArenaApp(App[None]):
     def _follow(self) -> None:
         """Without a choice by name, show the study that is being run, else the newest."""
         if self._asked is None and self._chosen not in self.mirror.alive:
-            self._chosen = self.mirror.default_study()
+            last = self.memory.studies.get(self._store_name(), "")
+            # what runs now matters more than what was looked at last time
+            self._chosen = (
+                last if last in self.mirror.studies and not self.mirror.alive else self.mirror.default_study()
+            )
             self.feed.choose(self._chosen)
 
     def store_option(self) -> str:
@@ -162,13 +155,46 @@ class ArenaApp(App[None]):
         source = self.mirror.source
         return f" --store {shlex.quote(str(source.path))}" if source and (source.named or source.shipped) else ""
 
+    def _store_name(self) -> str:
+        return str(self.mirror.source.path) if self.mirror.source else ""
+
     def choose_study(self, name: str) -> None:
+        self.memory.studies[self._store_name()] = name
         self._asked = self._chosen = name
         self.feed.choose(name)
         self.redraw()
 
     def marked(self) -> list[int]:
         return self.marks.setdefault(self._chosen or "", [])
+
+    def mark(self, study: str, number: int) -> None:
+        """Mark a trial of any study, or unmark it."""
+        marked = self.marks.setdefault(study, [])
+        if number in marked:
+            marked.remove(number)
+        else:
+            marked.append(number)
+        self.redraw()
+
+    def compared(self) -> "list[TrialView]":
+        """The marked trials of every study, those of the study shown first."""
+        studies = sorted(self.marks, key=lambda study: study != self._chosen)
+        found = (self.mirror.trial(study, number) for study in studies for number in self.marks[study])
+        return [trial for trial in found if trial is not None]
+
+    def pinned(self) -> "TrialView | None":
+        """The trial of this study that others are measured against."""
+        number = self._pins.get(self._chosen or "")
+        return None if number is None else self.mirror.trial(self._chosen or "", number)
+
+    def pin(self, number: int | None) -> None:
+        """Pin a trial of this study; the one that is pinned, or None, unpins."""
+        study = self._chosen or ""
+        if number is None or self._pins.get(study) == number:
+            self._pins.pop(study, None)
+        else:
+            self._pins[study] = number
+        self.redraw()
 
     def want(self, trials: "Iterable[TrialView]") -> None:
         """Have the curves of these read."""
@@ -211,6 +237,7 @@ class ArenaApp(App[None]):
         return super().check_action(action, parameters)
 
     def action_mode(self, mode: str) -> None:
+        self.memory.mode = mode
         if self.current_mode != mode:
             self.switch_mode(mode)
         else:
@@ -236,11 +263,40 @@ class ArenaApp(App[None]):
 
         self.push_screen(HelpScreen())
 
+    def action_command(self) -> None:
+        from arena_tui.screens.command import CommandScreen
+
+        if self.shown():
+            self.push_screen(CommandScreen())
+
+    def action_theme(self) -> None:
+        at = CYCLE.index(self.theme) if self.theme in CYCLE else -1
+        self.theme = CYCLE[(at + 1) % len(CYCLE)]
+        self.redraw()
+
+    def action_write(self, kind: str) -> None:
+        """The curves or the table shown as CSV, the screen as SVG."""
+        from arena_tui.exports import write_csv, write_svg
+
+        screen = self.shown()
+        if screen is None:
+            return
+        name, folder, now = screen.TAB or "trial", Path.cwd(), self.now()
+        try:
+            if kind == "svg":
+                path = write_svg(folder, name, self.export_screenshot(title=f"arena {name}"), now)
+            else:
+                path = write_csv(folder, name, screen.table_shown(), now)
+        except OSError as wrong:
+            self.notify(f"not written: {wrong}", severity="error", markup=False)
+        else:
+            self.notify(f"written: {path.name}", markup=False, timeout=3)
+
     def open_trial(self, study: str, number: int) -> None:
         from arena_tui.screens.detail import DetailScreen
 
         self.push_screen(DetailScreen(study, number))
 
     def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
-        """Textual's, without the screenshot: this program writes no files."""
+        """Textual's, without the screenshot: W writes one."""
         return (command for command in super().get_system_commands(screen) if command.title in ("Theme", "Quit"))

@@ -18,7 +18,7 @@ from bench.standings import Entry
 from studies.curves import unpack_curve
 from studies.database import open_reader, reporting
 from studies.definitions import StudySpec
-from studies.views import ArtifactView, EventView, RunView, StudyView, TrialView
+from studies.views import ArtifactView, EventView, PhaseView, RunView, StudyView, TrialView, VerdictView
 
 _STUDIES = """
     SELECT study.*, (SELECT json_group_object(state, n) FROM
@@ -149,6 +149,30 @@ class Reader:
             )
             for row in reversed(self._rows(asked, after_id, study, study, limit))
         ]
+
+    def phases(self) -> list[PhaseView]:
+        """The phases of every study, in the order in which they began."""
+        asked = (
+            "SELECT phase.*, study.name AS study FROM phase JOIN study ON study.id = phase.study_id ORDER BY phase.id"
+        )
+        names = ("study", "name", "started_at", "ended_at", "ended_reason")
+        return [PhaseView(**{name: row[name] for name in names}) for row in self._rows(asked)]
+
+    def verdicts(self) -> dict[str, list[VerdictView]]:
+        """The verdicts of every study by its name, oldest first; `why` is what the event said of each."""
+        asked = (
+            "SELECT verdict.*, study.name AS study FROM verdict JOIN study ON study.id = study_id ORDER BY verdict.id"
+        )
+        rows = self._rows(asked)
+        said = [row["text"] for row in self._rows("SELECT text FROM event WHERE kind = 'verdict'")] if rows else []
+        found: dict[str, list[VerdictView]] = {}
+        for row in rows:
+            start = f"{row['question']} {row['verdict']}: "
+            why = next((text.removeprefix(start) for text in reversed(said) if text.startswith(start)), "")
+            plain = {name: row[name] for name in ("question", "verdict", "effect", "low", "high", "p", "n")}
+            verdict = VerdictView(**plain, why=why, run_ids=json.loads(row["run_ids"]))
+            found.setdefault(row["study"], []).append(verdict)
+        return found
 
     def cards(self, study: str) -> list[dict[str, Any]]:
         """The technique cards as they were when the study started."""

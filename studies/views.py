@@ -123,3 +123,14 @@ class VerdictView:
     p: float | None
     n: int
     run_ids: dict[str, list[int]]
+
+
+@dataclass(frozen=True, kw_only=True)
+class PhaseView:
+    """A stretch of a study with one purpose; without `ended_at` it is under way."""
+
+    study: str
+    name: str
+    started_at: float
+    ended_at: float | None
+    ended_reason: str | None

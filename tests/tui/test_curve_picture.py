@@ -5,9 +5,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.style import Style
 
-from arena_tui.widgets.curve_picture import Palette, Series, View, draw
+from arena_tui.widgets.curve_picture import draw
 from arena_tui.widgets.curve_words import header
 from arena_tui.widgets.curves import ema
+from arena_tui.widgets.series import Palette, Series, View
 
 PLAIN = Style()
 PALETTE = Palette(PLAIN, PLAIN, PLAIN, lambda colour: Style(color=colour), lambda _: Style(dim=True))

@@ -73,8 +73,6 @@ class ArenaApp(App[None]):
         self.ready = False
         self._leaving = False
         self.frozen = False
-        self.marks: dict[str, list[int]] = {}
-        self._pins: dict[str, int] = {}
         self._store = store
         self._asked = study
         self._chosen = study
@@ -91,10 +89,12 @@ class ArenaApp(App[None]):
         gc.disable()
         from arena_tui.badges import Badges
         from arena_tui.feed import Feed
+        from arena_tui.marks import Marks
         from arena_tui.mirror import Mirror
         from arena_tui.screens import detail, live  # noqa: F401  the heavy ones
 
         self.mirror = Mirror()
+        self.marks = Marks()
         self.badges = Badges()
         self.feed = Feed(self._store, lambda delta: self.post_message(FeedSaid(delta)), self.now)
         self.feed.choose(self._asked)
@@ -165,35 +165,17 @@ class ArenaApp(App[None]):
         self.redraw()
 
     def marked(self) -> list[int]:
-        return self.marks.setdefault(self._chosen or "", [])
-
-    def mark(self, study: str, number: int) -> None:
-        """Mark a trial of any study, or unmark it."""
-        marked = self.marks.setdefault(study, [])
-        if number in marked:
-            marked.remove(number)
-        else:
-            marked.append(number)
-        self.redraw()
-
-    def compared(self) -> "list[TrialView]":
-        """The marked trials of every study, those of the study shown first."""
-        studies = sorted(self.marks, key=lambda study: study != self._chosen)
-        found = (self.mirror.trial(study, number) for study in studies for number in self.marks[study])
-        return [trial for trial in found if trial is not None]
+        """The marked trials of the study shown."""
+        return self.marks.of(self._chosen or "")
 
     def pinned(self) -> "TrialView | None":
         """The trial of this study that others are measured against."""
-        number = self._pins.get(self._chosen or "")
-        return None if number is None else self.mirror.trial(self._chosen or "", number)
+        return self.marks.pinned(self.mirror, self._chosen or "")
 
-    def pin(self, number: int | None) -> None:
-        """Pin a trial of this study; the one that is pinned, or None, unpins."""
-        study = self._chosen or ""
-        if number is None or self._pins.get(study) == number:
-            self._pins.pop(study, None)
-        else:
-            self._pins[study] = number
+    def pin(self, number: int) -> None:
+        """Pin a trial of the study shown, or unpin it."""
+        pinned = self.pinned()
+        self.marks.pin(self._chosen or "", None if pinned and pinned.number == number else number)
         self.redraw()
 
     def want(self, trials: "Iterable[TrialView]") -> None:

@@ -44,7 +44,7 @@ LISTS = (
     Key("slash", "filter", "filter the list: words, !not, a|b, field:value, lr>=1e-3", "filter", True, "/"),
     Key("s", "sort", "next order of the list", "sort"),
     Key("space", "mark", "mark the run for the curves, or unmark it", "mark"),
-    Key("u", "unmark", "unmark all"),
+    Key("u", "unmark", "unmark all", "unmark"),
     Key("p", "pin", "pin the trial: its curve stays, and others are compared with it; again to unpin"),
     Key("v", "compare", "compare the marked configs", "compare"),
     Key("o", "outcomes", "all outcomes, valid ones, failures", "outcomes"),
@@ -57,7 +57,7 @@ LISTS = (
 PLOT = (
     Key("t", "layout", "curves and list, list only, curves only", "layout"),
     Key("m", "metric", "train_loss or probe_loss", "metric"),
-    Key("x", "axis", "x axis: step, bytes or seconds", "x axis"),
+    Key("x", "axis", "x axis: step, bytes or seconds", "axis"),
     Key("e", "seeds", "the seeds of a config as a band, or each by itself"),
 )
 DETAIL = (

@@ -3,7 +3,10 @@
 import math
 from collections.abc import Iterable, Mapping, Sequence
 
+import numpy as np
+
 from arena_tui.badges import Badge
+from arena_tui.history import as_stairs, best_so_far
 from arena_tui.mirror import Mirror
 from arena_tui.widgets.curve_plot import Series
 from bench.config import Budget
@@ -89,6 +92,18 @@ def rungs_of(trials: Iterable[TrialView], axis: str) -> list[float]:
     if axis == "seconds":
         return []  # every run reaches a rung at a time of its own
     return sorted({t.run.step * (bytes_per_step(t.config.budget) if axis == "bytes" else 1.0) for t in pruned if t.run})
+
+
+def history_of(trials: Sequence[TrialView], colours: Sequence[str]) -> list[Series]:
+    """The lowest val_loss over ended trials as stairs: of single runs, and of means over three seeds."""
+    n_ended = sum(t.state in (State.COMPLETE, State.FAILED, State.PRUNED) for t in trials)
+    named = (("best so far", "b", colours[0]), ("confirmed, n >= 3", "c", colours[2]))
+    found = []
+    for steps, (name, letter, colour) in zip(best_so_far(trials), named, strict=True):
+        if steps:
+            x, y = (np.array(values, dtype=np.float64) for values in as_stairs(steps, n_ended))
+            found.append(Series(name, letter, colour, x, y))
+    return found
 
 
 def references(mirror: Mirror, study: StudyView | None) -> list[tuple[str, float]]:

@@ -112,7 +112,9 @@ def shown_runs(
     order += [t.number for t in with_run.values() if t.state is State.RUNNING]
     order += [number for number in (*marked, selected) if number in with_run and number is not None]
     if not marked:
-        order += [t.number for t in in_order((t for t in with_run.values() if t.val_loss is not None), "val_loss")]
+        # a replication is drawn with the config that it repeats
+        scored = (t for t in with_run.values() if t.val_loss is not None and t.seed is None)
+        order += [t.number for t in in_order(scored, "val_loss")]
     # marks ask for exactly themselves; without any, a few of the best make the first picture
     return [with_run[number] for number in dict.fromkeys(order)][:limit]
 

@@ -99,7 +99,8 @@ def _sort(app: "ArenaApp", order: str) -> None:
 
 
 def _mark(app: "ArenaApp", text: str) -> None:
-    app.marks[app.study.name if app.study else ""] = list(dict.fromkeys([*app.marked(), *_numbers(app, text)]))
+    numbers = _numbers(app, text)
+    app.marks.add(app.study.name if app.study else "", numbers)
     app.redraw()
 
 
@@ -111,16 +112,17 @@ def _unmark(app: "ArenaApp", _: str) -> None:
 def _pin(app: "ArenaApp", text: str) -> None:
     from arena_tui.ranking import baseline_trial, best_of
 
-    trials = app.trials()
+    trials, study = app.trials(), app.study.name if app.study else ""
     if text in ("", "none"):
-        app.pin(None)
+        app.marks.pin(study, None)
+        app.redraw()
         return
     named = {"baseline": baseline_trial(trials), "best": best_of(trials)}
     trial = named.get(text)
     if text in named and trial is None:
         raise TypedError(f"the study has no {text} with a score yet")
-    app.pin(None)
-    app.pin(trial.number if trial else _numbers(app, text)[0])
+    app.marks.pin(study, trial.number if trial else _numbers(app, text)[0])
+    app.redraw()
 
 
 def _axis(app: "ArenaApp", axis: str) -> None:

@@ -31,7 +31,12 @@ class CompareScreen(PlottedScreen):
     CompareScreen.-curves VirtualTable { display: none; }
     """
     TAB = "compare"
-    KEYS = (COLUMNS, *picked(LISTS, "unmark"), *PLOT, *picked(GLOBAL, "help", "quit"))
+    KEYS = (
+        COLUMNS,
+        *picked(LISTS, "unmark"),
+        *picked(PLOT, "layout", "metric", "axis"),
+        *picked(GLOBAL, "help", "quit"),
+    )
     BINDINGS: ClassVar[list[BindingType]] = [
         *bindings(PLOT, picked(LISTS, "unmark", "sideways")),
         *plot_bindings(),
@@ -51,7 +56,10 @@ class CompareScreen(PlottedScreen):
 
     def compared(self) -> list[TrialView]:
         """The reference first, then the marked."""
-        pinned, marked = self.arena.pinned(), self.arena.compared()
+        pinned, marked = (
+            self.arena.pinned(),
+            self.arena.marks.every(self.arena.mirror, self.arena.study.name if self.arena.study else ""),
+        )
         if pinned is not None and marked:
             marked = [pinned, *(t for t in marked if (t.study, t.number) != (pinned.study, pinned.number))]
         return marked[:MOST]

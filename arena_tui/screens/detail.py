@@ -69,18 +69,18 @@ class DetailScreen(PlottedScreen):
         # beside the plot it has half the screen; the first drawing comes before the layout, so no widget can be asked
         width = self.app.size.width // (2 if self.has_class("-wide") else 1) - 6
         words.show(trial_page(self.page(trial), width))
-        plot, other = self.query_one(CurvePlot), self.arena.pinned() or baseline_trial(self.siblings())
+        plot, other = self.query_one(CurvePlot), self.arena.pinned() or baseline_trial(self.of_study())
         beside = [other] if other is not None and other.number != trial.number else []
         self.draw_trials([trial, *beside], trial.config.budget)
         plot.set_reference(references(mirror, mirror.studies.get(self._study)))
         plot.empty_text = "no run, no curve" if trial.run is None else "no point was recorded"
 
-    def siblings(self) -> list[TrialView]:
+    def of_study(self) -> list[TrialView]:
         """All trials of its study."""
         return self.arena.mirror.trials_of(self._study)
 
     def page(self, trial: TrialView) -> Page:
-        mirror, trials = self.arena.mirror, self.siblings()
+        mirror, trials = self.arena.mirror, self.of_study()
         pinned = self.arena.pinned()
         return Page(
             trial=trial,
@@ -108,7 +108,9 @@ class DetailScreen(PlottedScreen):
     # what lists do with the row under the cursor, done with this trial
 
     def action_mark(self) -> None:
-        self.arena.mark(self._study, self._number)
+        self.arena.marks.toggle(self._study, self._number)
+        said = "marked" if self.arena.marks.holds(self._study, self._number) else "unmarked"
+        self.notify(f"#{self._number} {said}: v compares the marked", timeout=2)
 
     def action_pin(self) -> None:
         self.arena.pin(self._number)
@@ -118,7 +120,7 @@ class DetailScreen(PlottedScreen):
 
     def action_failure(self, step: int) -> None:
         """To the nearest trial without a score before or after this one."""
-        failed = [t.number for t in self.siblings() if t.state in WITHOUT_SCORE]
+        failed = [t.number for t in self.of_study() if t.state in WITHOUT_SCORE]
         ahead = [n for n in failed if n > self._number] if step > 0 else [n for n in failed if n < self._number][::-1]
         if ahead:
             self._number = ahead[0]

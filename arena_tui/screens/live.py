@@ -50,7 +50,7 @@ class LiveScreen(PlottedScreen, TrialListScreen):
     KEYS = (
         OPEN,
         *picked(LISTS, "filter", "mark", "compare"),
-        *PLOT,
+        *picked(PLOT, "layout", "metric", "axis"),
         *picked(GLOBAL, "help", "quit"),
     )
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -100,12 +100,12 @@ class LiveScreen(PlottedScreen, TrialListScreen):
         if study is not None:
             alive, trials, now = study.name in mirror.alive, self.arena.trials(), self.arena.now()
             if roomy:
-                words = study_lines(study, trials, mirror.baselines, now, alive)
+                words = study_lines(study, trials, mirror.baselines, now, alive, mirror.phases.get(study.name, ()))
                 width = self.query_one("#study").content_size.width
                 words.append("\n\n")
                 words.append_text(event_lines(mirror.events, study.name, EVENTS_SHOWN, width))
             else:
-                words = progress_line(study, trials, now, alive)
+                words = progress_line(study, trials, now, alive, mirror.phases.get(study.name, ()))
         self.query_one("#study", Lines).show(words)
 
     def on_lines_widened(self) -> None:

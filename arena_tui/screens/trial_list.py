@@ -49,7 +49,7 @@ class TrialListScreen(ListScreen):
         number = self.number()
         if number is None:
             return
-        self.arena.mark(self.arena.study.name if self.arena.study else "", number)
+        self.arena.marks.toggle(self.arena.study.name if self.arena.study else "", number)
         self.table.action_move(1)
         self.redraw()
 

@@ -249,7 +249,18 @@ class ArenaApp(App[None]):
         from arena_tui.screens.command import CommandScreen
 
         if self.shown():
-            self.push_screen(CommandScreen())
+            self.push_screen(CommandScreen(), self._obey)
+
+    def _obey(self, line: str | None) -> None:
+        """What was typed after `:`; a line that can't be obeyed is shown again with the reason, so nothing is lost."""
+        from arena_tui.screens.command import CommandScreen
+        from arena_tui.typed import TypedError, obey
+
+        try:
+            if line:
+                obey(self, line)
+        except TypedError as wrong:
+            self.push_screen(CommandScreen(line or "", str(wrong)), self._obey)
 
     def action_theme(self) -> None:
         at = CYCLE.index(self.theme) if self.theme in CYCLE else -1

@@ -1,6 +1,6 @@
 """The line after `:`, over any page; what is half typed shows what it may become."""
 
-from typing import TYPE_CHECKING, ClassVar, cast
+from typing import ClassVar
 
 from rich.text import Text
 from textual.app import ComposeResult
@@ -9,15 +9,12 @@ from textual.containers import Horizontal, Vertical
 from textual.screen import ModalScreen
 from textual.widgets import Input
 
-from arena_tui.typed import COMMANDS, TypedError, matching, obey
+from arena_tui.typed import COMMANDS, matching
 from arena_tui.widgets.lines import Lines
 
-if TYPE_CHECKING:
-    from arena_tui.app import ArenaApp
 
-
-class CommandScreen(ModalScreen[None]):
-    """Enter obeys and closes; a line that can't be obeyed stays, with the reason."""
+class CommandScreen(ModalScreen[str]):
+    """Dismissed with the line that was typed; one that could not be obeyed comes back with the reason."""
 
     DEFAULT_CSS = """
     CommandScreen { background: transparent; align: left bottom; }
@@ -32,20 +29,27 @@ class CommandScreen(ModalScreen[None]):
         Binding("tab", "complete", show=False, priority=True),
     ]
 
+    def __init__(self, line: str = "", wrong: str = "") -> None:
+        super().__init__()
+        self._line, self._wrong = line, wrong
+
     def compose(self) -> ComposeResult:
         with Vertical():
             yield Lines(id="command-said")
             with Horizontal():
                 yield Lines(id="command-sign")
-                field = Input(id="command-input")
+                field = Input(self._line, id="command-input")
                 field.cursor_blink = False
                 yield field
 
     def on_mount(self) -> None:
         self.query_one("#command-sign", Lines).show(Text(":", "bold"))
-        self._say("")
+        self._say(self._line)
 
     def _say(self, line: str) -> None:
+        if self._wrong and line == self._line:
+            self.query_one("#command-said", Lines).show(Text(self._wrong, "yellow"))
+            return
         meant = matching(line)
         if len(meant) == 1:
             said = Text.assemble((meant[0].usage, "bold"), "  ", (meant[0].help, "dim"))
@@ -63,14 +67,5 @@ class CommandScreen(ModalScreen[None]):
             field.value = meant[0].word + " "
             field.cursor_position = len(field.value)
 
-    async def on_input_submitted(self, event: Input.Submitted) -> None:
-        app = cast("ArenaApp", self.app)
-        # the line acts on the page below, so this one goes first
-        await self.dismiss()
-        try:
-            obey(app, event.value)
-        except TypedError as wrong:
-            again = CommandScreen()
-            await app.push_screen(again)
-            again.query_one(Input).value = event.value
-            again.call_after_refresh(again.query_one("#command-said", Lines).show, Text(str(wrong), "yellow"))
+    def on_input_submitted(self, event: Input.Submitted) -> None:
+        self.dismiss(event.value)

@@ -1,7 +1,6 @@
 """Keys to state, screen by screen, over the sample ledger."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
@@ -20,18 +19,6 @@ from arena_tui.widgets.status import Status
 from arena_tui.widgets.table import VirtualTable
 
 Settled = Callable[[Any], Awaitable[None]]
-
-
-@pytest.fixture
-def opened(now: Callable[[], float], settled: Settled) -> Any:
-    @asynccontextmanager
-    async def open_(size: tuple[int, int] = (80, 24), **options: Any) -> AsyncIterator[tuple[ArenaApp, Any]]:
-        app = ArenaApp(clock=now, **options)
-        async with app.run_test(size=size) as pilot:
-            await settled(pilot)
-            yield app, pilot
-
-    return open_
 
 
 def words(app: ArenaApp, selector: str) -> str:
@@ -215,6 +202,10 @@ async def test_brackets_go_from_failure_to_failure(store: Path, alive: None, ope
 async def test_standings_go_through_divisions_and_boards(store: Path, alive: None, opened: Any) -> None:
     async with opened() as (app, pilot):
         await pilot.press("2")
+        await pilot.pause()
+        unscored = ["optimizer-1/3", "optimizer-1/4", "optimizer-1/7"]
+        assert listed(app) == ["muon", "lion", "adamw", "reference 500", *unscored]
+        await pilot.press("o")
         await pilot.pause()
         assert listed(app) == ["muon", "lion", "adamw"]
         assert "tinystories 9f3c1a2b  500 steps" in words(app, "#divisions")

@@ -11,7 +11,7 @@ from textual import events
 from textual.app import App, SystemCommand
 from textual.binding import BindingType
 from textual.message import Message
-from textual.screen import Screen
+from textual.screen import ModalScreen, Screen
 
 from arena_tui.keys import GLOBAL, bindings
 from arena_tui.memory import Memory
@@ -36,6 +36,9 @@ def _provider() -> "type[Provider]":
     return ArenaProvider
 
 
+_ONLY_ON_PAGES = frozenset(key.action.split("(")[0] for key in GLOBAL) - {"quit"}
+
+
 class Furnished(Message):
     """The modules are there: the screens can be made."""
 
@@ -50,7 +53,11 @@ class ArenaApp(App[None]):
     """Shows one store and writes nothing into it; files only where a key asks for one, and what it remembers."""
 
     TITLE = "arena"
-    CSS = "Screen { background: $background; }"
+    CSS = """
+    Screen { background: $background; }
+    ModalScreen { background: $background 60%; }
+    CommandScreen { background: transparent; }
+    """
     MODES: ClassVar[dict[str, str | Callable[[], Screen[Any]]]] = {**PAGES}
     COMMANDS = App.COMMANDS | {_provider}
     BINDINGS: ClassVar[list[BindingType]] = [*bindings(GLOBAL)]
@@ -131,12 +138,7 @@ class ArenaApp(App[None]):
         gc.enable()
         self.mirror.apply(said.delta)
         self._follow()
-        if self._asked and self.mirror.studies and self._asked not in self.mirror.studies and not self.mirror.problem:
-            from bench.errors import StoreError
-
-            self.mirror.problem = StoreError(
-                f"there is no study named {self._asked} yet", f"the studies are {', '.join(self.mirror.studies)}"
-            )
+        self.mirror.miss(self._asked)
         self.redraw()
         self.call_after_refresh(self.feed.taken)
 
@@ -216,6 +218,8 @@ class ArenaApp(App[None]):
         screen = self.shown() if self.ready else None
         if not self.ready or (screen is not None and screen.too_small):
             return action in ("quit", "help_quit")
+        if action in _ONLY_ON_PAGES and self.screen_stack and isinstance(self.screen, ModalScreen):
+            return False  # a dialog has the keys, and another must not open over it
         return super().check_action(action, parameters)
 
     def action_mode(self, mode: str) -> None:
@@ -245,6 +249,12 @@ class ArenaApp(App[None]):
 
         self.push_screen(HelpScreen())
 
+    def action_command_palette(self) -> None:
+        from textual.command import CommandPalette
+
+        # without the id that Textual gives it: one that is still being taken down would hold that
+        self.push_screen(CommandPalette())
+
     def action_command(self) -> None:
         from arena_tui.screens.command import CommandScreen
 
@@ -269,17 +279,14 @@ class ArenaApp(App[None]):
 
     def action_write(self, kind: str) -> None:
         """The curves or the table shown as CSV, the screen as SVG."""
-        from arena_tui.exports import write_csv, write_svg
+        from arena_tui.exports import as_csv, write_new
 
-        screen = self.shown()
-        if screen is None:
+        if (screen := self.shown()) is None:
             return
-        name, folder, now = screen.TAB or "trial", Path.cwd(), self.now()
+        page = screen.TAB or "trial"
+        content = self.export_screenshot(title=f"arena {page}") if kind == "svg" else as_csv(screen.table_shown())
         try:
-            if kind == "svg":
-                path = write_svg(folder, name, self.export_screenshot(title=f"arena {name}"), now)
-            else:
-                path = write_csv(folder, name, screen.table_shown(), now)
+            path = write_new(Path.cwd(), page, kind, content, self.now())
         except OSError as wrong:
             self.notify(f"not written: {wrong}", severity="error", markup=False)
         else:

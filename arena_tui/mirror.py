@@ -11,7 +11,7 @@ from arena_tui.feed import Delta
 from arena_tui.ranking import Baselines
 from arena_tui.sources import Source
 from arena_tui.widgets.curves import seed_band
-from bench.errors import ArenaError
+from bench.errors import ArenaError, StoreError
 from bench.records import Identity, Point, State
 from bench.standings import Entry, Standing, standings
 from studies.views import EventView, PhaseView, StudyView, TrialView, VerdictView
@@ -110,6 +110,12 @@ class Mirror:
                 self.phases.setdefault(phase.study, []).append(phase)
         if delta.verdicts is not None:
             self.verdicts = delta.verdicts
+
+    def miss(self, study: str | None) -> None:
+        """Say that a study asked for by name is not there, where nothing worse is to be said."""
+        if study and self.studies and study not in self.studies and self.problem is None:
+            known = ", ".join(self.studies)
+            self.problem = StoreError(f"there is no study named {study} yet", f"the studies are {known}")
 
     def default_study(self) -> str | None:
         """The newest study that is being run, else the user's newest; of shipped ones the one with most to see."""

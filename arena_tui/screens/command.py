@@ -17,12 +17,14 @@ class CommandScreen(ModalScreen[str]):
     """Dismissed with the line that was typed; one that could not be obeyed comes back with the reason."""
 
     DEFAULT_CSS = """
-    CommandScreen { background: transparent; align: left bottom; }
+    CommandScreen { align: left bottom; }
     CommandScreen > Vertical { height: auto; dock: bottom; background: $panel; }
     CommandScreen Horizontal { height: 1; }
     CommandScreen #command-sign { width: 3; padding: 0 1; }
     CommandScreen #command-said { height: 1; text-wrap: nowrap; text-overflow: ellipsis; }
-    CommandScreen Input { border: none; height: 1; padding: 0; width: 1fr; background: $boost; }
+    CommandScreen Input, CommandScreen Input:focus {
+        border: none; height: 1; padding: 0; width: 1fr; background: $boost;
+    }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "dismiss", show=False),

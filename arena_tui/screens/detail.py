@@ -45,6 +45,7 @@ class DetailScreen(PlottedScreen):
         super().__init__()
         self._study = study
         self._number = number
+        self._told: tuple[object, ...] = ()
 
     @property
     def trial(self) -> TrialView | None:
@@ -68,12 +69,22 @@ class DetailScreen(PlottedScreen):
             return
         # beside the plot it has half the screen; the first drawing comes before the layout, so no widget can be asked
         width = self.app.size.width // (2 if self.has_class("-wide") else 1) - 6
-        words.show(trial_page(self.page(trial), width))
+        self._tell(trial, words, width)
         plot, other = self.query_one(CurvePlot), self.arena.pinned() or baseline_trial(self.of_study())
         beside = [other] if other is not None and other.number != trial.number else []
         self.draw_trials([trial, *beside], trial.config.budget)
         plot.set_reference(references(mirror, mirror.studies.get(self._study)))
         plot.empty_text = "no run, no curve" if trial.run is None else "no point was recorded"
+
+    def _tell(self, trial: TrialView, words: Lines, width: int) -> None:
+        """The page, made again only when something it rests on has changed: kin are looked for among thousands."""
+        mirror, pinned = self.arena.mirror, self.arena.pinned()
+        study = mirror.studies.get(self._study)
+        known = (tuple(study.n_by_state.items()) if study else (), len(mirror.verdicts.get(self._study, ())))
+        told = (trial.number, trial.rev, mirror.baselines.delta(trial), known, width, pinned and pinned.number)
+        if told != self._told:
+            self._told = told
+            words.show(trial_page(self.page(trial), width))
 
     def of_study(self) -> list[TrialView]:
         """All trials of its study."""

@@ -150,9 +150,8 @@ class VirtualTable(ScrollView, can_focus=True, inherit_bindings=False):
 
     def as_text(self) -> list[list[str]]:
         """The columns' labels and every row, as plain text."""
-        return [[column.label for column in self._columns]] + [
-            [str(cell) for cell in row.cells[: len(self._columns)]] for row in self._rows
-        ]
+        rows = [row.cells[: len(self._columns)] for row in self._rows]
+        return [[column.label for column in self._columns], *([str(cell) for cell in cells] for cells in rows)]
 
     @property
     def empty_text(self) -> str:

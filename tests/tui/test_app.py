@@ -37,7 +37,7 @@ async def type_(pilot: Any, text: str) -> None:
 
 async def test_the_number_keys_open_the_modes(store: Path, alive: None, opened: Any) -> None:
     async with opened() as (app, pilot):
-        for key, mode in (("2", "standings"), ("3", "trials"), ("4", "studies"), ("1", "live")):
+        for key, mode in (("2", "standings"), ("3", "trials"), ("4", "studies"), ("5", "compare"), ("1", "live")):
             await pilot.press(key)
             await pilot.pause()
             assert app.current_mode == mode
@@ -324,12 +324,23 @@ async def test_help_lists_every_key_and_any_way_out_goes_back(store: Path, alive
         assert app.screen.TAB == "live"
 
 
+async def test_no_dialog_opens_over_another(store: Path, alive: None, opened: Any) -> None:
+    async with opened() as (app, pilot):
+        await pilot.press("question_mark", "ctrl+p", "colon", "3", "T")
+        await pilot.pause()
+        assert isinstance(app.screen, HelpScreen)
+        assert (app.current_mode, app.theme) == ("live", "textual-dark")
+        await pilot.press("escape", "3")
+        await pilot.pause()
+        assert app.current_mode == "trials"
+
+
 async def test_every_bound_key_of_every_screen_is_in_the_help(store: Path, alive: None, opened: Any) -> None:
     from arena_tui.screens.help import SECTIONS
 
     told = {name for _, keys in SECTIONS for key in keys for name in key.key.split(",")}
     async with opened() as (app, pilot):
-        for mode in "1234":
+        for mode in "12345":
             await pilot.press(mode)
             await pilot.pause()
             own = [

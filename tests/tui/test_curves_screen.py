@@ -238,7 +238,7 @@ async def test_a_folder_that_cant_be_written_is_told(
     def refuse(*_: Any) -> None:
         raise PermissionError(13, "Permission denied")
 
-    monkeypatch.setattr("arena_tui.exports.write_csv", refuse)
+    monkeypatch.setattr("arena_tui.exports.write_new", refuse)
     async with opened() as (app, pilot):
         await pilot.press("w")
         await pilot.pause()

@@ -68,6 +68,8 @@ async def test_a_storm_of_keys_and_resizes_leaves_a_screen_that_works(
     monkeypatch.setattr("arena_tui.feed.QUICK_SECONDS", 0.25)
     chance, keys = random.Random(6), every_key()
     app = ArenaApp()
+    # the palette offers to quit, and sooner or later chance takes it
+    monkeypatch.setattr(app, "exit", lambda *_, **__: None)
     with being_written(store):
         async with app.run_test(size=(80, 24)) as pilot:
             while not (app.ready and app.mirror.loaded and app.shown()):

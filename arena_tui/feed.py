@@ -213,7 +213,7 @@ class Feed:
             entries=entries,
             events=events,
             phases=tuple(reader.phases()),
-            verdicts=reader.verdicts(),
+            verdicts={study.name: reader.verdicts(study.name) for study in self._studies},
             more=self._behind,
         )
 

@@ -158,20 +158,19 @@ class Reader:
         names = ("study", "name", "started_at", "ended_at", "ended_reason")
         return [PhaseView(**{name: row[name] for name in names}) for row in self._rows(asked)]
 
-    def verdicts(self) -> dict[str, list[VerdictView]]:
-        """The verdicts of every study by its name, oldest first; `why` is what the event said of each."""
-        asked = (
-            "SELECT verdict.*, study.name AS study FROM verdict JOIN study ON study.id = study_id ORDER BY verdict.id"
-        )
-        rows = self._rows(asked)
+    def verdicts(self, study: str) -> list[VerdictView]:
+        """A study's verdicts in the order they were given; `why` is what the event said of each."""
+        asked = """
+            SELECT verdict.* FROM verdict JOIN study ON study.id = verdict.study_id
+            WHERE study.name = ? ORDER BY verdict.id"""
+        rows = self._rows(asked, study)
         said = [row["text"] for row in self._rows("SELECT text FROM event WHERE kind = 'verdict'")] if rows else []
-        found: dict[str, list[VerdictView]] = {}
+        found = []
         for row in rows:
             start = f"{row['question']} {row['verdict']}: "
             why = next((text.removeprefix(start) for text in reversed(said) if text.startswith(start)), "")
             plain = {name: row[name] for name in ("question", "verdict", "effect", "low", "high", "p", "n")}
-            verdict = VerdictView(**plain, why=why, run_ids=json.loads(row["run_ids"]))
-            found.setdefault(row["study"], []).append(verdict)
+            found.append(VerdictView(**plain, why=why, run_ids=json.loads(row["run_ids"])))
         return found
 
     def cards(self, study: str) -> list[dict[str, Any]]:

@@ -102,7 +102,7 @@ def test_changes_say_what_is_gone_as_well(mirror: Mirror) -> None:
 
 def test_phases_and_verdicts_are_read_with_their_words(confirmed: Path) -> None:
     reader = Reader(confirmed)
-    phases, verdicts = reader.phases(), reader.verdicts()["optimizer-1"]
+    phases, verdicts = reader.phases(), reader.verdicts("optimizer-1")
     reader.close()
     assert [(p.study, p.name, p.ended_reason) for p in phases] == [
         ("optimizer-1", "noise floor", "every planned trial is done"),

@@ -52,8 +52,9 @@ def watch(store: str | None, study: str | None, readonly: bool) -> int:
             "drop the redirection, or print the board with `arena standings`",
         )
     from arena_tui.app import ArenaApp
+    from arena_tui.memory import Memory, default_file
 
-    screen = ArenaApp(store, study, readonly=readonly)
+    screen = ArenaApp(store, study, memory=Memory.read(default_file()), readonly=readonly)
     screen.run()
     return screen.return_code or 0
 

@@ -27,6 +27,12 @@ DataOption = Annotated[
     str, typer.Option("--data", metavar="auto|NAME|PATH", help="corpus: a name, a folder, or TRAIN,VALID")
 ]
 JobsOption = Annotated[int | None, typer.Option("--jobs", help="runs at a time; default: one per core")]
+ReportOption = Annotated[
+    Path | None, typer.Option("--report", metavar="DIR", help="write the report there every ten minutes and at the end")
+]
+LlmOption = Annotated[
+    Path | None, typer.Option("--llm", metavar="FILE", help="a language model may propose too: endpoint, model, caps")
+]
 TimeoutOption = Annotated[str | None, typer.Option("--timeout", metavar="2h", help="begin no trial after this long")]
 
 
@@ -46,8 +52,10 @@ def study(
     policy: Annotated[
         str, typer.Option(help="who proposes: tpe, random, researcher, or openings: each technique alone, and done")
     ] = "tpe",
+    llm: LlmOption = None,
     data: DataOption = "auto",
     timeout: TimeoutOption = None,
+    report_to: ReportOption = None,
     store: StoreOption = None,
     check: Annotated[bool, typer.Option("--check", help="say what it would do, and begin nothing")] = False,
     start: Annotated[
@@ -95,6 +103,7 @@ def study(
     check_budget(budget)
     parse_settings(spec.settings, spec.division)
     seconds = None if timeout is None else duration(timeout)
+    line = _line(spec, llm)
     corpus = load_corpus(data)
     parts = [
         spec.division_name,
@@ -110,7 +119,7 @@ def study(
     if check:
         print_out(foretold(_path(store), spec))
         return
-    _go(spec, corpus, store, jobs, seconds)
+    _go(spec, corpus, store, jobs, seconds, report_to, line)
 
 
 @app.command()
@@ -120,6 +129,8 @@ def resume(
     data: Annotated[str | None, typer.Option("--data", metavar="PATH", help="where its corpus lies now")] = None,
     jobs: JobsOption = None,
     timeout: TimeoutOption = None,
+    report_to: ReportOption = None,
+    llm: LlmOption = None,
     store: StoreOption = None,
 ) -> None:
     """Go on with a study: what was cut short is run again, then the rest."""
@@ -134,10 +145,30 @@ def resume(
     if trials is not None:
         spec = replace(spec, n_trials=trials)
     reader.close()
-    _go(spec, load_corpus(data or spec.data), store, jobs, None if timeout is None else duration(timeout))
+    seconds, line = None if timeout is None else duration(timeout), _line(spec, llm)
+    _go(spec, load_corpus(data or spec.data), store, jobs, seconds, report_to, line)
 
 
-def _go(spec: Any, corpus: Any, store: str | None, jobs: int | None, seconds: float | None) -> None:
+def _line(spec: Any, llm: Path | None) -> Any:
+    """To the language model of a file, or None without one."""
+    if llm is None:
+        return None
+    from autoresearch.requests import check_llm
+    from autoresearch.researcher.endpoint import Line, read_endpoint
+
+    check_llm(spec)
+    return Line(read_endpoint(llm))
+
+
+def _go(
+    spec: Any,
+    corpus: Any,
+    store: str | None,
+    jobs: int | None,
+    seconds: float | None,
+    report_to: Path | None,
+    line: Any,
+) -> None:
     """Run a study, then print its board."""
     from rich.console import Console
 
@@ -149,7 +180,7 @@ def _go(spec: Any, corpus: Any, store: str | None, jobs: int | None, seconds: fl
     say(f"study {spec.name}: {spec.n_trials} trials of {spec.budget.steps} steps on {corpus.name} {corpus.digest[:8]}")
     say(f"ledger {ledger.path}; watch it with `arena --study {spec.name}`")
     try:
-        why = run_study(spec, ledger, corpus, jobs or default_jobs(), console, seconds)
+        why = run_study(spec, ledger, corpus, jobs or default_jobs(), console, seconds, report_to, line)
         say(f"{why}.")
         print_out(board(ledger.read, spec.name))
         say(f"Open `arena` to look at it, or `autoresearch export {spec.name} --to DIR` to ship the best trial.")

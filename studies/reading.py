@@ -25,6 +25,7 @@ from studies.views import (
     AuditView,
     BeltView,
     EventView,
+    PhaseView,
     RunView,
     StudyView,
     TrialView,
@@ -171,6 +172,23 @@ class Reader:
             for row in reversed(self._rows(asked, after_id, study, study, limit))
         ]
 
+    def verdicts(self, study: str | None = None) -> list[VerdictView]:
+        """Of one study or of all, in the order they came in; why, of one older than its column, is in its event."""
+        asked = """
+            SELECT verdict.*, (SELECT text FROM event WHERE kind = 'verdict' AND event.study_id IS verdict.study_id
+                AND at = verdict.created_at) AS said
+            FROM verdict LEFT JOIN study ON study.id = verdict.study_id
+            WHERE ? IS NULL OR study.name = ? ORDER BY verdict.id"""
+        return [_verdict(row, row["said"] or "") for row in self._rows(asked, study, study)]
+
+    def phases(self, study: str | None = None) -> list[PhaseView]:
+        """Of one study or of all, in the order they began."""
+        asked = """
+            SELECT phase.*, study.name AS study FROM phase JOIN study ON study.id = phase.study_id
+            WHERE ? IS NULL OR study.name = ? ORDER BY started_at, phase.id"""
+        names = ("study", "name", "started_at", "ended_at", "ended_reason")
+        return [PhaseView(**{name: row[name] for name in names}) for row in self._rows(asked, study, study)]
+
     def cards(self, study: str) -> list[dict[str, Any]]:
         """The technique cards as they were when the study started."""
         asked = """
@@ -192,13 +210,6 @@ class Reader:
         (last,) = self._rows("SELECT max(id) AS id FROM run")
         hint = f"runs go from 1 to {last['id']}" if last["id"] else "there is none yet"
         raise StoreError(f"there is no run {run_id}", hint)
-
-    def verdicts(self, study: str) -> list[VerdictView]:
-        """A study's verdicts in the order they were given; the last of a question is what holds."""
-        asked = """
-            SELECT verdict.* FROM verdict JOIN study ON study.id = verdict.study_id
-            WHERE study.name = ? ORDER BY verdict.id"""
-        return [_verdict(row) for row in self._rows(asked, study)]
 
     def published_scores(self, print_: str, identity: Identity) -> dict[int, RunView]:
         """A config's complete runs on published seeds under an identity, by seed in the track's order."""
@@ -304,9 +315,10 @@ def _trial(row: sqlite3.Row) -> TrialView:
     )
 
 
-def _verdict(row: sqlite3.Row) -> VerdictView:
+def _verdict(row: sqlite3.Row, said: str = "") -> VerdictView:
     plain = {name: row[name] for name in VerdictView.__dataclass_fields__}
-    return VerdictView(**plain | {"run_ids": json.loads(row["run_ids"])})
+    why = plain["why"] or said.removeprefix(f"{plain['question']} {plain['verdict']}: ")
+    return VerdictView(**plain | {"why": why, "run_ids": json.loads(row["run_ids"])})
 
 
 def _run(row: sqlite3.Row, config: dict[str, Any]) -> RunView:

@@ -41,7 +41,7 @@ def export_measured(store: Path, study: str, to: Path) -> int:
                 break
             lines.append(_trial_line(session, trial))
         written = {line["trial"]["number"] for line in lines if "trial" in line}
-        lines += [line for line in _verdict_lines(session, row) if written.issuperset(*line["trials"].values())]
+        lines += [v for v in _verdict_lines(session, row) if all(written.issuperset(ns) for ns in v["trials"].values())]
     to.parent.mkdir(parents=True, exist_ok=True)
     part = to.with_suffix(".part")
     part.write_text("".join(canonical(line) + "\n" for line in lines))

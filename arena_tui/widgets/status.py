@@ -13,6 +13,7 @@ TABS = (
     ("2", "Standings", "standings"),
     ("3", "Trials", "trials"),
     ("4", "Studies", "studies"),
+    ("5", "Compare", "compare"),
     ("6", "Research", "research"),
     ("7", "Claims", "claims"),
     ("8", "Golf", "leaderboard"),

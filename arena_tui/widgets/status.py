@@ -65,8 +65,8 @@ def second_line(facts: StatusFacts, width: int) -> Text:
     # the corpus is named on every screen, so the tabs give way first: their spaces, then the names of the others
     if _tabs(facts.tab, "wide").cell_len + len(facts.corpus) + 2 <= width:
         line, corpus = _tabs(facts.tab, "wide"), facts.corpus
-    elif (line := _tabs(facts.tab, "close")).cell_len + len(name) + 2 <= width:
-        corpus = facts.corpus if line.cell_len + len(facts.corpus) + 2 <= width else name
+    elif (line := _tabs(facts.tab, "close")).cell_len + len(name) + 1 <= width:
+        corpus = facts.corpus if line.cell_len + len(facts.corpus) + 1 <= width else name
     else:
         line, corpus = _tabs(facts.tab, "keys"), facts.corpus
     right = Text(f"{corpus} ", "dim" if not facts.corpus.startswith("toystories") else "yellow")

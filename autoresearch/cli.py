@@ -30,6 +30,9 @@ JobsOption = Annotated[int | None, typer.Option("--jobs", help="runs at a time; 
 LlmOption = Annotated[
     Path | None, typer.Option("--llm", metavar="FILE", help="a language model may propose too: endpoint, model, caps")
 ]
+ReportOption = Annotated[
+    Path | None, typer.Option("--report", metavar="DIR", help="write the report there every ten minutes and at the end")
+]
 TimeoutOption = Annotated[str | None, typer.Option("--timeout", metavar="2h", help="begin no trial after this long")]
 
 
@@ -52,6 +55,7 @@ def study(
     llm: LlmOption = None,
     data: DataOption = "auto",
     timeout: TimeoutOption = None,
+    report_to: ReportOption = None,
     store: StoreOption = None,
     start: Annotated[
         Path | None, typer.Option("--from", metavar="FILE", help="begin with a fighter.toml, or a mixer of your own")
@@ -111,7 +115,7 @@ def study(
         from autoresearch.starting import check_start
 
         check_start(spec, corpus, say)
-    _go(spec, corpus, store, jobs, seconds, line)
+    _go(spec, corpus, store, jobs, seconds, report_to, line)
 
 
 @app.command()
@@ -122,6 +126,7 @@ def resume(
     jobs: JobsOption = None,
     timeout: TimeoutOption = None,
     llm: LlmOption = None,
+    report_to: ReportOption = None,
     store: StoreOption = None,
 ) -> None:
     """Go on with a study: what was cut short is run again, then the rest."""
@@ -137,7 +142,7 @@ def resume(
         spec = replace(spec, n_trials=trials)
     reader.close()
     seconds, line = None if timeout is None else duration(timeout), _line(spec, llm)
-    _go(spec, load_corpus(data or spec.data), store, jobs, seconds, line)
+    _go(spec, load_corpus(data or spec.data), store, jobs, seconds, report_to, line)
 
 
 def _line(spec: Any, llm: Path | None) -> Any:
@@ -151,7 +156,15 @@ def _line(spec: Any, llm: Path | None) -> Any:
     return Line(read_endpoint(llm))
 
 
-def _go(spec: Any, corpus: Any, store: str | None, jobs: int | None, seconds: float | None, line: Any) -> None:
+def _go(
+    spec: Any,
+    corpus: Any,
+    store: str | None,
+    jobs: int | None,
+    seconds: float | None,
+    report_to: Path | None,
+    line: Any,
+) -> None:
     """Run a study, then print its board."""
     from rich.console import Console
 
@@ -172,7 +185,7 @@ def _go(spec: Any, corpus: Any, store: str | None, jobs: int | None, seconds: fl
     say(f"study {spec.name}: {spec.n_trials} trials of {spec.budget.steps} steps on {corpus.name} {corpus.digest[:8]}")
     say(f"ledger {ledger.path}; watch it with `arena --study {spec.name}`")
     try:
-        why = run_study(spec, ledger, corpus, jobs or default_jobs(), console, seconds, line)
+        why = run_study(spec, ledger, corpus, jobs or default_jobs(), console, seconds, report_to, line)
         say(f"{why}.")
         print_out(board(ledger.read, spec.name))
         say(f"Open `arena` to look at it, or `autoresearch export {spec.name} --to DIR` to ship the best trial.")

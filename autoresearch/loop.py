@@ -4,7 +4,6 @@ import shutil
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,13 +11,14 @@ import optuna
 from optuna.trial import TrialState
 
 from autoresearch.executor import Ended, Executor, Job, Progress
-from autoresearch.objections import objections
+from autoresearch.objections import remembered
 from autoresearch.researcher.conversation import EVENT, Conversation, Fact, to_text
+from autoresearch.researcher.duplicates import drawn_again, not_worth_a_seed
 from autoresearch.researcher.llm import LanguageModel, without
-from autoresearch.researcher.phases import NOISE_FLOOR, SCREEN, SEARCH, Move
+from autoresearch.researcher.phases import PHASES, PREFLIGHT, SEARCH, Move
 from autoresearch.researcher.plan import Researcher
 from autoresearch.researcher.proposals import Proposers, Suggestion
-from autoresearch.sampling import is_over_caps, sampler, told_state
+from autoresearch.sampling import is_over_caps, refused_state, sampler, told_state
 from autoresearch.space import Opening, Space
 from bench.catalog import advice
 from bench.config import RunConfig, fingerprint
@@ -46,7 +46,7 @@ RESEARCHER = "researcher"
 # Refusals cost nothing, but a study that is refused all the time should say so and end.
 REFUSALS_PER_TRIAL = 4
 # A language model is asked ahead of the search and during it.
-ASKED_IN = (NOISE_FLOOR.name, SCREEN.name, SEARCH.name)
+ASKED_IN = [phase.name for phase in PHASES[: PHASES.index(SEARCH) + 1]]
 
 
 @dataclass
@@ -58,6 +58,7 @@ class Watcher:
     stepped: Callable[[int, Point], None] = lambda number, point: None
     ended: Callable[[int, RunConfig, Outcome | None], None] = lambda number, config, outcome: None
     noted: Callable[[str], None] = lambda text: None
+    beat: Callable[[], None] = lambda: None  # a few times a second
 
 
 @dataclass
@@ -102,6 +103,7 @@ class Search:
     def take_up(self) -> list[TrialView]:
         """Everything the ledger says of the study; returns the trials that were cut short."""
         self.space = Space(self.spec)
+        self.objections = remembered(self.spec)
         self.openings = [(fingerprint(self.space.recall(o.params)[0]), o) for o in self.space.openings()]
         self.followed = Following(self.store.read, self.spec.name)
         self.researcher: Researcher | None = None
@@ -110,14 +112,13 @@ class Search:
         self.phase = "search"
         if self.spec.policy == RESEARCHER:
             said = Conversation.of(self.store.read, self.spec.name)
-            cards, against = self.store.read.cards(self.spec.name), partial(objections, spec=self.spec)
-            proposers = Proposers(self.space, cards, against, said)
+            proposers = Proposers(self.space, self.store.read.cards(self.spec.name), self.objections, said)
             self.researcher = Researcher(proposers)
             if self.line is not None:
                 self.llm = LanguageModel(self.line, proposers, self.note)
             else:
                 without(said, self.note)
-            self.phase = NOISE_FLOOR.name
+            self.phase = PREFLIGHT.name
         self.study = optuna.create_study(sampler=optuna.samplers.RandomSampler())
         self.underway: dict[int, _Underway] = {}
         self.points: list[tuple[int, Point]] = []
@@ -172,15 +173,16 @@ class Search:
         return "all trials are done" if self.n_counted + len(self.underway) >= self.spec.n_trials else None
 
     def planned(self, researcher: Researcher) -> Move:
-        """Where the study stands, with the phases that ended and a verdict written down."""
-        move = researcher.next(self.n_known, list(self.followed.trials().values()))
+        """Where the study stands, with the phases that ended and their verdicts written down."""
+        move = researcher.next(self.n_known, self.trials)
         for name, why in move.closed.items():
             if self.move is None or self.move.closed.get(name) != why:
                 self.store.phase(self.spec.name, name, why)
         if move.phase.name != self.phase and not move.over:
             self.store.phase(self.spec.name, move.phase.name)
-        if move.verdict is not None:
-            self.store.judge(self.spec.name, move.verdict)
+        for verdict in move.verdicts:
+            if self.move is None or verdict not in self.move.verdicts:
+                self.store.judge(self.spec.name, verdict)
         self.phase, self.move = move.phase.name, move
         return move
 
@@ -209,10 +211,10 @@ class Search:
         else:
             trial, proposal = self.propose()
             self.n_known += 1
-            if against := objections(proposal.config, self.spec):
+            if against := self.objections(proposal.config) or self.idle(proposal):
                 self.store.refuse(self.spec.name, proposal, "; ".join(against))
                 trial.set_constraint("caps", 1.0)
-                self.study.tell(trial, state=TrialState.PRUNED)
+                self.study.tell(trial, state=refused_state(proposal.seed))
                 self.count(State.REFUSED)
                 self.watcher.refused(proposal, "; ".join(against))
                 return
@@ -230,12 +232,24 @@ class Search:
             self.study.enqueue_trial(dict(asked))
         trial = self.study.ask()
         config = self.space.suggest(trial)
+        if said.proposer in SEARCH.proposers and self.researcher is not None:
+            said = drawn_again(said, self.researcher.evidence(self.trials), config, self.spec.seed)
         self.known.add(fingerprint(config))
         return trial, Proposal(
             number=number, config=config, proposer=said.proposer, rule=said.rule, reason=said.reason,
             hypothesis=said.hypothesis, expected=said.expected, params=trial.params, advice="; ".join(advice(config)),
             seed=said.seed,
         )  # fmt: skip
+
+    def idle(self, proposal: Proposal) -> list[str]:
+        """Why a config that the search came to again is not worth a seed; empty for any other."""
+        if self.researcher is None or proposal.proposer not in SEARCH.proposers or proposal.seed is None:
+            return []
+        return not_worth_a_seed(self.researcher.evidence(self.trials), proposal.config)
+
+    @property
+    def trials(self) -> list[TrialView]:
+        return list(self.followed.trials().values())
 
     def suggestion(self) -> Suggestion:
         """The researcher's move; else the openings, those of techniques younger than the study too, and the sampler."""
@@ -267,6 +281,7 @@ class Search:
 
     def attend(self) -> None:
         """Wait a little for what the workers say, and write it down."""
+        self.watcher.beat()
         for said in self.executor.poll(POINTS_SECONDS):
             match said:
                 case Progress(run_id, point):
@@ -279,7 +294,7 @@ class Search:
             self.write_points()
         if self.llm is not None:
             left = self.spec.n_trials - self.n_counted - len(self.underway)
-            self.llm.attend(list(self.followed.trials().values()), left if self.phase in ASKED_IN else 0)
+            self.llm.attend(self.trials, left if self.phase in ASKED_IN else 0)
 
     def note(self, sentence: str, fact: Fact) -> None:
         """What is said to a language model or by it."""
@@ -304,8 +319,7 @@ class Search:
         if done.proposal.seed is not None:
             # the luckiest seed of a replicated config is not its score
             return None
-        trials = self.followed.trials().values()
-        rivals = [t for t in trials if t.val_loss is not None and t.run is not None and t.seed is None]
+        rivals = [t for t in self.trials if t.val_loss is not None and t.run is not None and t.seed is None]
         if any((t.val_loss or 0.0) <= result.val_loss for t in rivals):
             return None
         for rival in rivals:

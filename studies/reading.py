@@ -18,7 +18,7 @@ from bench.standings import Entry
 from studies.curves import unpack_curve
 from studies.database import open_reader, reporting
 from studies.definitions import StudySpec
-from studies.views import ArtifactView, EventView, RunView, StudyView, TrialView
+from studies.views import ArtifactView, EventView, PhaseView, RunView, StudyView, TrialView, VerdictView
 
 _STUDIES = """
     SELECT study.*, (SELECT json_group_object(state, n) FROM
@@ -148,6 +148,43 @@ class Reader:
                 text=row["text"],
             )
             for row in reversed(self._rows(asked, after_id, study, study, limit))
+        ]
+
+    def verdicts(self, study: str | None = None) -> list[VerdictView]:
+        """Of one study or of all, in the order they came in; what was said of each is in its event."""
+        asked = """
+            SELECT verdict.*, (SELECT text FROM event WHERE kind = 'verdict' AND event.study_id IS verdict.study_id
+                AND at = verdict.created_at) AS said
+            FROM verdict LEFT JOIN study ON study.id = verdict.study_id
+            WHERE ? IS NULL OR study.name = ? ORDER BY verdict.id"""
+        return [
+            VerdictView(
+                question=row["question"],
+                verdict=row["verdict"],
+                why=(row["said"] or "").removeprefix(f"{row['question']} {row['verdict']}: "),
+                effect=row["effect"],
+                low=row["low"],
+                high=row["high"],
+                p=row["p"],
+                n=row["n"],
+                run_ids=json.loads(row["run_ids"]),
+            )
+            for row in self._rows(asked, study, study)
+        ]
+
+    def phases(self, study: str) -> list[PhaseView]:
+        """In the order they began."""
+        asked = """
+            SELECT phase.* FROM phase JOIN study ON study.id = phase.study_id
+            WHERE study.name = ? ORDER BY started_at, phase.id"""
+        return [
+            PhaseView(
+                name=row["name"],
+                started_at=row["started_at"],
+                ended_at=row["ended_at"],
+                ended_reason=row["ended_reason"],
+            )
+            for row in self._rows(asked, study)
         ]
 
     def cards(self, study: str) -> list[dict[str, Any]]:

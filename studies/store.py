@@ -192,9 +192,10 @@ class Store:
             same = select(Verdict).where(Verdict.study_id == row.id, Verdict.question == verdict.question)
             if any(found.run_ids == verdict.run_ids for found in session.exec(same)):
                 return
-            session.add(Verdict(study_id=key(row), **facts, created_at=time.time(), rev=rev))
-            said = f"{verdict.question} {verdict.verdict}: {verdict.why}"
-            self._event(session, row.id, None, "verdict", said)
+            # one moment for both: the event has what was said of the verdict
+            at, said = time.time(), f"{verdict.question} {verdict.verdict}: {verdict.why}"
+            session.add(Verdict(study_id=key(row), **facts, created_at=at, rev=rev))
+            session.add(Event(at=at, study_id=row.id, trial_number=None, kind="verdict", text=said))
 
     def note(self, study: str, kind: str, text_: str) -> None:
         """Something that happened to a study and to none of its trials."""

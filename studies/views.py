@@ -111,6 +111,16 @@ class ArtifactView:
 
 
 @dataclass(frozen=True, kw_only=True)
+class PhaseView:
+    """A stretch of a study with one purpose; without an end it is under way."""
+
+    name: str
+    started_at: float
+    ended_at: float | None
+    ended_reason: str | None
+
+
+@dataclass(frozen=True, kw_only=True)
 class VerdictView:
     """What the evidence says of a question; effect and interval are new minus old, run ids by arm."""
 

@@ -108,7 +108,8 @@ class Proposers:
             return _drawn(evidence, "no trial has a score to stand on, so the sampler draws")
         if told := self.offered(evidence):
             return told
-        phase = phase_of(spec.n_trials, n_recipes=spec.start is not None)
+        recipes = [t for t in evidence.scored if t.proposer in ("user", "recipe")]
+        phase = phase_of(spec.n_trials, n_recipes=len(recipes))
         who = proposer(phase, spec.seed, number)
         rule = f"the shares of a {phase} give trial {number} to {who}"
         if who == "tpe":

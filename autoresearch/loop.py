@@ -10,12 +10,14 @@ from typing import TYPE_CHECKING
 import optuna
 from optuna.trial import TrialState
 
+from autoresearch.claims.plan import TUNE, ClaimsPlan
 from autoresearch.executor import Ended, Executor, Job, Progress
+from autoresearch.grading.plan import GRADE, GRADING, Grading
 from autoresearch.objections import remembered
 from autoresearch.researcher.conversation import EVENT, Conversation, Fact, to_text
 from autoresearch.researcher.duplicates import drawn_again, not_worth_a_seed
 from autoresearch.researcher.llm import LanguageModel, without
-from autoresearch.researcher.phases import PHASES, PREFLIGHT, SEARCH, Move
+from autoresearch.researcher.phases import NOISE_FLOOR, PREFLIGHT, RECIPES, SCREEN, SEARCH, Move, Planner
 from autoresearch.researcher.plan import Researcher
 from autoresearch.researcher.proposals import Proposers, Suggestion
 from autoresearch.sampling import is_over_caps, refused_state, sampler, told_state
@@ -23,6 +25,7 @@ from autoresearch.space import Opening, Space
 from bench.catalog import advice
 from bench.config import RunConfig, fingerprint
 from bench.records import Outcome, Point, RunResult, State
+from studies.claims import POLICY
 from studies.definitions import StudySpec
 from studies.following import Following
 from studies.store import Proposal, RunKey, Store
@@ -46,7 +49,7 @@ RESEARCHER = "researcher"
 # Refusals cost nothing, but a study that is refused all the time should say so and end.
 REFUSALS_PER_TRIAL = 4
 # A language model is asked ahead of the search and during it.
-ASKED_IN = [phase.name for phase in PHASES[: PHASES.index(SEARCH) + 1]]
+ASKED_IN = (NOISE_FLOOR.name, RECIPES.name, SCREEN.name, SEARCH.name)
 
 
 @dataclass
@@ -57,8 +60,8 @@ class Watcher:
     refused: Callable[[Proposal, str], None] = lambda proposal, why: None
     stepped: Callable[[int, Point], None] = lambda number, point: None
     ended: Callable[[int, RunConfig, Outcome | None], None] = lambda number, config, outcome: None
-    noted: Callable[[str], None] = lambda text: None
     beat: Callable[[], None] = lambda: None  # a few times a second
+    noted: Callable[[str], None] = lambda text: None
 
 
 @dataclass
@@ -106,6 +109,7 @@ class Search:
         self.objections = remembered(self.spec)
         self.openings = [(fingerprint(self.space.recall(o.params)[0]), o) for o in self.space.openings()]
         self.followed = Following(self.store.read, self.spec.name)
+        self.planner: Planner | None = None
         self.researcher: Researcher | None = None
         self.llm: LanguageModel | None = None
         self.move: Move | None = None
@@ -113,12 +117,16 @@ class Search:
         if self.spec.policy == RESEARCHER:
             said = Conversation.of(self.store.read, self.spec.name)
             proposers = Proposers(self.space, self.store.read.cards(self.spec.name), self.objections, said)
-            self.researcher = Researcher(proposers)
+            self.planner = self.researcher = Researcher(proposers)
             if self.line is not None:
                 self.llm = LanguageModel(self.line, proposers, self.note)
             else:
                 without(said, self.note)
             self.phase = PREFLIGHT.name
+        elif self.spec.policy == POLICY:
+            self.planner, self.phase = ClaimsPlan(self.spec), TUNE.name
+        elif self.spec.policy == GRADE:
+            self.planner, self.phase = Grading(self.spec), GRADING.name
         self.study = optuna.create_study(sampler=optuna.samplers.RandomSampler())
         self.underway: dict[int, _Underway] = {}
         self.points: list[tuple[int, Point]] = []
@@ -168,13 +176,13 @@ class Search:
             return "every opening is done"
         if self.n_refused >= REFUSALS_PER_TRIAL * self.spec.n_trials:
             return f"{self.n_refused} proposals were refused"
-        if self.researcher is not None:
-            return "all trials are done" if self.planned(self.researcher).over else None
+        if self.planner is not None:
+            return "all trials are done" if self.planned(self.planner).over else None
         return "all trials are done" if self.n_counted + len(self.underway) >= self.spec.n_trials else None
 
-    def planned(self, researcher: Researcher) -> Move:
+    def planned(self, planner: Planner) -> Move:
         """Where the study stands, with the phases that ended and their verdicts written down."""
-        move = researcher.next(self.n_known, self.trials)
+        move = planner.next(self.n_known, self.trials)
         for name, why in move.closed.items():
             if self.move is None or self.move.closed.get(name) != why:
                 self.store.phase(self.spec.name, name, why)
@@ -203,10 +211,11 @@ class Search:
             view = waiting.pop(0)
             self.study.sampler = sampler(self.spec, view.number, draws=False)
             trial = self.study.ask()
+            # what no sampler chose is run as it was proposed
+            config = self.space.suggest(trial) if view.params else view.config
             proposal = Proposal(
-                number=view.number, config=self.space.suggest(trial), proposer=view.proposer, rule=view.rule,
-                reason=view.reason, hypothesis=view.hypothesis, expected=view.expected, params=view.params,
-                seed=view.seed,
+                number=view.number, config=config, proposer=view.proposer, rule=view.rule, reason=view.reason,
+                hypothesis=view.hypothesis, expected=view.expected, params=view.params, seed=view.seed,
             )  # fmt: skip
         else:
             trial, proposal = self.propose()
@@ -231,7 +240,7 @@ class Search:
         if asked := self.space.held if said.params is None else said.params:
             self.study.enqueue_trial(dict(asked))
         trial = self.study.ask()
-        config = self.space.suggest(trial)
+        config = self.space.suggest(trial) if said.config is None else said.config
         if said.proposer in SEARCH.proposers and self.researcher is not None:
             said = drawn_again(said, self.researcher.evidence(self.trials), config, self.spec.seed)
         self.known.add(fingerprint(config))
@@ -294,7 +303,7 @@ class Search:
             self.write_points()
         if self.llm is not None:
             left = self.spec.n_trials - self.n_counted - len(self.underway)
-            self.llm.attend(self.trials, left if self.phase in ASKED_IN else 0)
+            self.llm.attend(list(self.followed.trials().values()), left if self.phase in ASKED_IN else 0)
 
     def note(self, sentence: str, fact: Fact) -> None:
         """What is said to a language model or by it."""
@@ -316,6 +325,9 @@ class Search:
 
     def keep(self, done: _Underway, result: RunResult) -> str | None:
         """Keep the packed model of the study's best run; a replay makes any other again, bit for bit."""
+        if self.spec.policy == GRADE:
+            # an audit scores these very models, and a fighter has a few of them
+            return self.move_artifact(done, result)
         if done.proposal.seed is not None:
             # the luckiest seed of a replicated config is not its score
             return None
@@ -326,6 +338,9 @@ class Search:
             assert rival.run is not None, "filtered above"
             if self.store.read.artifact(rival.run.id):
                 self.store.drop_artifact(rival.run.id)
+        return self.move_artifact(done, result)
+
+    def move_artifact(self, done: _Underway, result: RunResult) -> str:
         name = f"{result.artifact_sha256[:16]}.arena"
         shutil.move(done.artifact, self.store.artifacts / name)
         return name

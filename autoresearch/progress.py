@@ -48,7 +48,9 @@ class Teller:
 
     @property
     def watcher(self) -> Watcher:
-        return Watcher(self.proposed, self.refused, self.stepped, self.ended, self.noted)
+        return Watcher(
+            proposed=self.proposed, refused=self.refused, stepped=self.stepped, ended=self.ended, noted=self.noted
+        )
 
     def line(self, text: str) -> None:
         self.console.print(escape(text), highlight=False, soft_wrap=True)

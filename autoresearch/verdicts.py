@@ -167,9 +167,11 @@ def _judged(comparison: Comparison, rule: VerdictRule, p: float, p_against: floa
     interval = comparison.interval(share.alpha)
     limit = f"below {rule.alpha:g}" + (f" over {k} candidates" if k > 1 else "")
     if p < rule.alpha:
-        verdict, said = Verdict.SUPPORTED, f"better{_beyond(rule)}: {_p(p)}, {limit}"
+        # a negative margin is what a tie may lose
+        short = f"worse by less than {-rule.margin:g} nats/byte" if rule.margin < 0 else f"better{_beyond(rule)}"
+        verdict, said = Verdict.SUPPORTED, f"{short}: {_p(p)}, {limit}"
     elif p_against < rule.alpha:
-        short = "not better" if rule.margin else "worse"
+        short = "not better" if rule.margin > 0 else "worse"
         verdict, said = Verdict.REFUTED, f"{short}{_beyond(rule)}: {_p(p_against)} against the claim, {limit}"
     else:
         verdict, said = Verdict.INCONCLUSIVE, f"{_p(p)}, not {limit}; {_more(more_seeds(comparison, share))}"
@@ -194,7 +196,7 @@ def _numbers(comparison: Comparison, alpha: float) -> str:
 
 
 def _beyond(rule: VerdictRule) -> str:
-    return f" by more than {rule.margin:g} nats/byte" if rule.margin else ""
+    return f" by more than {abs(rule.margin):g} nats/byte" if rule.margin else ""
 
 
 def _p(p: float) -> str:

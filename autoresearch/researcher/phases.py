@@ -7,6 +7,7 @@ proposer belongs to one phase.
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Protocol
 
 from autoresearch.researcher.mixture import LLM
 from autoresearch.researcher.proposals import Suggestion
@@ -72,6 +73,12 @@ class Move:
     closed: Mapping[str, Ending] = field(default_factory=dict)
     over: bool = False  # nothing is left to do
     verdicts: tuple[VerdictView, ...] = ()
+
+
+class Planner(Protocol):
+    """Who says what comes next in a study that is not left to the sampler; `number` is the next trial's."""
+
+    def next(self, number: int, trials: Sequence[TrialView]) -> Move: ...
 
 
 def in_phase(phase: Phase, trials: Sequence[TrialView]) -> list[TrialView]:

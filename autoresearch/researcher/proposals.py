@@ -32,7 +32,10 @@ Objections = Callable[[RunConfig], list[str]]
 
 @dataclass(frozen=True, kw_only=True)
 class Suggestion:
-    """A trial's parameters, or None for the sampler to draw them, and what is written beside it."""
+    """A trial's parameters, or None for the sampler to draw them, and what is written beside it.
+
+    A `config` is run as it stands: it is no point of the study's space, and the sampler learns nothing from it.
+    """
 
     params: Mapping[str, Value] | None
     proposer: str
@@ -41,6 +44,7 @@ class Suggestion:
     hypothesis: str = ""
     expected: float | None = None  # val_loss
     seed: int | None = None  # of a replication
+    config: RunConfig | None = None
 
 
 @dataclass(frozen=True)

@@ -136,6 +136,12 @@ def test_screen_store_and_rules_load_neither_torch_nor_optuna(module):
     assert done.stdout.strip() == "[]"
 
 
+def test_a_study_without_a_language_model_loads_nothing_that_could_reach_one():
+    code = "import sys, autoresearch.session; print('httpx' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "False"
+
+
 def test_every_command_has_help_and_stands_in_the_docs():
     reference = Path(__file__).parents[2].joinpath("docs", "commands.md").read_text()
     for command in cli.app.registered_commands:

@@ -19,7 +19,7 @@ from arena_tui.ranking import (
     trials_of_board,
 )
 from arena_tui.screens.listing import NOTHING, ListScreen
-from arena_tui.standing_rows import COLUMNS, WIDE_COLUMNS, BoardRow, published, ranked, unscored, with_mark
+from arena_tui.standing_rows import COLUMNS, WIDE_COLUMNS, BoardRow, honour_of, published, ranked, unscored, with_mark
 from arena_tui.summary import trial_preview
 from arena_tui.widgets.lines import Lines
 from arena_tui.widgets.table import VirtualTable
@@ -133,7 +133,7 @@ class StandingsScreen(ListScreen):
         """The board's rows, made again only when something has ended: failures may be thousands."""
         mirror, outcomes = self.arena.mirror, OUTCOMES[self._outcomes]
         ended = [(study.name, tuple(study.n_by_state.items())) for study in mirror.studies.values()]
-        known = (identity, division, outcomes, ended)
+        known = (identity, division, outcomes, ended, self.arena.mirror.belts)
         if self._made[0] != known or self._ranked is not mirror.standings:
             self._ranked = mirror.standings
             self._made = (known, self._rows_of(identity, division, board, outcomes))
@@ -148,7 +148,7 @@ class StandingsScreen(ListScreen):
             return []
         mirror = self.arena.mirror
         noise = mirror.noise(identity)
-        rows = [] if outcomes == "failures" else [ranked(row, noise) for row in board]
+        rows = [] if outcomes == "failures" else [ranked(row, noise, honour_of(row, mirror.belts)) for row in board]
         if board and outcomes == "all":
             rows += published(identity)
         if outcomes != "valid":

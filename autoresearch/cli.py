@@ -57,6 +57,7 @@ def study(
     timeout: TimeoutOption = None,
     report_to: ReportOption = None,
     store: StoreOption = None,
+    check: Annotated[bool, typer.Option("--check", help="say what it would do, and begin nothing")] = False,
     start: Annotated[
         Path | None, typer.Option("--from", metavar="FILE", help="begin with a fighter.toml, or a mixer of your own")
     ] = None,
@@ -74,7 +75,7 @@ def study(
         )
     from dataclasses import replace
 
-    from autoresearch.requests import check_budget, check_request, duration
+    from autoresearch.requests import check_budget, check_request, duration, foretold
     from autoresearch.settings import parse_settings
     from bench.data.choose import load_corpus
     from bench.tracks import track_named
@@ -115,6 +116,9 @@ def study(
         from autoresearch.starting import check_start
 
         check_start(spec, corpus, say)
+    if check:
+        print_out(foretold(_path(store), spec))
+        return
     _go(spec, corpus, store, jobs, seconds, report_to, line)
 
 

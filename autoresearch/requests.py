@@ -1,8 +1,12 @@
 """What can be said of a request before anything is loaded or spent; each check raises ConfigError."""
 
+from pathlib import Path
+
 from bench.errors import ConfigError
 from bench.tracks import PUBLISHED_SEEDS
 from studies.definitions import StudySpec
+from studies.ownership import check_claim, this_process
+from studies.reading import Reader
 
 POLICIES = ("tpe", "researcher", "random", "openings", "claims")
 # those of a command of their own
@@ -50,6 +54,21 @@ def check_budget(budget: str) -> None:
             "use --budget cpu",
         )
     raise ConfigError(f"budget {budget} is not served yet: training runs on the CPU only", "use --budget cpu")
+
+
+def foretold(path: Path, spec: StudySpec) -> str:
+    """What a checked request would do; StoreError when the ledger has a study of that name that stands against it."""
+    size = f"{spec.n_trials} trials of {spec.budget.steps} steps on {spec.corpus_name} {spec.corpus_digest[:8]}"
+    if path.exists():
+        reader = Reader(path)
+        try:
+            known = {study.name: study for study in reader.studies()}
+        finally:
+            reader.close()
+        if (study := known.get(spec.name)) is not None:
+            check_claim(study, spec, this_process())
+            return f"would go on with study {spec.name}, {study.n_done} of {size}"
+    return f"would begin study {spec.name}: {size}"
 
 
 def duration(text: str) -> float:

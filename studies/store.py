@@ -32,7 +32,7 @@ from studies.models import (
     Verdict,
     key,
 )
-from studies.ownership import Owner, living_owner
+from studies.ownership import Owner, check_claim
 from studies.reading import Reader
 from studies.views import VerdictView
 
@@ -114,23 +114,13 @@ class Store:
                 session.add_all(
                     TechniqueCard(study_id=key(row), slot=card["slot"], name=card["name"], card=card) for card in cards
                 )
+            else:
+                check_claim(self.read.study(spec.name), spec, owner)
             self._claim(session, row, spec, owner, rev)
             self._event(session, row.id, None, "begun" if new else "resumed", f"process {owner.pid} on {owner.host}")
         return new
 
     def _claim(self, session: Session, row: Study, spec: StudySpec, owner: Owner, rev: int) -> None:
-        known = StudySpec.from_json(row.spec)
-        if differing := known.differs_from(spec):
-            raise StoreError(
-                f"study {spec.name} exists with another definition: {'; '.join(differing)}",
-                "give the new one a name of its own with --study",
-            )
-        holder = living_owner(self.read.study(spec.name)) if row.owner_pid else None
-        if holder and holder != owner:
-            raise StoreError(
-                f"study {spec.name} is being run by process {holder.pid} on {holder.host}",
-                f"watch it with `arena --study {spec.name}`, or end it with `autoresearch stop {spec.name}`",
-            )
         row.spec = spec.to_json()
         row.owner_pid, row.owner_started_at, row.owner_host = owner.pid, owner.started_at, owner.host
         row.heartbeat_at, row.stop_requested_at, row.ended_reason = time.time(), None, None

@@ -1,16 +1,24 @@
 """What the commands answer to a request they can't honour, word for word, and to --help."""
 
+import os
 import re
+import socket
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
+import psutil
 import pytest
+from ledger_rows import SPEC
+from reported_ledgers import small_ledger
 
 from autoresearch import cli
-from autoresearch.requests import duration
-from bench.errors import ArenaError
+from autoresearch.requests import duration, foretold
+from bench.errors import ArenaError, StoreError
+from studies.ownership import Owner
+from studies.store import Store
 
 
 def answer(
@@ -88,6 +96,31 @@ def test_a_request_that_can_not_be_honoured(arguments, problem, capsys, monkeypa
     assert lines[0].startswith(f"error: {problem}")
     assert lines[1].startswith("hint: ")
     assert not (tmp_path / "arena.db").exists(), "a refused request leaves no ledger behind"
+
+
+def test_a_check_says_what_would_begin_and_leaves_no_ledger(capsys, monkeypatch, tmp_path):
+    text = tmp_path / "text"
+    text.mkdir()
+    for name in ("train.txt", "valid.txt"):
+        (text / name).write_text(f"A story in {name}. " * 9000)
+    monkeypatch.setenv("ARENA_STORE", str(tmp_path / "arena.db"))
+    asked = (*OPT, "--trials", "3", "--study", "mine", "--data", str(text), "--check")
+    code, out, said = answer(capsys, monkeypatch, *asked)
+    assert (code, said) == (0, "")
+    assert re.fullmatch(r"would begin study mine: 3 trials of 500 steps on \S+ [0-9a-f]{8}\n", out)
+    assert not (tmp_path / "arena.db").exists()
+
+
+def test_a_check_tells_a_study_to_go_on_with_from_one_that_stands_against_it(tmp_path):
+    path = small_ledger(tmp_path)
+    assert foretold(path, SPEC).startswith(f"would go on with study {SPEC.name}, 9 of ")
+    with pytest.raises(StoreError, match="exists with another definition: seed 7, not 1001"):
+        foretold(path, replace(SPEC, seed=7))
+    store = Store(path)
+    store.begin(SPEC, [], Owner(os.getppid(), psutil.Process(os.getppid()).create_time(), socket.gethostname()))
+    store.close()
+    with pytest.raises(StoreError, match=f"is being run by process {os.getppid()}"):
+        foretold(path, SPEC)
 
 
 def test_an_unknown_division_lists_the_known_ones(capsys, monkeypatch):

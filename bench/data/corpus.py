@@ -130,9 +130,9 @@ def write_cached(corpus: Corpus, folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         # the digest goes first and comes back last: a folder without one is no cache, so half a corpus is never read
         (folder / DIGEST_FILE).unlink(missing_ok=True)
-        _write_whole(folder / TRAIN_FILE, corpus.train.tobytes())
-        _write_whole(folder / VALID_FILE, corpus.valid.tobytes())
-        _write_whole(folder / DIGEST_FILE, f"{corpus.digest}\n".encode())
+        write_whole(folder / TRAIN_FILE, corpus.train.tobytes())
+        write_whole(folder / VALID_FILE, corpus.valid.tobytes())
+        write_whole(folder / DIGEST_FILE, f"{corpus.digest}\n".encode())
     except OSError as error:
         raise DataError(
             f"can't write the corpus {corpus.name} to {folder}: {error.strerror or error}",
@@ -140,7 +140,7 @@ def write_cached(corpus: Corpus, folder: Path) -> None:
         ) from error
 
 
-def _write_whole(path: Path, content: bytes) -> None:
+def write_whole(path: Path, content: bytes) -> None:
     """All of the content or nothing, also when the machine stops meanwhile."""
     # the process id keeps two writers apart
     temporary = path.with_name(f".{path.name}.{os.getpid()}")

@@ -65,6 +65,11 @@ REQUESTS = {
         "mixer is mamba, but attention takes softmax, sliding_window, gqa, sparse, differential",
     ),
     "unknown corpus to get": (("data", "get", "novels"), "`data get novels` is not known"),
+    "build without a text": (("data", "build"), "`data build` needs a text, a tokenizer and a folder"),
+    "tokenizer that is not there": (
+        ("data", "build", "--text", "a.txt", "--tokenizer", "/nowhere.model", "--to", "golf"),
+        "there is no file /nowhere.model",
+    ),
     "submission that is not there": (("verify", "/nowhere"), "/nowhere"),
 }
 

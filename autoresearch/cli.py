@@ -238,7 +238,7 @@ def data(
     to: Annotated[Path | None, typer.Option(metavar="DIR", help="build: a folder that does not exist yet")] = None,
     as_json: JsonOption = False,
 ) -> None:
-    """The corpora. Only `data get` reaches the network; `data look PATH` tells of one, `data build` makes golf shards."""
+    """The corpora. Only `data get` reaches the network; `data look PATH` tells of one, `data build` makes shards."""
     from bench.data.choose import available, look
 
     match action, name:

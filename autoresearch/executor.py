@@ -17,6 +17,7 @@ import psutil
 
 from bench.config import RunConfig, fingerprint, to_json
 from bench.data.corpus import Corpus, write_cached
+from bench.data.tokens import TokenCorpus
 from bench.records import Cost, Failure, Outcome, Point, Reason, RunResult
 
 TERM_SECONDS = 10.0
@@ -113,12 +114,15 @@ class _Worker:
 class LocalExecutor:
     """Worker processes of this machine, each running one job at a time on its share of the cores."""
 
-    def __init__(self, corpus: Corpus, jobs: int, threads: int, limits: Limits) -> None:
+    def __init__(self, corpus: Corpus | TokenCorpus, jobs: int, threads: int, limits: Limits) -> None:
         self.jobs, self.threads, self.limits = jobs, threads, limits
         self.corpus = corpus
         self._scratch = tempfile.TemporaryDirectory(prefix="arena-")
         self._folder = Path(self._scratch.name)
-        write_cached(corpus, self._folder / "corpus")
+        # shards are on disk already, and may be many gigabytes
+        self._corpus_folder = corpus.folder if isinstance(corpus, TokenCorpus) else self._folder / "corpus"
+        if isinstance(corpus, Corpus):
+            write_cached(corpus, self._corpus_folder)
         self._lines: SimpleQueue[tuple[_Worker, str | None]] = SimpleQueue()
         self._workers: list[_Worker] = []
         self._n_started = 0
@@ -138,7 +142,7 @@ class LocalExecutor:
         line = {"config": to_json(job.config), "seed": job.seed}
         if isinstance(job, Job):
             line |= {
-                "corpus_folder": str(self._folder / "corpus"),
+                "corpus_folder": str(self._corpus_folder),
                 "corpus_name": self.corpus.name,
                 "corpus_digest": self.corpus.digest,
                 "artifact": str(job.artifact),

@@ -16,6 +16,7 @@ from autoresearch.requests import check_request
 from bench.cards import card, cards
 from bench.catalog import technique_of
 from bench.data.corpus import Corpus
+from bench.data.tokens import TokenCorpus
 from bench.errors import DataError
 from bench.tracks import NUMERICS_VERSION, Track
 from studies.definitions import StudySpec
@@ -33,7 +34,12 @@ def default_jobs() -> int:
 
 
 def run_study(
-    spec: StudySpec, store: Store, corpus: Corpus, jobs: int, console: Console, timeout_seconds: float | None = None
+    spec: StudySpec,
+    store: Store,
+    corpus: Corpus | TokenCorpus,
+    jobs: int,
+    console: Console,
+    timeout_seconds: float | None = None,
 ) -> str:
     """Run a study until it ends; returns why. Raises KeyboardInterrupt once everything is written down."""
     check_request(spec)
@@ -70,7 +76,7 @@ def run_study(
     return why
 
 
-def run_key(track: Track, seed: int, corpus: Corpus, executor: LocalExecutor) -> RunKey:
+def run_key(track: Track, seed: int, corpus: Corpus | TokenCorpus, executor: LocalExecutor) -> RunKey:
     return RunKey(
         seed=seed,
         track_version=track.version,

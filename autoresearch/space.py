@@ -45,7 +45,7 @@ class Space:
     def __init__(self, spec: StudySpec) -> None:
         self.spec = spec
         self.division: Division = spec.division
-        self.base = baseline(spec.budget)
+        self.base = baseline(spec.budget, spec.track_name)
         self.base_knobs: dict[str, Value] = {
             f"{pick.name}.{knob}": value
             for picks in self.base.picks.values()

@@ -5,11 +5,11 @@ import os
 from pathlib import Path
 
 from bench.data import fineweb, tinystories, tokens, toystories
-from bench.data.corpus import STORY_END, Corpus, cached_bytes
+from bench.data.corpus import STORY_END, Corpus, cached_bytes, read_cached
 from bench.data.floors import UNIFORM_NATS, bigram_nats, unigram_nats
 from bench.data.textfiles import load_text, read_stories
 from bench.errors import DataError
-from bench.tracks import FEATHERWEIGHT
+from bench.tracks import FEATHERWEIGHT, Track
 
 AUTO = "auto"
 GZIPPED_BYTES = 4_000_000
@@ -65,6 +65,24 @@ def load_tokens(wanted: str) -> tokens.TokenCorpus:
             "make one with `autoresearch data build --text FILE --tokenizer MODEL --to DIR`",
         )
     return tokens.load(folder)
+
+
+def read_corpus(folder: Path, name: str) -> Corpus | tokens.TokenCorpus | None:
+    """The corpus of either kind that a folder holds, or None; raises DataError when it is damaged."""
+    return tokens.load(folder) if tokens.is_token_corpus(folder) else read_cached(folder, name)
+
+
+def corpus_for(track: Track, wanted: str) -> Corpus | tokens.TokenCorpus:
+    """What `--data` means on a track. Raises DataError, also for shards of a vocabulary that is not the track's."""
+    if track.tokenizer is None:
+        return load_corpus(wanted)
+    corpus = load_tokens(wanted)
+    if len(corpus.vocabulary) != track.vocab:
+        raise DataError(
+            f"{wanted} was made with {len(corpus.vocabulary):,} pieces, {track.name} takes {track.vocab:,}",
+            "build it again with fineweb_1024_bpe.model",
+        )
+    return corpus
 
 
 def documents(wanted: str) -> tuple[str, list[str], list[str]]:

@@ -36,6 +36,10 @@ class Corpus:
     valid: npt.NDArray[np.uint8]
     digest: str
 
+    def tokens_per_byte(self, scored: npt.NDArray[np.uint8 | np.uint16]) -> float:
+        """A byte is a token here."""
+        return 1.0
+
 
 def join_stories(stories: Iterable[str]) -> bytes:
     """Each story's UTF-8 bytes followed by one 0x00 byte."""

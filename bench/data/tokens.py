@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from bench.config import canonical
 from bench.data.corpus import write_whole
@@ -41,7 +42,7 @@ class TokenCorpus:
     changed_ppm: float | None
     folder: Path
 
-    def tokens_per_byte(self, scored: Tokens) -> float:
+    def tokens_per_byte(self, scored: npt.NDArray[np.uint8 | np.uint16]) -> float:
         """Predicted tokens of a stretch (all but the first) by the bytes of text they stand for."""
         return (len(scored) - 1) / self.vocabulary.byte_count(scored)
 

@@ -70,7 +70,7 @@ class Vocabulary:
         """True for a token after which a leading blank is no text: the boundaries of documents and their kin."""
         return np.array([p.kind in (Kind.CONTROL, Kind.UNKNOWN, Kind.UNUSED) for p in self.pieces])
 
-    def byte_count(self, tokens: npt.NDArray[np.uint16]) -> int:
+    def byte_count(self, tokens: npt.NDArray[np.uint8 | np.uint16]) -> int:
         """Bytes of text that all tokens but the first stand for, given those before them (techniques.md 1.8)."""
         before, targets = tokens[:-1], tokens[1:]
         return int(self.bytes_of[targets].sum()) + int((self.leads[targets] & ~self.bounds[before]).sum())

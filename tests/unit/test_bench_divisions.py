@@ -108,7 +108,7 @@ def test_a_free_slot_is_free():
 
 
 def test_the_open_division_fixes_what_is_measured():
-    assert set(SLOT_NAMES) - OPEN.free == {"evaluator", "codec"}
+    assert set(SLOT_NAMES) - OPEN.free == {"shape", "evaluator", "codec"}
     assert OPEN.breaches(retuned("codec", level=19)) == ["codec is zstd(level=19), but open fixes it at zstd(level=9)"]
 
 

@@ -1,8 +1,13 @@
-"""A SentencePiece BPE model of a few hundred pieces, written field by field, for tests that need one offline."""
+"""A SentencePiece BPE model of a few hundred pieces, written field by field, and documents for it, for tests offline."""
 
+import random
 import struct
 
 WORDS = ("the", "and", "was", "to", "a", "said", "little", "dog", "her", "with", "you", "day")
+
+rng = random.Random(7)
+TRAIN = [" ".join(rng.choices(WORDS, k=60)) + "." for _ in range(1_200)]
+VALID = [" ".join(rng.choices(WORDS, k=60)) + "!" for _ in range(320)]
 
 
 def field(number: int, value: bytes | int | float) -> bytes:

@@ -4,16 +4,11 @@ import json
 
 import numpy as np
 import pytest
-from tiny_vocabulary import WORDS, model
+from tiny_vocabulary import TRAIN, VALID, model
 
 from bench.data.shards import HEADER_BYTES, Stream, open_shard, rank_span, write_shard
 from bench.data.tokens import LIST_FILE, TOKENIZER_FILE, TokenCorpus, build, load, write_list
 from bench.errors import DataError
-
-rng = np.random.default_rng(7)
-TRAIN = [" ".join(rng.choice(WORDS, 60)) + "." for _ in range(1_200)]
-VALID = [" ".join(rng.choice(WORDS, 60)) + "!" for _ in range(320)]
-
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):

@@ -68,11 +68,11 @@ def study(
 
     from autoresearch.requests import check_budget, check_request, duration
     from autoresearch.settings import parse_settings
-    from bench.data.choose import load_corpus
-    from bench.tracks import track_named
+    from bench.data.choose import corpus_for
+    from bench.tracks import served_on, track_named
     from studies.definitions import StudySpec
 
-    chosen = track_named(track)
+    chosen = served_on(track_named(track), budget)
     spec = StudySpec(
         name=name or "",
         track_name=chosen.name,
@@ -94,8 +94,9 @@ def study(
     check_budget(budget)
     parse_settings(spec.settings, spec.division)
     seconds = None if timeout is None else duration(timeout)
-    corpus = load_corpus(data)
+    corpus = corpus_for(chosen, data)
     parts = [
+        *([chosen.name] if chosen.tokenizer else []),
         spec.division_name,
         *([start.stem] if start else []),
         str(spec.budget.steps),
@@ -122,7 +123,7 @@ def resume(
     from dataclasses import replace
 
     from autoresearch.requests import duration
-    from bench.data.choose import load_corpus
+    from bench.data.choose import corpus_for
     from studies.reading import Reader
 
     reader = Reader(_path(store))
@@ -130,7 +131,7 @@ def resume(
     if trials is not None:
         spec = replace(spec, n_trials=trials)
     reader.close()
-    _go(spec, load_corpus(data or spec.data), store, jobs, None if timeout is None else duration(timeout))
+    _go(spec, corpus_for(spec.track, data or spec.data), store, jobs, None if timeout is None else duration(timeout))
 
 
 def _go(spec: Any, corpus: Any, store: str | None, jobs: int | None, seconds: float | None) -> None:

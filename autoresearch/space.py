@@ -224,7 +224,7 @@ class Space:
             return self._default(name)
         assert isinstance(values, Choice), f"{name} is no choice of techniques"
         if values.options == (False, True):
-            return False
+            return any(pick.name == name for picks in self.base.picks.values() for pick in picks)
         (fixed,) = self.base.picks[name]
         return fixed.name if fixed.name in values.options else values.options[0]
 

@@ -90,8 +90,9 @@ def against_bound(new: Sample, bound: float) -> Comparison:
     """One arm against a number without seeds of its own, as golf's record pages test (one-sample t)."""
     effect = new.mean - bound
     se = math.sqrt(new.variance / new.n) if new.n > 1 else 0.0
-    told = {"effect": effect, "n_new": new.n, "n_old": new.n, "method": Method.BOUND}
-    return Comparison(se=se, df=new.n - 1, **told) if se >= ROUNDING else Comparison(se=None, df=None, **told)
+    if se < ROUNDING:
+        return _comparison(effect, None, None, new, new, Method.BOUND)
+    return _comparison(effect, se, new.n - 1, new, new, Method.BOUND)
 
 
 def pooled(new: Sample, old: Sample, noise: Noise) -> Comparison:

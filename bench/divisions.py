@@ -153,8 +153,12 @@ def same_but(free_knobs: frozenset[str], picks: tuple[Pick, ...], fixed: tuple[P
     return [bound(pick) for pick in picks] == [bound(pick) for pick in fixed]
 
 
-def differences(config: RunConfig, base: RunConfig = BASE) -> Iterator[tuple[str, str]]:
-    """What a config changes, slot by slot: `("optimizer", "lion(lr=0.001)")`; budgets are not compared."""
+def differences(config: RunConfig, base: RunConfig | None = None) -> Iterator[tuple[str, str]]:
+    """What a config changes, slot by slot: `("optimizer", "lion(lr=0.001)")`; budgets are not compared.
+
+    From its track's baseline unless another base is given.
+    """
+    base = base or BASES[config.track]
     for slot, picks in config.picks.items():
         fixed = {pick.name: pick for pick in base.picks[slot]}
         for pick in picks:
@@ -212,8 +216,13 @@ OPEN = Division(
 )
 # Bytes are capped there, so the shape and how it is packed are part of the contest.
 GOLF_FREE = frozenset(slot.name for slot in SLOTS) - {"evaluator"}
-GOLF_OPEN = Division("open", "What is the best model in 16,000,000 bytes?", GOLF_FREE, fixed=GOLF_BASE)
-GOLF_CPU_OPEN = Division("open", "Which way do golf's techniques point, in miniature?", GOLF_FREE, fixed=GOLF_CPU_BASE)
+GOLF_TAKES = {"shape": ("sized",)}
+GOLF_OPEN = Division(
+    "open", "What is the best model in 16,000,000 bytes?", GOLF_FREE, entrants=GOLF_TAKES, fixed=GOLF_BASE
+)
+GOLF_CPU_OPEN = Division(
+    "open", "Which way do golf's techniques point, in miniature?", GOLF_FREE, entrants=GOLF_TAKES, fixed=GOLF_CPU_BASE
+)
 
 DIVISIONS = (PRECISION, OPTIMIZER, ATTENTION, STATE_SPACE, COMMUNITY, OPEN, GOLF_OPEN, GOLF_CPU_OPEN)
 

@@ -181,6 +181,11 @@ GOLF_CPU = replace(
 TRACKS = (FEATHERWEIGHT, GOLF, GOLF_CPU)
 
 
+def served_on(track: Track, budget: str) -> Track:
+    """The contest that a budget's machine can hold: on a CPU golf is played in miniature."""
+    return GOLF_CPU if track is GOLF and budget == "cpu" else track
+
+
 def track_named(name: str) -> Track:
     for track in TRACKS:
         if track.name == name:

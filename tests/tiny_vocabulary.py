@@ -1,4 +1,4 @@
-"""A SentencePiece BPE model of a few hundred pieces, written field by field, and documents for it, for tests offline."""
+"""A SentencePiece BPE model of a few hundred pieces, written field by field, and documents for it."""
 
 import random
 import struct

@@ -56,8 +56,8 @@ def test_an_idea_cannot_be_picked(idea):
 
 def test_the_refusal_of_an_idea_lists_what_there_is():
     with pytest.raises(ConfigError) as refused:
-        technique("head", "tied")
-    assert refused.value.hint == f"slot head has {', '.join(t.name for t in CATALOG['head'])}"
+        technique("init", "overtone")
+    assert refused.value.hint == f"slot init has {', '.join(t.name for t in CATALOG['init'])}"
 
 
 def test_no_study_proposes_an_idea():

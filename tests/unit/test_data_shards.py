@@ -10,6 +10,7 @@ from bench.data.shards import HEADER_BYTES, Stream, open_shard, rank_span, write
 from bench.data.tokens import LIST_FILE, TOKENIZER_FILE, TokenCorpus, build, load, write_list
 from bench.errors import DataError
 
+
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
     return tmp_path_factory.mktemp("golf") / "tiny"

@@ -16,12 +16,13 @@ from tiny_vocabulary import TRAIN, VALID
 from tiny_vocabulary import model as tiny_model
 
 import bench.training
+from autoresearch.space import Space
 from bench.catalog import full_pick, realise
 from bench.config import Budget
 from bench.data.segmenting import Segmenter
 from bench.data.tokens import build
 from bench.data.vocabulary import read_vocabulary
-from bench.divisions import GOLF_BASE, GOLF_CPU_BASE, GOLF_CPU_OPEN, GOLF_OPEN, OPEN, baseline
+from bench.divisions import GOLF_BASE, GOLF_CPU_BASE, GOLF_CPU_OPEN, GOLF_OPEN, OPEN, baseline, differences
 from bench.errors import BreachError
 from bench.estimate import estimate
 from bench.layers import Params
@@ -33,6 +34,7 @@ from bench.techniques.precision.int8_clipped import Int8Clipped, Role, fitted
 from bench.techniques.schedule.warmdown import Warmdown
 from bench.tracks import GOLF, GOLF_CPU, Boundary
 from bench.training import mean_nats, steps_in_all, train
+from studies.definitions import StudySpec
 
 SMALL = {"n_layer": 5, "n_head": 4, "head_width": 16}
 
@@ -71,8 +73,27 @@ def test_the_baselines_stand_in_their_own_divisions_alone():
     assert "optimizer is muon_split, which the golf track alone has" in OPEN.breaches(GOLF_BASE)
 
 
+def test_a_study_of_golf_begins_with_the_baseline_and_takes_each_technique_from_there():
+    spec = StudySpec(
+        name="g",
+        track_name=GOLF_CPU.name,
+        division_name="open",
+        n_trials=3,
+        budget=GOLF_CPU.budget,
+        corpus_name="c",
+        corpus_digest="d",
+    )
+    space = Space(spec)
+    first, *others = space.openings()
+    assert space.recall(first.params)[0] == GOLF_CPU_BASE
+    assert {"qk_gain", "unet_skips"} <= {name for name, value in first.params.items() if value is True}
+    assert len(others) > 40
+    leaky = next(opening for opening in others if opening.reason.startswith("leaky_relu2 "))
+    assert [slot for slot, _ in differences(space.recall(leaky.params)[0])] == ["ffn"]
+
+
 def test_the_first_loss_is_nearly_that_of_guessing():
-    """With random targets; zero outputs make it the same for any depth. A token's own logit is 2.6, the others' near 0."""
+    """With random targets; zero outputs make it the same for any depth. Its own logit is 2.6, the others' near 0."""
     stack = realise(GOLF_BASE.replaced("shape", [full_pick("shape", "sized", {"n_layer": 1})]))
     model = stack.model(256)
     initialise(Params(model), stack.init, 1337)

@@ -8,6 +8,7 @@ from torch import Tensor, nn
 
 from bench.layers import rms
 from bench.skeleton import Context, Site
+from bench.techniques.technique import Prior
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -17,6 +18,7 @@ class Tied:
     slot: ClassVar = "head"
     name: ClassVar = "tied"
     source: ClassVar = "arXiv:1608.05859"
+    prior: ClassVar = Prior(0, "B", "in every record of Parameter Golf, for its bytes")
 
     def build(self, site: Site) -> nn.Module:
         return TiedHead()

@@ -224,15 +224,13 @@ GOLF_CPU_OPEN = Division(
     "open", "Which way do golf's techniques point, in miniature?", GOLF_FREE, entrants=GOLF_TAKES, fixed=GOLF_CPU_BASE
 )
 
-DIVISIONS = (PRECISION, OPTIMIZER, ATTENTION, STATE_SPACE, COMMUNITY, OPEN, GOLF_OPEN, GOLF_CPU_OPEN)
-
-
-def divisions_of(track: str) -> tuple[Division, ...]:
-    return tuple(division for division in DIVISIONS if division.fixed.track == track)
+DIVISIONS = (PRECISION, OPTIMIZER, ATTENTION, STATE_SPACE, COMMUNITY, OPEN)
+GOLF_DIVISIONS = (GOLF_OPEN, GOLF_CPU_OPEN)
 
 
 def division_named(name: str, track: str = FEATHERWEIGHT.name) -> Division:
-    for division in (known := divisions_of(track)):
+    known = [division for division in (*DIVISIONS, *GOLF_DIVISIONS) if division.fixed.track == track]
+    for division in known:
         if division.name == name:
             return division
     raise ConfigError(f"there is no division named {name}", f"the divisions are {', '.join(d.name for d in known)}")

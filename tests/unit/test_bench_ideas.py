@@ -69,7 +69,7 @@ def test_no_study_proposes_an_idea():
 def test_the_listing_tells_ideas_from_what_can_be_run():
     text = catalog_table(cards())
     assert "  softmax (ready): " in text
-    assert "  tied (idea): " in text
+    assert "  overtone (idea): " in text
 
 
 def test_the_ledger_keeps_the_cards_of_ideas(tmp_path):

@@ -40,7 +40,7 @@ class Int8Clipped:
         if role is Role.VECTOR:
             return Fp32().encode(weight, role)
         if weight.numel() <= SMALL:
-            return weight.half().numpy().astype("<f2").tobytes()
+            return weight.clamp(-LARGEST_SCALE, LARGEST_SCALE).half().numpy().astype("<f2").tobytes()
         codes_RC, scales_R = fitted(weight)
         return packed_scales(scales_R) + codes_RC.numpy().tobytes()
 

@@ -30,6 +30,7 @@ from bench.techniques.block_modifiers.wavelet import Wavelet
 from bench.techniques.block_modifiers.x0_mix import X0Mix
 from bench.techniques.codec.zlib9 import Zlib
 from bench.techniques.codec.zstd import Zstd
+from bench.techniques.evaluator.sliding import Sliding
 from bench.techniques.evaluator.windows import Windows
 from bench.techniques.features.bigram_hash import BigramHash
 from bench.techniques.features.smear_gate import SmearGate
@@ -215,7 +216,7 @@ CATALOG: dict[str, tuple[Technique, ...]] = {
     ),
     "precision_modifiers": (LateRounding,),
     "codec": (Zstd, Zlib),
-    "evaluator": (Windows,),
+    "evaluator": (Windows, Sliding),
 }
 
 # Modifiers attach at points of the technique in another slot, which says which it has.

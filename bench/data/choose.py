@@ -7,7 +7,7 @@ from pathlib import Path
 from bench.data import fineweb, tinystories, tokens, toystories
 from bench.data.corpus import STORY_END, Corpus, cached_bytes, read_cached
 from bench.data.floors import UNIFORM_NATS, bigram_nats, unigram_nats
-from bench.data.textfiles import load_text, read_stories
+from bench.data.textfiles import load_text, stories_in
 from bench.errors import DataError
 from bench.tracks import FEATHERWEIGHT, Track
 
@@ -92,7 +92,7 @@ def documents(wanted: str) -> tuple[str, list[str], list[str]]:
         corpus = load_corpus(wanted)
         sides = [side.tobytes().decode().split(STORY_END.decode())[:-1] for side in (corpus.train, corpus.valid)]
         return corpus.name, sides[0], sides[1]
-    stories = read_stories(path)
+    stories = stories_in(path)
     if len(stories) < 2:
         raise DataError(
             f"{path} holds {len(stories)} document, and a corpus needs some to train on and some to validate",

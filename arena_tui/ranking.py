@@ -89,9 +89,15 @@ def live_order(trials: Iterable[TrialView]) -> list[TrialView]:
 
 
 def baseline_trial(trials: Iterable[TrialView]) -> TrialView | None:
-    """The baseline of a study once it has a score."""
-    plain = (t for t in trials if t.val_loss is not None and t.fingerprint == baseline_print(t.config.budget))
-    return min(plain, key=lambda t: t.number, default=None)
+    """The baseline of a study once it has a score; the trials come in order of their number."""
+    prints: dict[int, str] = {}
+    for trial in trials:
+        budget = trial.config.budget
+        # a study has one budget, and working out its hash ten thousand times is what this would cost
+        print_ = prints.get(id(budget)) or prints.setdefault(id(budget), baseline_print(budget))
+        if trial.val_loss is not None and trial.fingerprint == print_:
+            return trial
+    return None
 
 
 def best_of(trials: Iterable[TrialView]) -> TrialView | None:

@@ -22,6 +22,7 @@ from autoresearch.researcher.phases import REPORT, Ending
 from bench.cards import card, cards
 from bench.catalog import technique_of
 from bench.data.corpus import Corpus
+from bench.data.tokens import TokenCorpus
 from bench.errors import DataError
 from bench.tracks import NUMERICS_VERSION, Track
 from studies.definitions import StudySpec
@@ -44,7 +45,7 @@ def default_jobs() -> int:
 def run_study(
     spec: StudySpec,
     store: Store,
-    corpus: Corpus,
+    corpus: Corpus | TokenCorpus,
     jobs: int,
     console: Console,
     timeout_seconds: float | None = None,
@@ -99,7 +100,7 @@ def run_study(
     return why
 
 
-def run_key(track: Track, seed: int, corpus: Corpus, executor: Executor) -> RunKey:
+def run_key(track: Track, seed: int, corpus: Corpus | TokenCorpus, executor: Executor) -> RunKey:
     return RunKey(
         seed=seed,
         track_version=track.version,

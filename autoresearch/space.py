@@ -48,7 +48,7 @@ class Space:
     def __init__(self, spec: StudySpec) -> None:
         self.spec = spec
         self.division: Division = spec.division
-        self.base = baseline(spec.budget)
+        self.base = baseline(spec.budget, spec.track_name)
         self.base_knobs: dict[str, Value] = {
             f"{pick.name}.{knob}": value
             for picks in self.base.picks.values()
@@ -242,7 +242,7 @@ class Space:
             return self._default(name)
         assert isinstance(values, Choice), f"{name} is no choice of techniques"
         if values.options == (False, True):
-            return False
+            return any(pick.name == name for picks in self.base.picks.values() for pick in picks)
         (fixed,) = self.base.picks[name]
         return fixed.name if fixed.name in values.options else values.options[0]
 

@@ -24,6 +24,7 @@ class Slot:
 
 
 SLOTS: tuple[Slot, ...] = (
+    Slot("shape", neutral="fixed"),
     Slot("features", many=True),
     Slot("mixer"),
     Slot("mixer_modifiers", many=True),
@@ -83,11 +84,19 @@ Picks = Mapping[str, tuple[Pick, ...]]
 
 @dataclass(frozen=True, kw_only=True)
 class Budget:
-    """How much training a run may use: optimizer updates, sequences a step, tokens of context."""
+    """How much training a run may use: optimizer updates, sequences a step, tokens of context.
+
+    With `seconds` it ends at the first step that reaches them, or at `steps`; see `bench.training`.
+    """
 
     steps: int
     batch: int = 32
     seq_len: int = 96
+    seconds: float | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        """As data; a budget in steps is written as it was before there were others."""
+        return {name: amount for name, amount in asdict(self).items() if amount is not None}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -116,8 +125,13 @@ def make_config(track: str, picks: Picks, budget: Budget) -> RunConfig:
     """A config in canonical order, with budget and the arity of every slot checked; raises ConfigError."""
     for name in picks:
         slot_named(name)
-    for name, amount in asdict(budget).items():
-        if type(amount) is not int or amount < 1:
+    for name, amount in budget.to_json().items():
+        if name == "seconds":
+            if isinstance(amount, bool) or not isinstance(amount, int | float) or not 0 < amount < float("inf"):
+                raise ConfigError(
+                    f"budget.seconds = {amount!r} is no time above zero", "give seconds, or leave them out"
+                )
+        elif type(amount) is not int or amount < 1:
             raise ConfigError(f"budget.{name} = {amount!r} is no whole number above zero", f"give {name} as 1 or more")
     ordered: dict[str, tuple[Pick, ...]] = {}
     for slot in SLOTS:
@@ -141,7 +155,7 @@ def fingerprint(config: RunConfig) -> str:
         for slot in SLOTS
         if config.picks[slot.name] and config.picks[slot.name] != (Pick(slot.neutral or ""),)
     }
-    text = canonical({"track": config.track, "picks": telling, "budget": asdict(config.budget)})
+    text = canonical({"track": config.track, "picks": telling, "budget": config.budget.to_json()})
     return hashlib.sha256(text.encode()).hexdigest()[:32]
 
 
@@ -153,7 +167,7 @@ def canonical(plain: Any) -> str:
 def to_json(config: RunConfig) -> dict[str, Any]:
     return {
         "track": config.track,
-        "budget": asdict(config.budget),
+        "budget": config.budget.to_json(),
         "picks": {
             slot: [{"name": pick.name, "knobs": dict(pick.knobs)} for pick in picks]
             for slot, picks in config.picks.items()

@@ -10,9 +10,9 @@ from bench.catalog import realise
 from bench.config import RunConfig
 from bench.divisions import baseline
 from bench.layers import Params
-from bench.skeleton import WIDTH, Site
+from bench.skeleton import Site
 from bench.stack import Costed, Stack
-from bench.tracks import VOCAB, Track
+from bench.tracks import Track
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,7 +29,7 @@ class Estimate:
 def estimate(config: RunConfig) -> Estimate:
     """From what each technique declares; tests hold the declarations against torch's own counter."""
     stack, budget = realise(config), config.budget
-    embedding = VOCAB * WIDTH
+    embedding = stack.track.vocab * stack.shape.width
     planned = Counter(stack.plan(step, budget) for step in range(budget.steps))
     trained = sum(
         steps * batch * seq_len * forward_flops(stack, seq_len) for (batch, seq_len), steps in planned.items()
@@ -68,7 +68,7 @@ def over_caps(config: RunConfig, track: Track) -> list[str]:
     if track.max_parameters is not None and cost.parameters > track.max_parameters:
         found.append(f"{cost.parameters:,} parameters, and {track.name} caps them at {track.max_parameters:,}")
     if track.flops_ratio is not None:
-        ratio = cost.train_flops / estimate(baseline(config.budget)).train_flops
+        ratio = cost.train_flops / estimate(baseline(config.budget, config.track)).train_flops
         if ratio > track.flops_ratio:
             found.append(
                 f"{ratio:.3f} times the baseline's training FLOPs, and {track.name} caps them at {track.flops_ratio:g}"

@@ -71,7 +71,10 @@ def _board(identity: Identity, division: str, entries: list[Entry]) -> list[Stan
     for (print_, _), entry in sorted(once.items(), key=lambda item: item[0]):
         by_config[print_].append(entry)
     means = {print_: statistics.fmean(e.val_loss for e in runs) for print_, runs in by_config.items()}
-    labels = {print_: division_named(division).label(runs[0].config) for print_, runs in by_config.items()}
+    labels = {
+        print_: division_named(division, runs[0].config.track).label(runs[0].config)
+        for print_, runs in by_config.items()
+    }
     best: dict[str, str] = {}
     for print_ in sorted(means, key=lambda p: (means[p], p)):
         best.setdefault(labels[print_], print_)
@@ -112,4 +115,4 @@ def _link(entry: Entry) -> tuple[str, int, float]:
 
 
 def _baseline_print(entry: Entry) -> str:
-    return fingerprint(baseline(entry.config.budget))
+    return fingerprint(baseline(entry.config.budget, entry.config.track))

@@ -37,11 +37,11 @@ class StudySpec:
 
     @property
     def division(self) -> Division:
-        return division_named(self.division_name)
+        return division_named(self.division_name, self.track_name)
 
     def to_json(self) -> dict[str, Any]:
         """As data. A study without a start is written as it was before there were any."""
-        plain = asdict(replace(self, start=None)) | {"settings": list(self.settings)}
+        plain = asdict(replace(self, start=None)) | {"settings": list(self.settings), "budget": self.budget.to_json()}
         del plain["start"], plain["start_file"]
         if self.start is None:
             return plain

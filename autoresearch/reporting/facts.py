@@ -65,7 +65,7 @@ class Facts:
     @cached_property
     def base(self) -> Arm | None:
         """The baseline's arm, if it has a score."""
-        return self.by_print.get(fingerprint(baseline(self.study.spec.budget)))
+        return self.by_print.get(fingerprint(baseline(self.study.spec.budget, self.study.spec.track_name)))
 
     @cached_property
     def by_print(self) -> dict[str, Arm]:
@@ -124,7 +124,7 @@ def gather(reader: Reader, name: str, may_run: Callable[[RunConfig], bool] = lam
     noise = pooled_noise(arm.sample for arm in arms)
     observations = [Observation(f"#{t.number}", t.config, loss(t)) for t in _once(here)]
     noise_sd = noise.sigma if noise else study.spec.track.usual_noise
-    beliefs = believe(observations, noise_sd, reader.cards(name), baseline(study.spec.budget))
+    beliefs = believe(observations, noise_sd, reader.cards(name), baseline(study.spec.budget, study.spec.track_name))
     return Facts(
         study=study,
         trials=trials,

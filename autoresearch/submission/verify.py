@@ -266,7 +266,7 @@ class _Examination:
     def check_division(self) -> str:
         if self.entered.division != self.stated.division:
             raise Broken(f"the fighter enters {self.entered.division}, {self.stated.division} is stated")
-        division = division_named(self.entered.division)
+        division = division_named(self.entered.division, self.track.name)
         if breaches := division.breaches(self.entered.config):
             raise Broken("; ".join(breaches))
         return f"{division.name}: only its free slots and knobs differ from the baseline"

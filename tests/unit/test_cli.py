@@ -41,7 +41,18 @@ REQUESTS = {
     "unknown command": (("bogus",), "No such command 'bogus'"),
     "unknown division": (("--division", "fencing"), "there is no division named fencing"),
     "unknown track": ((*OPT, "--track", "chess"), "there is no track named chess"),
-    "track that can't run": (("--division", "open", "--track", "golf"), "the golf track can't run yet"),
+    "track that can't run": (
+        ("--division", "open", "--track", "golf", "--budget", "8xh100"),
+        "the golf track can't run yet",
+    ),
+    "golf without its shards": (
+        ("--division", "open", "--track", "golf"),
+        "the FineWeb shards are not on this machine",
+    ),
+    "a division of another track": (
+        ("--division", "optimizer", "--track", "golf"),
+        "there is no division named optimizer",
+    ),
     "no trials": ((*OPT, "--trials", "0"), "--trials is 0"),
     "trials in words": ((*OPT, "--trials", "ten"), "Invalid value for '--trials'"),
     "no steps": ((*OPT, "--steps", "0"), "--steps is 0"),
@@ -81,6 +92,11 @@ REQUESTS = {
         "mixer is mamba, but attention takes softmax, sliding_window, gqa, sparse, differential",
     ),
     "unknown corpus to get": (("data", "get", "novels"), "`data get novels` is not known"),
+    "build without a text": (("data", "build"), "`data build` needs a text, a tokenizer and a folder"),
+    "tokenizer that is not there": (
+        ("data", "build", "--text", "a.txt", "--tokenizer", "/nowhere.model", "--to", "golf"),
+        "there is no file /nowhere.model",
+    ),
     "submission that is not there": (("verify", "/nowhere"), "/nowhere"),
 }
 
@@ -167,6 +183,12 @@ def test_screen_store_and_rules_load_neither_torch_nor_optuna(module):
     code = f"import sys, {module}; print([m for m in ('torch', 'optuna') if m in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_a_study_without_a_language_model_loads_nothing_that_could_reach_one():
+    code = "import sys, autoresearch.session; print('httpx' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "False"
 
 
 def test_every_command_has_help_and_stands_in_the_docs():

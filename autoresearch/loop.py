@@ -11,15 +11,17 @@ import optuna
 from optuna.trial import TrialState
 
 from autoresearch.executor import Ended, Executor, Job, Progress
-from autoresearch.objections import objections
-from autoresearch.researcher.phases import NOISE_FLOOR, Move
+from autoresearch.failing import RETRIED, gave_up_at, retried_trials, why_give_up
+from autoresearch.objections import objections, size
+from autoresearch.researcher.feasibility import TRIES
+from autoresearch.researcher.phases import NOISE_FLOOR, Move, n_spent
 from autoresearch.researcher.plan import Researcher
-from autoresearch.researcher.proposals import Proposers, Suggestion
+from autoresearch.researcher.proposals import Proposers, Suggestion, told_aside
 from autoresearch.sampling import is_over_caps, sampler, told_state
 from autoresearch.space import Opening, Space
 from bench.catalog import advice
 from bench.config import RunConfig, fingerprint
-from bench.records import Outcome, Point, RunResult, State
+from bench.records import Failure, Outcome, Point, Reason, RunResult, State
 from studies.definitions import StudySpec
 from studies.following import Following
 from studies.store import Proposal, RunKey, Store
@@ -38,6 +40,8 @@ OPENINGS = "openings"
 RESEARCHER = "researcher"
 # Refusals cost nothing, but a study that is refused all the time should say so and end.
 REFUSALS_PER_TRIAL = 4
+UNDER_WAY = (State.INTERRUPTED, State.QUEUED, State.RUNNING)
+EVERY_EVENT = 1_000_000
 
 
 @dataclass
@@ -47,6 +51,7 @@ class Watcher:
     proposed: Callable[[Proposal], None] = lambda proposal: None
     refused: Callable[[Proposal, str], None] = lambda proposal, why: None
     stepped: Callable[[int, Point], None] = lambda number, point: None
+    retried: Callable[[int, str], None] = lambda number, why: None
     ended: Callable[[int, RunConfig, Outcome | None], None] = lambda number, config, outcome: None
 
 
@@ -88,16 +93,21 @@ class Search:
     def take_up(self) -> list[TrialView]:
         """Everything the ledger says of the study; returns the trials that were cut short."""
         self.space = Space(self.spec)
-        self.openings = [(fingerprint(self.space.recall(o.params)[0]), o) for o in self.space.openings()]
         self.followed = Following(self.store.read, self.spec.name)
+        events = self.store.read.events(study=self.spec.name, limit=EVERY_EVENT)
+        self.gave_up_at, self.retried = gave_up_at(events), retried_trials(events)
+        self.n_elsewhere = n_spent([t for t in self.followed.trials().values() if not self.is_here(t)])
         self.researcher: Researcher | None = None
         self.move: Move | None = None
-        self.phase = "search"
+        self.openings: list[tuple[str, Opening]] = []
         if self.spec.policy == RESEARCHER:
-            self.researcher = Researcher(
-                Proposers(self.space, self.store.read.cards(self.spec.name), partial(objections, spec=self.spec))
-            )
+            cards = self.store.read.cards(self.spec.name)
+            proposers = Proposers(self.space, cards, partial(objections, spec=self.spec), size)
+            self.researcher = Researcher(proposers, self.n_elsewhere)
             self.phase = NOISE_FLOOR.name
+        else:
+            self.openings = [(fingerprint(self.space.recall(o.params)[0]), o) for o in self.space.openings()]
+            self.phase = "search"
         self.study = optuna.create_study(sampler=optuna.samplers.RandomSampler())
         self.underway: dict[int, _Underway] = {}
         self.points: list[tuple[int, Point]] = []
@@ -111,24 +121,31 @@ class Search:
         self.known: set[str] = set()
         for view in self.followed.trials().values():
             self.n_known += 1
-            self.known.add(view.fingerprint)
-            if view.state in (State.INTERRUPTED, State.QUEUED, State.RUNNING):
+            if here := self.is_here(view):
+                self.known.add(view.fingerprint)
+            if view.state in UNDER_WAY:
                 # takes its old number again when it is asked for, since numbers are given in order
                 self.study.enqueue_trial(view.params)
                 waiting.append(view)
                 continue
-            _, distributions = self.space.recall(view.params)
             self.count(view.state)
             self.study.add_trial(
                 optuna.trial.create_trial(
-                    state=(state := told_state(view)),
+                    state=(state := told_state(view, here)),
                     value=view.val_loss if state is TrialState.COMPLETE else None,
                     params=view.params,
-                    distributions=distributions,
+                    distributions=self.space.distributions(view.params),
                     constraints={"caps": 1.0} if is_over_caps(view) else {"caps": -1.0},
                 )
             )
         return waiting
+
+    def is_here(self, view: TrialView) -> bool:
+        """False for what ended under other conditions, on another class of device for one: listed, not compared."""
+        return view.run is None or view.state in UNDER_WAY or view.run.identity.conditions == self.key.conditions
+
+    def here(self) -> list[TrialView]:
+        return [view for view in self.followed.trials().values() if self.is_here(view)]
 
     def count(self, state: State) -> None:
         if state is State.REFUSED:
@@ -141,6 +158,8 @@ class Search:
             return STOPPED
         if self.deadline is not None and time.monotonic() > self.deadline:
             return "the time given with --timeout is up"
+        if failing := why_give_up(self.here(), self.gave_up_at):
+            return failing
         if waiting:
             return None
         if self.spec.policy == OPENINGS and self.opening() is None:
@@ -148,12 +167,14 @@ class Search:
         if self.n_refused >= REFUSALS_PER_TRIAL * self.spec.n_trials:
             return f"{self.n_refused} proposals were refused"
         if self.researcher is not None:
-            return "all trials are done" if self.planned(self.researcher).over else None
-        return "all trials are done" if self.n_counted + len(self.underway) >= self.spec.n_trials else None
+            over = self.n_elsewhere >= self.spec.n_trials or self.planned(self.researcher).over
+        else:
+            over = self.n_counted + len(self.underway) >= self.spec.n_trials
+        return "all trials are done" if over else None
 
     def planned(self, researcher: Researcher) -> Move:
         """Where the study stands, with the phases that ended and a verdict written down."""
-        move = researcher.next(self.n_known, list(self.followed.trials().values()))
+        move = researcher.next(self.n_known, self.here())
         for name, why in move.closed.items():
             if self.move is None or self.move.closed.get(name) != why:
                 self.store.phase(self.spec.name, name, why)
@@ -197,7 +218,7 @@ class Search:
                 self.watcher.refused(proposal, "; ".join(against))
                 return
             self.store.propose(self.spec.name, proposal)
-        assert trial.number == proposal.number, f"sampler says trial {trial.number}, ledger {proposal.number}"
+        assert trial.params == proposal.params, f"sampler says {trial.params}, ledger {proposal.params}"
         trial.set_constraint("caps", -1.0)
         self.begin(trial, proposal)
 
@@ -206,16 +227,27 @@ class Search:
         number = self.n_known
         said = self.suggestion()
         self.study.sampler = sampler(self.spec, number, draws=said.params is None)
-        if asked := self.space.held if said.params is None else said.params:
-            self.study.enqueue_trial(dict(asked))
-        trial = self.study.ask()
-        config = self.space.suggest(trial)
+        trial, config, aside = self.ask(said)
         self.known.add(fingerprint(config))
         return trial, Proposal(
-            number=number, config=config, proposer=said.proposer, rule=said.rule, reason=said.reason,
+            number=number, config=config, proposer=said.proposer, rule=said.rule, reason=said.reason + aside,
             hypothesis=said.hypothesis, expected=said.expected, params=trial.params, advice="; ".join(advice(config)),
             seed=said.seed,
         )  # fmt: skip
+
+    def ask(self, said: Suggestion) -> tuple[optuna.Trial, RunConfig, str]:
+        """The trial with its config, and which draws were set aside before it."""
+        against: list[str | None] = []
+        while True:
+            if params := self.space.held if said.params is None else said.params:
+                self.study.enqueue_trial(dict(params))
+            trial = self.study.ask()
+            config = self.space.suggest(trial)
+            against.append(said.set_aside(config) if said.set_aside else None)
+            if against[-1] is None or len(against) == TRIES:
+                return trial, config, told_aside(against)
+            # failures are nothing to the sampler, so a resumed study, which has never seen this draw, goes on alike
+            self.study.tell(trial, state=TrialState.FAIL)
 
     def suggestion(self) -> Suggestion:
         """The researcher's move; else the openings, those of techniques younger than the study too, and the sampler."""
@@ -252,11 +284,25 @@ class Search:
                 case Progress(run_id, point):
                     self.points.append((run_id, point))
                     self.watcher.stepped(self.underway[run_id].proposal.number, point)
+                case Ended(run_id, Failure(reason=Reason.KILLED) as killed) if self.may_retry(run_id):
+                    self.write_points()
+                    self.retry(self.underway.pop(run_id), killed)
                 case Ended(run_id, outcome):
                     self.write_points()
                     self.finish(self.underway.pop(run_id), outcome)
         if self.points and time.monotonic() - self.written > POINTS_SECONDS:
             self.write_points()
+
+    def may_retry(self, run_id: int) -> bool:
+        return self.underway[run_id].proposal.number not in self.retried
+
+    def retry(self, lost: _Underway, killed: Failure) -> None:
+        """Once more: what ended it came from outside and says nothing of the config. A second time it is a failure."""
+        self.store.retry(self.spec.name, lost.proposal.number, lost.run_id, killed, RETRIED)
+        lost.artifact.unlink(missing_ok=True)
+        self.retried.add(lost.proposal.number)
+        self.watcher.retried(lost.proposal.number, killed.message)
+        self.begin(lost.trial, lost.proposal)
 
     def write_points(self) -> None:
         for run_id in dict.fromkeys(run_id for run_id, _ in self.points):
@@ -276,8 +322,7 @@ class Search:
         if done.proposal.seed is not None:
             # the luckiest seed of a replicated config is not its score
             return None
-        trials = self.followed.trials().values()
-        rivals = [t for t in trials if t.val_loss is not None and t.run is not None and t.seed is None]
+        rivals = [t for t in self.here() if t.val_loss is not None and t.run is not None and t.seed is None]
         if any((t.val_loss or 0.0) <= result.val_loss for t in rivals):
             return None
         for rival in rivals:
@@ -294,6 +339,6 @@ class Search:
         self.count(view.state)
         if is_over_caps(view):
             trial.set_constraint("caps", 1.0)
-        state = told_state(view)
+        state = told_state(view, self.is_here(view))
         self.study.tell(trial, view.val_loss if state is TrialState.COMPLETE else None, state)
         self.watcher.ended(proposal.number, proposal.config, outcome)

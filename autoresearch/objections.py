@@ -2,7 +2,7 @@
 
 from bench.catalog import refusals
 from bench.config import RunConfig
-from bench.estimate import over_caps
+from bench.estimate import estimate, over_caps
 from studies.definitions import StudySpec
 
 
@@ -13,3 +13,11 @@ def objections(config: RunConfig, spec: StudySpec) -> list[str]:
     # what a mixer of the user's own costs, only its code can say, and that runs in a worker
     over = [] if config.brings_code else over_caps(config, spec.track)
     return spec.division.breaches(config) + over
+
+
+def size(config: RunConfig) -> tuple[int, ...]:
+    """Parameters and training FLOPs, of which too much has a run fail; nothing is known of code that a user brings."""
+    if config.brings_code:
+        return ()
+    cost = estimate(config)
+    return cost.parameters, cost.train_flops

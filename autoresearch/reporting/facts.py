@@ -98,7 +98,7 @@ class Facts:
         ranked = ranked_untried(
             self.beliefs,
             incumbent,
-            failed=[t.config for t in self.failed],
+            failed=[(f"#{t.number}", t.config) for t in self.failed],
             free=self.study.spec.division.free,
             may_run=self.may_run,
         )

@@ -6,16 +6,17 @@ A pure function of ledger and seed. Losses in nats per byte.
 import hashlib
 import random
 import statistics
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from autoresearch.beliefs import Beliefs, Card, Observation, believe, stack_of
 from autoresearch.noise import Sample, pooled_noise
+from autoresearch.researcher.feasibility import TRIES, Size, feasibility
 from autoresearch.researcher.local import Params, local_edit
 from autoresearch.researcher.mixture import phase_of, proposer
-from autoresearch.researcher.untried import Untried, ranked_untried
+from autoresearch.researcher.untried import Lost, Untried, ranked_untried
 from bench.config import RunConfig, fingerprint
 from bench.knobs import Choice, Span, Value
 from bench.records import State
@@ -40,6 +41,10 @@ class Suggestion:
     hypothesis: str = ""
     expected: float | None = None  # val_loss
     seed: int | None = None  # of a replication
+    set_aside: "Avoidance | None" = None  # for what the sampler draws
+
+
+Avoidance = Callable[[RunConfig], str | None]  # why another draw is wanted, or None
 
 
 @dataclass(frozen=True)
@@ -58,8 +63,8 @@ class Evidence:
         ]
 
     @property
-    def failed(self) -> list[RunConfig]:
-        return [t.config for t in self.trials if t.state in (State.FAILED, State.PRUNED, State.REFUSED)]
+    def failed(self) -> list[Lost]:
+        return [(f"#{t.number}", t.config) for t in self.trials if t.state in (State.FAILED, State.PRUNED, State.REFUSED)]
 
     @property
     def known(self) -> set[str]:
@@ -91,11 +96,15 @@ class Evidence:
 
 @dataclass(frozen=True)
 class Proposers:
-    """The proposers of one study; `objections` are what would have a config refused."""
+    """The proposers of one study; `objections` are what would have a config refused.
+
+    Without `size`, no stack counts as larger than another of the same techniques.
+    """
 
     space: "Space"
     cards: Sequence[Card]
     objections: Objections
+    size: Size = lambda config: ()
 
     def suggest(self, number: int, trials: Sequence[TrialView]) -> Suggestion:
         """Whoever the mixture says; when they have nothing to say, the next best does, and the rule tells so."""
@@ -103,12 +112,12 @@ class Proposers:
         evidence = Evidence(trials, spec.track.usual_noise)
         incumbent = evidence.incumbent()
         if incumbent is None:
-            return _drawn(evidence, "no trial has a score to stand on, so the sampler draws")
+            return self.drawn(evidence, "no trial has a score to stand on, so the sampler draws")
         phase = phase_of(spec.n_trials, n_recipes=spec.start is not None)
         who = proposer(phase, spec.seed, number)
         rule = f"the shares of a {phase} give trial {number} to {who}"
         if who == "tpe":
-            return _drawn(evidence, rule)
+            return self.drawn(evidence, rule)
         if who == "untried":
             if found := self.untried(evidence, incumbent, rule):
                 return found
@@ -152,28 +161,54 @@ class Proposers:
             # a choice of techniques is left to the edits, a knob has been somewhere
             return best[name] if "." in name and name in best else self.space.unchanged(name, values)
 
-        known = evidence.known
+        unwanted = self.unwanted(evidence)
+        against: list[str | None] = []
+
+        def is_unwanted(params: Params) -> bool:
+            against.append(unwanted(self.space.recall(params)[0]))
+            return against[-1] is not None
+
         edited = local_edit(
-            self.space.walk,
-            incumbent.params,
-            fresh,
-            random.Random(_seed(self.space.spec.seed, number)),
-            lambda params: fingerprint(self.space.recall(params)[0]) in known,
+            self.space.walk, incumbent.params, fresh, random.Random(_seed(self.space.spec.seed, number)), is_unwanted
         )
+        reason = f"trial {incumbent.number} at {_loss(incumbent):.4f} with {_edits(incumbent.params, edited)}"
+        return Suggestion(params=edited, proposer="local", rule=rule, reason=reason + told_aside(against))
+
+    def drawn(self, evidence: Evidence, rule: str) -> Suggestion:
+        """Left to the sampler, which is asked again for a draw that is known, or close to a failure."""
+        losses = [_loss(t) for t in evidence.scored]
+        spread = f", median {statistics.median(losses):.4f}" if losses else ""
         return Suggestion(
-            params=edited,
-            proposer="local",
-            rule=rule,
-            reason=f"trial {incumbent.number} at {_loss(incumbent):.4f} with {_edits(incumbent.params, edited)}",
-        )
+            params=None, proposer="tpe", rule=rule, reason=f"drawn by tpe from what {len(losses)} scores say{spread}",
+            set_aside=self.unwanted(evidence),
+        )  # fmt: skip
+
+    def unwanted(self, evidence: Evidence) -> Avoidance:
+        """What those ask who do not go anywhere on purpose: nothing twice, and nothing that failed close by."""
+        known = evidence.known
+        memory = feasibility(evidence.trials, self.cards, self.size)
+
+        def against(config: RunConfig) -> str | None:
+            if fingerprint(config) in known:
+                return "known"
+            failed = memory.near(config)
+            return failed and f"close to the {outcome(failed)} #{failed.number}"
+
+        return against
 
 
-def _drawn(evidence: Evidence, rule: str) -> Suggestion:
-    losses = [_loss(t) for t in evidence.scored]
-    spread = f", median {statistics.median(losses):.4f}" if losses else ""
-    return Suggestion(
-        params=None, proposer="tpe", rule=rule, reason=f"drawn by tpe from what {len(losses)} scores say{spread}"
-    )
+def told_aside(against: Sequence[str | None]) -> str:
+    """What was tried and set aside before a proposal, for its reason; the last one is the proposal's own."""
+    aside = [why for why in against if why is not None]
+    if not aside:
+        return ""
+    counted = ", ".join(f"{n} {why}" for why, n in sorted(Counter(aside).items()))
+    return f"; set aside: {counted}" + (f"; the last is proposed all the same, after {TRIES} tries" * (against[-1] is not None))
+
+
+def outcome(failed: TrialView) -> str:
+    assert failed.run is not None and failed.run.reason is not None, f"trial {failed.number} did not fail"
+    return failed.run.reason.value.replace("_", " ")
 
 
 def _loss(trial: TrialView) -> float:

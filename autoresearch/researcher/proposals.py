@@ -64,7 +64,9 @@ class Evidence:
 
     @property
     def failed(self) -> list[Lost]:
-        return [(f"#{t.number}", t.config) for t in self.trials if t.state in (State.FAILED, State.PRUNED, State.REFUSED)]
+        return [
+            (f"#{t.number}", t.config) for t in self.trials if t.state in (State.FAILED, State.PRUNED, State.REFUSED)
+        ]
 
     @property
     def known(self) -> set[str]:
@@ -192,7 +194,7 @@ class Proposers:
             if fingerprint(config) in known:
                 return "known"
             failed = memory.near(config)
-            return failed and f"close to the {outcome(failed)} #{failed.number}"
+            return failed and f"close to {told(failed)}"
 
         return against
 
@@ -203,12 +205,16 @@ def told_aside(against: Sequence[str | None]) -> str:
     if not aside:
         return ""
     counted = ", ".join(f"{n} {why}" for why, n in sorted(Counter(aside).items()))
-    return f"; set aside: {counted}" + (f"; the last is proposed all the same, after {TRIES} tries" * (against[-1] is not None))
+    return f"; set aside: {counted}" + (
+        f"; the last is proposed all the same, after {TRIES} tries" * (against[-1] is not None)
+    )
 
 
-def outcome(failed: TrialView) -> str:
-    assert failed.run is not None and failed.run.reason is not None, f"trial {failed.number} did not fail"
-    return failed.run.reason.value.replace("_", " ")
+def told(failed: TrialView) -> str:
+    """A failed trial as `#7 (out of memory)`."""
+    reason = failed.run.reason if failed.run else None
+    assert reason is not None, f"trial {failed.number} did not fail"
+    return f"#{failed.number} ({reason.value.replace('_', ' ')})"
 
 
 def _loss(trial: TrialView) -> float:

@@ -188,13 +188,13 @@ class Proposers:
     def unwanted(self, evidence: Evidence) -> Avoidance:
         """What those ask who do not go anywhere on purpose: nothing twice, and nothing that failed close by."""
         known = evidence.known
-        memory = feasibility(evidence.trials, self.cards, self.size)
+        memory = feasibility(evidence.trials, self.size)
 
         def against(config: RunConfig) -> str | None:
             if fingerprint(config) in known:
                 return "known"
             failed = memory.near(config)
-            return failed and f"close to {told(failed)}"
+            return None if failed is None else f"headed for what {told(failed)} did"
 
         return against
 

@@ -56,9 +56,7 @@ class Instant:
         self.jobs.clear()
 
 
-def study(
-    store: Store, spec=SPEC, executor: Instant | None = None, watcher: Watcher | None = None, run_key=KEY
-) -> str:
+def study(store: Store, spec=SPEC, executor: Instant | None = None, watcher: Watcher | None = None, run_key=KEY) -> str:
     """A coordinator's whole life; returns why the study ended."""
     store.begin(spec, cards(), this_process())
     why = "interrupted"

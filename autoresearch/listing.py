@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
-from bench.config import to_json
+from autoresearch.researcher.conversation import Conversation
+from bench.config import fingerprint, to_json
 from bench.divisions import recipe
 from bench.records import State
 from bench.standings import Standing, standings
@@ -52,8 +53,10 @@ def studies_table(reader: Reader, studies: Sequence[StudyView]) -> str:
     if not studies:
         return "no study yet; begin with `autoresearch --division optimizer --trials 5 --steps 100`"
     rows = []
+    suspects = {audit.fingerprint for audit in reader.audits() if audit.flagged}
     for study in studies:
         best = best_of(reader, study)
+        flagged = study.spec.start is not None and fingerprint(study.spec.start) in suspects
         rows.append(
             (
                 study.name,
@@ -62,7 +65,7 @@ def studies_table(reader: Reader, studies: Sequence[StudyView]) -> str:
                 str(study.spec.budget.steps),
                 f"{study.n_done}/{study.spec.n_trials}",
                 number(best.val_loss if best else None),
-                condition(study),
+                condition(study) + (", FLAGGED by its audit" if flagged else ""),
             )
         )
     return table(("study", "division", "corpus", "steps", "trials", "best", "state"), rows, frozenset({3, 4, 5}))
@@ -85,7 +88,9 @@ def _study_json(reader: Reader, study: StudyView) -> dict[str, Any]:
 
 
 def study_json(reader: Reader, name: str) -> dict[str, Any]:
-    return _study_json(reader, reader.study(name)) | {"trials": [trial_json(trial) for trial in reader.trials(name)]}
+    plain = _study_json(reader, reader.study(name)) | {"trials": [trial_json(trial) for trial in reader.trials(name)]}
+    said = Conversation.of(reader, name)
+    return plain | ({"llm": [asdict(fact) for fact in said.facts]} if said.facts else {})
 
 
 def trial_json(trial: TrialView) -> dict[str, Any]:
@@ -117,6 +122,8 @@ def trials_table(reader: Reader, name: str) -> str:
     head = f"{study.name}: {study.spec.division_name}, {study.spec.budget.steps} steps, {study.spec.corpus_name} "
     head += f"{study.spec.corpus_digest[:8]}, {study.n_done}/{study.spec.n_trials} trials, {condition(study)}"
     columns = ("#", "state", "val_loss", "delta", "s", "recipe", "")
+    if (said := Conversation.of(reader, name)).facts:
+        head += f"\nlanguage model: {said.told()}"
     return f"{head}\n{table(columns, rows, frozenset({0, 2, 3, 4}))}"
 
 
@@ -142,16 +149,17 @@ def board(reader: Reader, study: str) -> str:
         [standing_cells(row) for row in rows],
         frozenset(range(10)) - {1},
     )
+    flag = "\nFLAGGED: loses on audit text what it gained on the validation text" * any(row.flagged for row in rows)
     return (
         f"{text}\nval_loss in nats per byte, of published seeds alone where any was run, and beside it what the search "
-        "had seen; delta to the baseline; unconfirmed below 3 seeds"
+        f"had seen; delta to the baseline; unconfirmed below 3 seeds{flag}"
     )
 
 
 def standing_cells(row: Standing) -> tuple[str, ...]:
     return (
         str(row.rank),
-        row.label,
+        row.label + (" FLAGGED" if row.flagged else ""),
         number(row.val_loss),
         number(row.delta, sign=True),
         f"{row.n_seeds}{'?' if row.unconfirmed else ''}",

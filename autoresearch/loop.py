@@ -4,28 +4,38 @@ import shutil
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import optuna
 from optuna.trial import TrialState
 
+from autoresearch.claims.plan import TUNE, ClaimsPlan
 from autoresearch.executor import Ended, Executor, Job, Progress
 from autoresearch.failing import RETRIED, gave_up_at, retried_trials, why_give_up
-from autoresearch.objections import objections, size
+from autoresearch.grading.plan import GRADE, GRADING, Grading
+from autoresearch.objections import remembered, size
+from autoresearch.researcher.conversation import EVENT, Conversation, Fact, to_text
+from autoresearch.researcher.duplicates import drawn_again, not_worth_a_seed
 from autoresearch.researcher.feasibility import TRIES
-from autoresearch.researcher.phases import NOISE_FLOOR, Move, n_spent
+from autoresearch.researcher.llm import LanguageModel, without
+from autoresearch.researcher.phases import NOISE_FLOOR, PREFLIGHT, RECIPES, SCREEN, SEARCH, Move, Planner, n_spent
 from autoresearch.researcher.plan import Researcher
 from autoresearch.researcher.proposals import Proposers, Suggestion, told_aside
-from autoresearch.sampling import is_over_caps, sampler, told_state
+from autoresearch.sampling import is_over_caps, refused_state, sampler, told_state
 from autoresearch.space import Opening, Space
 from bench.catalog import advice
 from bench.config import RunConfig, fingerprint
 from bench.records import Failure, Outcome, Point, Reason, RunResult, State
+from studies.claims import POLICY
 from studies.definitions import StudySpec
 from studies.following import Following
 from studies.store import Proposal, RunKey, Store
 from studies.views import TrialView
+
+if TYPE_CHECKING:
+    # what sends anything is loaded only where the user asked for it
+    from autoresearch.researcher.endpoint import Line
 
 # the ledger is the record; the sampler need not talk as well
 optuna.logging.set_verbosity(optuna.logging.WARNING)
@@ -42,6 +52,8 @@ RESEARCHER = "researcher"
 REFUSALS_PER_TRIAL = 4
 UNDER_WAY = (State.INTERRUPTED, State.QUEUED, State.RUNNING)
 EVERY_EVENT = 1_000_000
+# A language model is asked ahead of the search and during it.
+ASKED_IN = (NOISE_FLOOR.name, RECIPES.name, SCREEN.name, SEARCH.name)
 
 
 @dataclass
@@ -53,6 +65,8 @@ class Watcher:
     stepped: Callable[[int, Point], None] = lambda number, point: None
     retried: Callable[[int, str], None] = lambda number, why: None
     ended: Callable[[int, RunConfig, Outcome | None], None] = lambda number, config, outcome: None
+    beat: Callable[[], None] = lambda: None  # a few times a second
+    noted: Callable[[str], None] = lambda text: None
 
 
 @dataclass
@@ -74,6 +88,7 @@ class Search:
     versions: dict[str, str]
     watcher: Watcher = field(default_factory=Watcher)
     deadline: float | None = None  # monotonic seconds, when no further trial is begun
+    line: "Line | None" = None  # to a language model, if the user gave one
 
     def run(self) -> str:
         """Returns why it ended: all trials done, a stop asked for, out of time, or too many refusals."""
@@ -84,6 +99,9 @@ class Search:
             while why is None and self.executor.free_slots and self.may_propose(waiting):
                 self.next_trial(waiting)
                 why = self.why_end(waiting)
+            if why == STOPPED:
+                for run_id in self.underway:
+                    self.executor.cancel(run_id)
             if why == STOPPED or (why is not None and not self.underway):
                 if self.move is None or not self.move.over:
                     self.store.phase(self.spec.name, self.phase, why)
@@ -93,21 +111,33 @@ class Search:
     def take_up(self) -> list[TrialView]:
         """Everything the ledger says of the study; returns the trials that were cut short."""
         self.space = Space(self.spec)
+        self.objections = remembered(self.spec)
         self.followed = Following(self.store.read, self.spec.name)
         events = self.store.read.events(study=self.spec.name, limit=EVERY_EVENT)
         self.gave_up_at, self.retried = gave_up_at(events), retried_trials(events)
         self.n_elsewhere = n_spent([t for t in self.followed.trials().values() if not self.is_here(t)])
+        left = replace(self.spec, n_trials=self.spec.n_trials - self.n_elsewhere)
+        self.planner: Planner | None = None
         self.researcher: Researcher | None = None
+        self.llm: LanguageModel | None = None
         self.move: Move | None = None
         self.openings: list[tuple[str, Opening]] = []
         if self.spec.policy == RESEARCHER:
-            cards = self.store.read.cards(self.spec.name)
-            proposers = Proposers(self.space, cards, partial(objections, spec=self.spec), size)
-            self.researcher = Researcher(proposers, self.n_elsewhere)
-            self.phase = NOISE_FLOOR.name
+            said = Conversation.of(self.store.read, self.spec.name)
+            proposers = Proposers(self.space, self.store.read.cards(self.spec.name), self.objections, size, said)
+            self.planner = self.researcher = Researcher(proposers, self.n_elsewhere)
+            if self.line is not None:
+                self.llm = LanguageModel(self.line, proposers, self.note)
+            else:
+                without(said, self.note)
+            self.phase = PREFLIGHT.name
+        elif self.spec.policy == POLICY:
+            self.planner, self.phase = ClaimsPlan(left), TUNE.name
+        elif self.spec.policy == GRADE:
+            self.planner, self.phase = Grading(left), GRADING.name
         else:
             self.openings = [(fingerprint(self.space.recall(o.params)[0]), o) for o in self.space.openings()]
-            self.phase = "search"
+            self.phase = SEARCH.name
         self.study = optuna.create_study(sampler=optuna.samplers.RandomSampler())
         self.underway: dict[int, _Underway] = {}
         self.points: list[tuple[int, Point]] = []
@@ -166,22 +196,23 @@ class Search:
             return "every opening is done"
         if self.n_refused >= REFUSALS_PER_TRIAL * self.spec.n_trials:
             return f"{self.n_refused} proposals were refused"
-        if self.researcher is not None:
-            over = self.n_elsewhere >= self.spec.n_trials or self.planned(self.researcher).over
+        if self.planner is not None:
+            over = self.n_elsewhere >= self.spec.n_trials or self.planned(self.planner).over
         else:
             over = self.n_counted + len(self.underway) >= self.spec.n_trials
         return "all trials are done" if over else None
 
-    def planned(self, researcher: Researcher) -> Move:
-        """Where the study stands, with the phases that ended and a verdict written down."""
-        move = researcher.next(self.n_known, self.here())
+    def planned(self, planner: Planner) -> Move:
+        """Where the study stands, with the phases that ended and their verdicts written down."""
+        move = planner.next(self.n_known, self.here())
         for name, why in move.closed.items():
             if self.move is None or self.move.closed.get(name) != why:
                 self.store.phase(self.spec.name, name, why)
         if move.phase.name != self.phase and not move.over:
             self.store.phase(self.spec.name, move.phase.name)
-        if move.verdict is not None:
-            self.store.judge(self.spec.name, move.verdict)
+        for verdict in move.verdicts:
+            if self.move is None or verdict not in self.move.verdicts:
+                self.store.judge(self.spec.name, verdict)
         self.phase, self.move = move.phase.name, move
         return move
 
@@ -202,18 +233,19 @@ class Search:
             view = waiting.pop(0)
             self.study.sampler = sampler(self.spec, view.number, draws=False)
             trial = self.study.ask()
+            # what no sampler chose is run as it was proposed
+            config = self.space.suggest(trial) if view.params else view.config
             proposal = Proposal(
-                number=view.number, config=self.space.suggest(trial), proposer=view.proposer, rule=view.rule,
-                reason=view.reason, hypothesis=view.hypothesis, expected=view.expected, params=view.params,
-                seed=view.seed,
+                number=view.number, config=config, proposer=view.proposer, rule=view.rule, reason=view.reason,
+                hypothesis=view.hypothesis, expected=view.expected, params=view.params, seed=view.seed,
             )  # fmt: skip
         else:
             trial, proposal = self.propose()
             self.n_known += 1
-            if against := objections(proposal.config, self.spec):
+            if against := self.objections(proposal.config) or self.idle(proposal):
                 self.store.refuse(self.spec.name, proposal, "; ".join(against))
                 trial.set_constraint("caps", 1.0)
-                self.study.tell(trial, state=TrialState.PRUNED)
+                self.study.tell(trial, state=refused_state(proposal.seed))
                 self.count(State.REFUSED)
                 self.watcher.refused(proposal, "; ".join(against))
                 return
@@ -228,6 +260,8 @@ class Search:
         said = self.suggestion()
         self.study.sampler = sampler(self.spec, number, draws=said.params is None)
         trial, config, aside = self.ask(said)
+        if said.proposer in SEARCH.proposers and self.researcher is not None:
+            said = drawn_again(said, self.researcher.evidence(self.here()), config, self.spec.seed)
         self.known.add(fingerprint(config))
         return trial, Proposal(
             number=number, config=config, proposer=said.proposer, rule=said.rule, reason=said.reason + aside,
@@ -242,12 +276,18 @@ class Search:
             if params := self.space.held if said.params is None else said.params:
                 self.study.enqueue_trial(dict(params))
             trial = self.study.ask()
-            config = self.space.suggest(trial)
+            config = self.space.suggest(trial) if said.config is None else said.config
             against.append(said.set_aside(config) if said.set_aside else None)
             if against[-1] is None or len(against) == TRIES:
                 return trial, config, told_aside(against)
             # failures are nothing to the sampler, so a resumed study, which has never seen this draw, goes on alike
             self.study.tell(trial, state=TrialState.FAIL)
+
+    def idle(self, proposal: Proposal) -> list[str]:
+        """Why a config that the search came to again is not worth a seed; empty for any other."""
+        if self.researcher is None or proposal.proposer not in SEARCH.proposers or proposal.seed is None:
+            return []
+        return not_worth_a_seed(self.researcher.evidence(self.here()), proposal.config)
 
     def suggestion(self) -> Suggestion:
         """The researcher's move; else the openings, those of techniques younger than the study too, and the sampler."""
@@ -279,6 +319,7 @@ class Search:
 
     def attend(self) -> None:
         """Wait a little for what the workers say, and write it down."""
+        self.watcher.beat()
         for said in self.executor.poll(POINTS_SECONDS):
             match said:
                 case Progress(run_id, point):
@@ -292,6 +333,14 @@ class Search:
                     self.finish(self.underway.pop(run_id), outcome)
         if self.points and time.monotonic() - self.written > POINTS_SECONDS:
             self.write_points()
+        if self.llm is not None:
+            left = self.spec.n_trials - self.n_counted - len(self.underway)
+            self.llm.attend(self.here(), left if self.phase in ASKED_IN else 0)
+
+    def note(self, sentence: str, fact: Fact) -> None:
+        """What is said to a language model or by it."""
+        self.store.note(self.spec.name, EVENT, to_text(sentence, fact))
+        self.watcher.noted(sentence)
 
     def may_retry(self, run_id: int) -> bool:
         return self.underway[run_id].proposal.number not in self.retried
@@ -319,6 +368,9 @@ class Search:
 
     def keep(self, done: _Underway, result: RunResult) -> str | None:
         """Keep the packed model of the study's best run; a replay makes any other again, bit for bit."""
+        if self.spec.policy == GRADE:
+            # an audit scores these very models, and a fighter has a few of them
+            return self.move_artifact(done, result)
         if done.proposal.seed is not None:
             # the luckiest seed of a replicated config is not its score
             return None
@@ -329,6 +381,9 @@ class Search:
             assert rival.run is not None, "filtered above"
             if self.store.read.artifact(rival.run.id):
                 self.store.drop_artifact(rival.run.id)
+        return self.move_artifact(done, result)
+
+    def move_artifact(self, done: _Underway, result: RunResult) -> str:
         name = f"{result.artifact_sha256[:16]}.arena"
         shutil.move(done.artifact, self.store.artifacts / name)
         return name

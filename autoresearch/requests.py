@@ -4,7 +4,9 @@ from bench.errors import ConfigError
 from bench.tracks import PUBLISHED_SEEDS
 from studies.definitions import StudySpec
 
-POLICIES = ("tpe", "researcher", "random", "openings")
+POLICIES = ("tpe", "researcher", "random", "openings", "claims")
+# those of a command of their own
+OWN_COMMAND = ("grade",)
 
 
 def check_request(spec: StudySpec) -> None:
@@ -17,10 +19,19 @@ def check_request(spec: StudySpec) -> None:
         raise ConfigError(
             f"--seed {spec.seed} is a published seed, kept for grading", "search with 1001, 1002, ... instead"
         )
-    if spec.policy not in POLICIES:
+    if spec.policy not in (*POLICIES, *OWN_COMMAND):
         raise ConfigError(f"there is no policy named {spec.policy}", f"the policies are {', '.join(POLICIES)}")
     if (missing := spec.track.missing) is not None:
         raise ConfigError(f"the {spec.track.name} track can't run yet: {missing}", "use --track featherweight")
+
+
+def check_llm(spec: StudySpec) -> None:
+    """Only one policy has a place for a language model; raises ConfigError."""
+    if spec.policy != "researcher":
+        raise ConfigError(
+            f"--llm goes with --policy researcher, and the policy is {spec.policy}",
+            "add --policy researcher, or drop --llm",
+        )
 
 
 def check_budget(budget: str) -> None:

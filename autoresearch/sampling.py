@@ -25,6 +25,11 @@ def is_over_caps(view: TrialView) -> bool:
     return view.state is State.REFUSED or (view.run is not None and view.run.reason is Reason.TOO_LARGE)
 
 
+def refused_state(seed: int | None) -> TrialState:
+    """A config refused is a wall to the sampler; a seed refused says nothing of the config."""
+    return TrialState.PRUNED if seed is None else TrialState.FAIL
+
+
 def told_state(view: TrialView, comparable: bool) -> TrialState:
     """What costs nothing is pruned; a failure is ignored by the sampler, and so is a replication: a second score of
     a config says nothing new of where to look. Nor does it hear of scores that can't be compared with those to come."""

@@ -5,14 +5,20 @@ import signal
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
 from types import FrameType
+from typing import TYPE_CHECKING
 
 from rich.console import Console
 
-from autoresearch.executor import LocalExecutor, limits_for
+from autoresearch.executor import Executor, LocalExecutor, limits_for
 from autoresearch.loop import Search
 from autoresearch.progress import Teller
+from autoresearch.reporting.live import LiveReport
+from autoresearch.reporting.write import check_own
 from autoresearch.requests import check_request
+from autoresearch.researcher.phases import REPORT, Ending
 from bench.cards import card, cards
 from bench.catalog import technique_of
 from bench.data.corpus import Corpus
@@ -21,6 +27,9 @@ from bench.tracks import NUMERICS_VERSION, Track
 from studies.definitions import StudySpec
 from studies.ownership import this_process
 from studies.store import RunKey, Store
+
+if TYPE_CHECKING:
+    from autoresearch.researcher.endpoint import Line
 
 # Two idle cores: two runs at a time, one thread each, took 314 ms a step (`make demo`); one run on both took 189 ms.
 THREADS_PER_RUN = 1
@@ -33,10 +42,23 @@ def default_jobs() -> int:
 
 
 def run_study(
-    spec: StudySpec, store: Store, corpus: Corpus, jobs: int, console: Console, timeout_seconds: float | None = None
+    spec: StudySpec,
+    store: Store,
+    corpus: Corpus,
+    jobs: int,
+    console: Console,
+    timeout_seconds: float | None = None,
+    report: Path | None = None,
+    line: "Line | None" = None,
 ) -> str:
-    """Run a study until it ends; returns why. Raises KeyboardInterrupt once everything is written down."""
+    """Run a study until it ends; returns why. Raises KeyboardInterrupt once everything is written down.
+
+    With a folder for its report, that is written every ten minutes and at the end.
+    """
     check_request(spec)
+    if report:
+        # before anything is spent
+        check_own(report)
     if corpus.digest != spec.corpus_digest:
         raise DataError(
             f"study {spec.name} was begun on {spec.corpus_name} {spec.corpus_digest[:8]}, this is {corpus.digest[:8]}",
@@ -55,11 +77,18 @@ def run_study(
             ]
             best = min((run.val_loss for run in known if run.val_loss is not None), default=None)
             teller = Teller(spec, store.read.study(spec.name).n_done, best, console)
+            live = LiveReport(store.path, spec.name, report, teller.line) if report else None
+            watcher = replace(teller.watcher, beat=live.beat) if live else teller.watcher
             with interruptible(), teller.telling():
-                search = Search(spec, store, executor, key, executor.versions, teller.watcher, deadline)
+                search = Search(spec, store, executor, key, executor.versions, watcher, deadline, line)
                 why = search.run()
         finally:
             executor.close()
+        if live:
+            store.phase(spec.name, REPORT.name, Ending.WRITTEN)
+            live.write()
+        elif search.move is not None and search.move.over:
+            store.phase(spec.name, REPORT.name, Ending.ON_REQUEST)
     except KeyboardInterrupt:
         why = "interrupted"
         raise
@@ -68,7 +97,7 @@ def run_study(
     return why
 
 
-def run_key(track: Track, seed: int, corpus: Corpus, executor: LocalExecutor) -> RunKey:
+def run_key(track: Track, seed: int, corpus: Corpus, executor: Executor) -> RunKey:
     return RunKey(
         seed=seed,
         track_version=track.version,

@@ -25,6 +25,8 @@ class Entry:
     train_seconds: float
     study: str
     trial: int | None
+    audit_loss: float | None = None  # nats per byte on text that no search has seen
+    flagged: bool = False  # its fighter loses there what it gained on the validation text
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,6 +49,8 @@ class Standing:
     study: str
     trial: int | None
     n_runs: int  # complete runs that carry this label
+    audit_loss: float | None = None  # mean over the audited runs
+    flagged: bool = False  # the audit's gap is beyond noise
 
     @property
     def unconfirmed(self) -> bool:
@@ -79,7 +83,9 @@ def _board(identity: Identity, division: str, entries: list[Entry]) -> list[Stan
     rows = []
     for rank, (label, print_) in enumerate(best.items(), start=1):
         told, searched = samples[print_]
-        first = by_config[print_][0]
+        runs = by_config[print_]
+        first = runs[0]
+        audited = [e.audit_loss for e in runs if e.audit_loss is not None]
         rows.append(
             Standing(
                 identity=identity,
@@ -94,10 +100,12 @@ def _board(identity: Identity, division: str, entries: list[Entry]) -> list[Stan
                 delta=means[print_] - _mean(_alike(base, told)) if base else None,
                 weights_bytes=first.weights_bytes,
                 parameters=first.parameters,
-                train_seconds=statistics.fmean(e.train_seconds for e in by_config[print_]),
+                train_seconds=statistics.fmean(e.train_seconds for e in runs),
                 study=first.study,
                 trial=first.trial,
                 n_runs=counts[label],
+                audit_loss=statistics.fmean(audited) if audited else None,
+                flagged=any(e.flagged for e in runs),
             )
         )
     return rows

@@ -57,7 +57,7 @@ def known_size(config: RunConfig) -> tuple[int, ...]:
 def write_report(report: Report, to: Path | None) -> Path:
     """Write both files, over an earlier report's but over nothing else; returns the folder."""
     folder = to or Path(f"{_file_name(report.study)}-report")
-    _check_own(folder)
+    check_own(folder)
     try:
         folder.mkdir(parents=True, exist_ok=True)
         for name, text in ((MARKDOWN, to_markdown(report)), (PAGE, to_html(report))):
@@ -71,7 +71,7 @@ def write_report(report: Report, to: Path | None) -> Path:
     return folder
 
 
-def _check_own(folder: Path) -> None:
+def check_own(folder: Path) -> None:
     """Refuse a place that holds anything but an earlier report."""
     if not os.path.lexists(folder):
         return

@@ -7,15 +7,16 @@ import hashlib
 import random
 import statistics
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from autoresearch.beliefs import Beliefs, Card, Observation, believe, stack_of
 from autoresearch.noise import Sample, pooled_noise
+from autoresearch.researcher.conversation import Conversation, Offer
 from autoresearch.researcher.feasibility import TRIES, Size, feasibility
 from autoresearch.researcher.local import Params, local_edit
-from autoresearch.researcher.mixture import phase_of, proposer
+from autoresearch.researcher.mixture import LLM, LLM_SHARE, llm_may_propose, phase_of, proposer
 from autoresearch.researcher.untried import Lost, Untried, ranked_untried
 from bench.config import RunConfig, fingerprint
 from bench.knobs import Choice, Span, Value
@@ -32,7 +33,10 @@ Objections = Callable[[RunConfig], list[str]]
 
 @dataclass(frozen=True, kw_only=True)
 class Suggestion:
-    """A trial's parameters, or None for the sampler to draw them, and what is written beside it."""
+    """A trial's parameters, or None for the sampler to draw them, and what is written beside it.
+
+    A `config` is run as it stands: it is no point of the study's space, and the sampler learns nothing from it.
+    """
 
     params: Mapping[str, Value] | None
     proposer: str
@@ -41,10 +45,11 @@ class Suggestion:
     hypothesis: str = ""
     expected: float | None = None  # val_loss
     seed: int | None = None  # of a replication
+    config: RunConfig | None = None
     set_aside: "Avoidance | None" = None  # for what the sampler draws
 
 
-Avoidance = Callable[[RunConfig], str | None]  # why another draw is wanted, or None
+Avoidance = Callable[[RunConfig], str | None]  # why another proposal is wanted, or None
 
 
 @dataclass(frozen=True)
@@ -107,6 +112,7 @@ class Proposers:
     cards: Sequence[Card]
     objections: Objections
     size: Size = lambda config: ()
+    conversation: Conversation = field(default_factory=Conversation)  # with a language model, if the user asked for one
 
     def suggest(self, number: int, trials: Sequence[TrialView]) -> Suggestion:
         """Whoever the mixture says; when they have nothing to say, the next best does, and the rule tells so."""
@@ -115,7 +121,10 @@ class Proposers:
         incumbent = evidence.incumbent()
         if incumbent is None:
             return self.drawn(evidence, "no trial has a score to stand on, so the sampler draws")
-        phase = phase_of(spec.n_trials, n_recipes=spec.start is not None)
+        if offered := self.offered(evidence):
+            return offered
+        recipes = [t for t in evidence.scored if t.proposer in ("user", "recipe")]
+        phase = phase_of(spec.n_trials, n_recipes=len(recipes))
         who = proposer(phase, spec.seed, number)
         rule = f"the shares of a {phase} give trial {number} to {who}"
         if who == "tpe":
@@ -125,6 +134,31 @@ class Proposers:
                 return found
             rule += ", which has no runnable stack left: a local edit instead"
         return self.local(evidence, incumbent, number, rule)
+
+    def offered(self, evidence: Evidence) -> Suggestion | None:
+        """The oldest stack that the language model offered and nobody ran, while its share allows."""
+        if not llm_may_propose(t.proposer for t in evidence.trials):
+            return None
+        offer = next(self.waiting(evidence), None)
+        if offer is None:
+            return None
+        return Suggestion(
+            params=offer.params,
+            proposer=LLM,
+            rule=f"a language model's stack waits, and up to {LLM_SHARE:.0%} of the search may be its",
+            reason=offer.reason,
+            hypothesis=offer.hypothesis,
+            expected=offer.expected,
+        )
+
+    def waiting(self, evidence: Evidence) -> Iterator[Offer]:
+        """What may be proposed of the offers: not what today's catalog makes another stack of, nor what is headed for a
+        failure."""
+        headed = self.headed_for_failure(evidence)
+        for offer in self.conversation.waiting(evidence.known):
+            config, _ = self.space.recall(offer.params)
+            if fingerprint(config) == offer.fingerprint and headed(config) is None:
+                yield offer
 
     def untried(self, evidence: Evidence, incumbent: TrialView, rule: str) -> Suggestion | None:
         """The most valuable stack that nobody ran and that may run."""
@@ -163,36 +197,34 @@ class Proposers:
             # a choice of techniques is left to the edits, a knob has been somewhere
             return best[name] if "." in name and name in best else self.space.unchanged(name, values)
 
-        unwanted = self.unwanted(evidence)
+        known, headed = evidence.known, self.headed_for_failure(evidence)
         against: list[str | None] = []
 
         def is_unwanted(params: Params) -> bool:
-            against.append(unwanted(self.space.recall(params)[0]))
+            config = self.space.recall(params)[0]
+            against.append("known" if fingerprint(config) in known else headed(config))
             return against[-1] is not None
 
         edited = local_edit(
             self.space.walk, incumbent.params, fresh, random.Random(_seed(self.space.spec.seed, number)), is_unwanted
         )
-        reason = f"trial {incumbent.number} at {_loss(incumbent):.4f} with {_edits(incumbent.params, edited)}"
+        reason = f"trial {incumbent.number} at {_loss(incumbent):.4f} with {edits(incumbent.params, edited)}"
         return Suggestion(params=edited, proposer="local", rule=rule, reason=reason + told_aside(against))
 
     def drawn(self, evidence: Evidence, rule: str) -> Suggestion:
-        """Left to the sampler, which is asked again for a draw that is known, or close to a failure."""
+        """Left to the sampler, which is asked again for a draw that is close to a failure."""
         losses = [_loss(t) for t in evidence.scored]
         spread = f", median {statistics.median(losses):.4f}" if losses else ""
         return Suggestion(
             params=None, proposer="tpe", rule=rule, reason=f"drawn by tpe from what {len(losses)} scores say{spread}",
-            set_aside=self.unwanted(evidence),
+            set_aside=self.headed_for_failure(evidence),
         )  # fmt: skip
 
-    def unwanted(self, evidence: Evidence) -> Avoidance:
-        """What those ask who do not go anywhere on purpose: nothing twice, and nothing that failed close by."""
-        known = evidence.known
+    def headed_for_failure(self, evidence: Evidence) -> Avoidance:
+        """What those ask who do not go anywhere on purpose."""
         memory = feasibility(evidence.trials, self.size)
 
         def against(config: RunConfig) -> str | None:
-            if fingerprint(config) in known:
-                return "known"
             failed = memory.near(config)
             return None if failed is None else f"headed for what {told(failed)} did"
 
@@ -226,7 +258,7 @@ def _seed(*parts: int) -> int:
     return int.from_bytes(hashlib.sha256("/".join(map(str, parts)).encode()).digest()[:8], "little")
 
 
-def _edits(old: Mapping[str, Value], new: Mapping[str, Value]) -> str:
+def edits(old: Mapping[str, Value], new: Mapping[str, Value]) -> str:
     """What differs, as `lion.lr 0.001 -> 0.0013, optimizer adamw -> lion`; what only one has came with an edit."""
     both: Iterable[str] = (name for name in new if name in old and old[name] != new[name])
     return ", ".join(f"{name} {_shown(old[name])} -> {_shown(new[name])}" for name in both) or "nothing changed"

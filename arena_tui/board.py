@@ -118,12 +118,18 @@ def _cells(row: Standing) -> tuple[str, ...]:
         formatting.one_line(row.label) + (" FLAGGED" if row.flagged else ""),
         formatting.loss(row.val_loss),
         formatting.delta(row.delta),
-        f"{row.n_seeds} unconfirmed" if row.unconfirmed else f"{row.n_seeds} sd {row.sd or 0:.4f}",
+        _seeds(row),
         formatting.size(row.weights_bytes),
         formatting.amount(row.parameters),
         formatting.seconds(row.train_seconds),
         row.study if row.trial is None else f"{row.study}/{row.trial}",
     )
+
+
+def _seeds(row: Standing) -> str:
+    """How many stand behind the mean, and apart from it what the search saw."""
+    told = f"{row.n_seeds} unconfirmed" if row.unconfirmed else f"{row.n_seeds} sd {row.sd or 0:.4f}"
+    return told if row.search_loss is None else f"{told}, searched {formatting.loss(row.search_loss)}"
 
 
 def _table(rows: Sequence[tuple[str, ...]]) -> list[str]:

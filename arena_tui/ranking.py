@@ -11,7 +11,7 @@ from bench.divisions import baseline
 from bench.records import Identity, State
 from bench.standings import Entry
 from bench.tracks import FEATHERWEIGHT
-from studies.views import StudyView, TrialView
+from studies.views import StudyView, TrialView, under_latest_conditions
 
 # By steps of training: drawn, never ranked.
 PUBLISHED = dict(FEATHERWEIGHT.published)
@@ -101,8 +101,10 @@ def baseline_trial(trials: Iterable[TrialView]) -> TrialView | None:
 
 
 def best_of(trials: Iterable[TrialView]) -> TrialView | None:
-    """The lowest score; a replication is none of its own, or the luckiest seed would stand for its config."""
-    return min((t for t in trials if t.val_loss is not None and t.seed is None), key=SORTS["val_loss"], default=None)
+    """The lowest score under the conditions of the study's last run; a replication is none of its own, or the
+    luckiest seed would stand for its config."""
+    scored = (t for t in under_latest_conditions(trials) if t.val_loss is not None and t.seed is None)
+    return min(scored, key=SORTS["val_loss"], default=None)
 
 
 def shown_runs(

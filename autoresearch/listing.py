@@ -11,7 +11,7 @@ from bench.records import State
 from bench.standings import Standing, standings
 from studies.ownership import living_owner
 from studies.reading import Reader
-from studies.views import StudyView, TrialView
+from studies.views import StudyView, TrialView, under_latest_conditions
 
 
 def table(head: Sequence[str], rows: Sequence[Sequence[str]], right: frozenset[int] = frozenset()) -> str:
@@ -33,8 +33,10 @@ def number(value: float | None, digits: int = 4, sign: bool = False) -> str:
 
 
 def best_of(reader: Reader, study: StudyView) -> TrialView | None:
-    """The lowest score; a replication is none of its own, or the luckiest seed would stand for its config."""
-    scored = [t for t in reader.trials(study.name) if t.val_loss is not None and t.seed is None]
+    """The lowest score under the conditions of the study's last run; a replication is none of its own, or the
+    luckiest seed would stand for its config."""
+    comparable = under_latest_conditions(reader.trials(study.name))
+    scored = [t for t in comparable if t.val_loss is not None and t.seed is None]
     return min(scored, key=lambda t: (t.val_loss or 0.0, t.number), default=None)
 
 
@@ -101,9 +103,10 @@ def trial_json(trial: TrialView) -> dict[str, Any]:
 def trials_table(reader: Reader, name: str) -> str:
     study = reader.study(name)
     trials = reader.trials(name)
-    base = next((t.val_loss for t in trials if t.proposer == "baseline"), None)
+    bases = {t.run.identity: t.val_loss for t in reversed(trials) if t.proposer == "baseline" and t.run}
     rows = []
     for trial in trials:
+        base = bases.get(trial.run.identity) if trial.run else None
         delta = None if trial.val_loss is None or base is None else trial.val_loss - base
         rows.append(
             (
@@ -142,13 +145,15 @@ def board(reader: Reader, study: str) -> str:
     if not rows:
         return "no trial has a score yet"
     text = table(
-        ("", "fighter", "val_loss", "delta", "seeds", "bytes", "parameters", "s", "trial"),
+        ("", "fighter", "val_loss", "delta", "seeds", "searched", "bytes", "parameters", "s", "trial"),
         [standing_cells(row) for row in rows],
-        frozenset({0, 2, 3, 4, 5, 6, 7, 8}),
+        frozenset(range(10)) - {1},
     )
-    flagged = any(row.flagged for row in rows)
-    flag = "\nFLAGGED: loses on audit text what it gained on the validation text" if flagged else ""
-    return f"{text}\nval_loss in nats per byte; delta to the baseline; unconfirmed below 3 seeds{flag}"
+    flag = "\nFLAGGED: loses on audit text what it gained on the validation text" * any(row.flagged for row in rows)
+    return (
+        f"{text}\nval_loss in nats per byte, of published seeds alone where any was run, and beside it what the search "
+        f"had seen; delta to the baseline; unconfirmed below 3 seeds{flag}"
+    )
 
 
 def standing_cells(row: Standing) -> tuple[str, ...]:
@@ -158,6 +163,7 @@ def standing_cells(row: Standing) -> tuple[str, ...]:
         number(row.val_loss),
         number(row.delta, sign=True),
         f"{row.n_seeds}{'?' if row.unconfirmed else ''}",
+        number(row.search_loss),
         f"{row.weights_bytes:,}",
         f"{row.parameters:,}",
         number(row.train_seconds, 0),

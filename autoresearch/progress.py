@@ -49,8 +49,9 @@ class Teller:
     @property
     def watcher(self) -> Watcher:
         return Watcher(
-            proposed=self.proposed, refused=self.refused, stepped=self.stepped, ended=self.ended, noted=self.noted
-        )
+            proposed=self.proposed, refused=self.refused, stepped=self.stepped, retried=self.retried, ended=self.ended,
+            noted=self.noted,
+        )  # fmt: skip
 
     def line(self, text: str) -> None:
         self.console.print(escape(text), highlight=False, soft_wrap=True)
@@ -78,9 +79,12 @@ class Teller:
                 f"  {self.summary()}"
             )
 
+    def retried(self, number: int, why: str) -> None:
+        self.line(f"trial {number} is run once more: {why}")
+        self._over(number)
+
     def ended(self, number: int, config: RunConfig, outcome: Outcome | None) -> None:
         self.n_done += 1
-        self.steps.pop(number, None)
         match outcome:
             case RunResult(val_loss=val_loss, cost=cost):
                 new_best = self.best is None or val_loss < self.best
@@ -91,9 +95,13 @@ class Teller:
             case None:
                 text = "the ledger already had this run"
         self.line(f"trial {number} {text}")
+        self._over(number)
+        self.bars.update(self.total, completed=self.n_done, note=self.summary())
+
+    def _over(self, number: int) -> None:
+        self.steps.pop(number, None)
         if number in self.tasks:
             self.bars.remove_task(self.tasks.pop(number))
-        self.bars.update(self.total, completed=self.n_done, note=self.summary())
 
     def summary(self) -> str:
         """Best so far and time left, from the pace of this session."""

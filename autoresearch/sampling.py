@@ -30,10 +30,10 @@ def refused_state(seed: int | None) -> TrialState:
     return TrialState.PRUNED if seed is None else TrialState.FAIL
 
 
-def told_state(view: TrialView) -> TrialState:
+def told_state(view: TrialView, comparable: bool) -> TrialState:
     """What costs nothing is pruned; a failure is ignored by the sampler, and so is a replication: a second score of
-    a config says nothing new of where to look."""
-    if view.seed is not None:
+    a config says nothing new of where to look. Nor does it hear of scores that can't be compared with those to come."""
+    if view.seed is not None or not comparable:
         return TrialState.FAIL
     match view.state:
         case State.COMPLETE:

@@ -104,3 +104,8 @@ class Identity:
     evaluator_version: int
     device_class: str
     numerics_version: int
+
+    @property
+    def conditions(self) -> tuple[int, int, int, str]:
+        """What scores of one study must share beside the budget: a study may be resumed on another machine."""
+        return self.track_version, self.evaluator_version, self.numerics_version, self.device_class

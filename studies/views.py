@@ -1,6 +1,7 @@
 """Rows as records: what the store gives out. Times are seconds since 1970 UTC, losses nats per byte."""
 
 import statistics
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -92,6 +93,13 @@ class TrialView:
     @property
     def val_loss(self) -> float | None:
         return self.run.val_loss if self.run else None
+
+
+def under_latest_conditions(trials: Iterable[TrialView]) -> list[TrialView]:
+    """The trials whose runs may be compared with the one begun last: a study may have gone on on another machine."""
+    begun = [(t.run, t) for t in trials if t.run]
+    newest = max((run for run, _ in begun), key=lambda run: (run.started_at or 0.0, run.id), default=None)
+    return [t for run, t in begun if newest and run.identity.conditions == newest.identity.conditions]
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -10,10 +10,12 @@ from itertools import islice
 from autoresearch.beliefs import Beliefs, Observation, believe
 from autoresearch.noise import Noise, Sample, pooled_noise
 from autoresearch.reporting.report import Trials
+from autoresearch.researcher.feasibility import Size
 from autoresearch.researcher.untried import Untried, ranked_untried
 from bench.config import RunConfig, fingerprint
 from bench.divisions import baseline
 from bench.records import Identity, Point, State
+from bench.tracks import PUBLISHED_SEEDS
 from studies.reading import Reader
 from studies.views import EventView, PhaseView, RunView, StudyView, TrialView, VerdictView
 
@@ -24,10 +26,14 @@ LEVEL = 0.95
 
 @dataclass(frozen=True, kw_only=True)
 class Arm:
-    """One config of the study's main identity: its scores by seed, and which trials they are."""
+    """One config of the study's main identity: its scores by seed, and which trials they are.
+
+    Once it ran on published seeds, its sample is of these alone: the search's score, low by luck too, had it chosen.
+    """
 
     config: RunConfig
     sample: Sample
+    searched: Sample | None  # over search seeds, beside a sample of published ones
     runs: tuple[RunView, ...]  # scored, by seed
     trials: Trials
     failed: Trials  # of the same config, on the same identity
@@ -61,6 +67,7 @@ class Facts:
     verdicts: tuple[VerdictView, ...]
     phases: tuple[PhaseView, ...]
     may_run: Callable[[RunConfig], bool]
+    size: Size  # parameters and training FLOPs as declared; nothing for code that a user brings
 
     @cached_property
     def base(self) -> Arm | None:
@@ -104,14 +111,19 @@ class Facts:
         ranked = ranked_untried(
             self.beliefs,
             incumbent,
-            failed=[t.config for t in self.failed],
+            failed=[(f"#{t.number}", t.config) for t in self.failed],
             free=self.study.spec.division.free,
             may_run=self.may_run,
         )
         return list(islice((u for u in ranked if ideas or u.runnable), most))
 
 
-def gather(reader: Reader, name: str, may_run: Callable[[RunConfig], bool] = lambda config: True) -> Facts:
+def gather(
+    reader: Reader,
+    name: str,
+    may_run: Callable[[RunConfig], bool] = lambda config: True,
+    size: Size = lambda config: (),
+) -> Facts:
     """Read a study whole; StoreError when there is none of that name."""
     study = reader.study(name)
     trials = tuple({t.number: t for t in reader.trials(name)}.values())
@@ -121,7 +133,7 @@ def gather(reader: Reader, name: str, may_run: Callable[[RunConfig], bool] = lam
     identity = min(identities, key=lambda i: (-identities[i], i), default=None)
     here = [t for t in done if t.run and t.run.identity == identity]
     arms = _arms(here, trials)
-    noise = pooled_noise(arm.sample for arm in arms)
+    noise = pooled_noise(sample for arm in arms for sample in (arm.sample, arm.searched) if sample)
     observations = [Observation(f"#{t.number}", t.config, loss(t)) for t in _once(here)]
     noise_sd = noise.sigma if noise else study.spec.track.usual_noise
     beliefs = believe(observations, noise_sd, reader.cards(name), baseline(study.spec.budget, study.spec.track_name))
@@ -138,6 +150,7 @@ def gather(reader: Reader, name: str, may_run: Callable[[RunConfig], bool] = lam
         verdicts=tuple(reader.verdicts(name)),
         phases=tuple(reader.phases(name)),
         may_run=may_run,
+        size=size,
     )
 
 
@@ -181,10 +194,14 @@ def _arms(here: Sequence[TrialView], trials: Sequence[TrialView]) -> tuple[Arm, 
     arms = []
     for print_, members in by_config.items():
         runs = {t.run.seed: t.run for t in members if t.run}
+        scores = {seed: runs[seed].val_loss or 0.0 for seed in sorted(runs)}
+        published = {seed: score for seed, score in scores.items() if seed in PUBLISHED_SEEDS}
+        searched = {seed: score for seed, score in scores.items() if seed not in PUBLISHED_SEEDS}
         arms.append(
             Arm(
                 config=members[0].config,
-                sample=Sample({seed: runs[seed].val_loss or 0.0 for seed in sorted(runs)}),
+                sample=Sample(published or searched),
+                searched=Sample(searched) if published and searched else None,
                 runs=tuple(runs[seed] for seed in sorted(runs)),
                 trials=tuple(t.number for t in members),
                 failed=tuple(t.number for t in trials if t.fingerprint == print_ and t.state is State.FAILED),

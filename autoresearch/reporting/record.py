@@ -83,7 +83,8 @@ def failures(facts: Facts) -> Section:
 
 def noise(facts: Facts) -> Section:
     """What a seed alone moves, on which replicates, and how well an early probe ranks."""
-    replicated = [arm for arm in facts.arms if arm.sample.n > 1]
+    samples = [(arm, sample) for arm in facts.arms for sample in (arm.sample, arm.searched) if sample and sample.n > 1]
+    replicated = [arm for arm, _ in samples]
     parts: list[Part] = []
     if facts.noise is None:
         said = "No config has two seeds yet" if not replicated else "Replicates do not differ"
@@ -97,7 +98,7 @@ def noise(facts: Facts) -> Section:
                 _numbers_of(replicated),
             )
         )
-        rows = [Row((recipe(a.config), a.sample.n, a.mean, math.sqrt(a.sample.variance)), a.trials) for a in replicated]
+        rows = [Row((recipe(a.config), s.n, s.mean, math.sqrt(s.variance)), a.trials) for a, s in samples]
         columns = (Column("recipe"), Column("seeds", "d"), Column("val_loss", LOSS), Column("sd", LOSS))
         parts.append(table(columns, rows))
     return Section("Noise floor and calibration", (*parts, *_pairing(facts), *_calibration(facts)))

@@ -67,7 +67,7 @@ class LanguageModel:
 
     def _is_needed(self, evidence: Evidence) -> bool:
         """With an answer waiting, or none allowed yet, it is not; nor again before another trial has ended."""
-        if any(self.conversation.waiting(evidence.known)) or _n_ended(evidence.trials) == self._n_ended:
+        if any(self.proposers.waiting(evidence)) or _n_ended(evidence.trials) == self._n_ended:
             return False
         if not self.conversation.offers:
             return True

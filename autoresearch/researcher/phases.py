@@ -96,6 +96,12 @@ def under_way(trials: Sequence[TrialView]) -> bool:
     return any(t.state in (State.QUEUED, State.RUNNING, State.INTERRUPTED) for t in trials)
 
 
+def n_spent(trials: Sequence[TrialView]) -> int:
+    """Those that count as trials of the study; what comes on top of them does not, and neither do refusals."""
+    extra = [name for phase in PHASES if phase.extra for name in phase.proposers]
+    return sum(t.state is not State.REFUSED and t.proposer not in extra for t in trials)
+
+
 def may_spend(phase: Phase, n_trials: int) -> int:
     """Trials of a phase that has a share or an extra."""
     return int((phase.share or phase.extra) * n_trials)

@@ -1,7 +1,7 @@
 """What comes next in a study under the policy researcher: phase by phase, read off the trials each time."""
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import islice
 from typing import TYPE_CHECKING
 
@@ -48,6 +48,7 @@ class Researcher:
     """The phases of one study in order."""
 
     proposers: Proposers
+    n_elsewhere: int = 0  # trials of the study spent where nothing can be compared with those to come
     closed: dict[str, Ending] = field(default_factory=dict)
     verdicts: tuple[VerdictView, ...] = ()
     believed: tuple[int, Beliefs] | None = None
@@ -55,7 +56,7 @@ class Researcher:
 
     def __post_init__(self) -> None:
         space = self.proposers.space
-        self.spec = space.spec
+        self.spec = replace(space.spec, n_trials=space.spec.n_trials - self.n_elsewhere)
         openings = list(space.openings())
         self.plain = next(o for o in openings if o.proposer == "baseline")
         self.plain_print = self._print(self.plain)

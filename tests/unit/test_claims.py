@@ -18,7 +18,7 @@ from bench.catalog import realise, refusals
 from bench.config import fingerprint
 from bench.divisions import BASE, baseline, division_named
 from bench.errors import StoreError
-from bench.estimate import estimate, over_caps
+from bench.estimate import over_caps, raw_bytes
 from bench.records import State
 from bench.tracks import FEATHERWEIGHT, PUBLISHED_SEEDS
 from studies.claims import ARMS, BASELINE, CLAIMS, N_TUNING, POLICY, SEEDS, STUDY, arm_named
@@ -140,7 +140,7 @@ def test_every_arm_can_be_built_and_keeps_the_rules():
 
 def test_int4_is_compared_at_equal_bytes():
     wide, narrow = (
-        estimate(with_stack(arm_named(name), BASE)).raw_bytes
+        raw_bytes(realise(with_stack(arm_named(name), BASE)), BASE.budget.seq_len)
         for name in ("int4, feed-forward x5", "int6, feed-forward x3")
     )
     assert wide == pytest.approx(narrow, rel=0.03)

@@ -15,7 +15,7 @@ from autoresearch.objections import objections
 from autoresearch.researcher.phases import NOISE_FLOOR, Move
 from autoresearch.researcher.plan import Researcher
 from autoresearch.researcher.proposals import Proposers, Suggestion
-from autoresearch.sampling import is_over_caps, sampler, told_state
+from autoresearch.sampling import is_over_caps, on_the_way, sampler, told_state
 from autoresearch.space import Opening, Space
 from bench.catalog import advice
 from bench.config import RunConfig, fingerprint
@@ -123,6 +123,7 @@ class Search:
                 optuna.trial.create_trial(
                     state=(state := told_state(view)),
                     value=view.val_loss if state is TrialState.COMPLETE else None,
+                    intermediate_values=on_the_way(view),
                     params=view.params,
                     distributions=distributions,
                     constraints={"caps": 1.0} if is_over_caps(view) else {"caps": -1.0},
@@ -181,8 +182,9 @@ class Search:
             view = waiting.pop(0)
             self.study.sampler = sampler(self.spec, view.number, draws=False)
             trial = self.study.ask()
+            config = replace(self.space.suggest(trial), budget=view.config.budget)
             proposal = Proposal(
-                number=view.number, config=self.space.suggest(trial), proposer=view.proposer, rule=view.rule,
+                number=view.number, config=config, proposer=view.proposer, rule=view.rule,
                 reason=view.reason, hypothesis=view.hypothesis, expected=view.expected, params=view.params,
                 seed=view.seed,
             )  # fmt: skip
@@ -209,7 +211,7 @@ class Search:
         if asked := self.space.held if said.params is None else said.params:
             self.study.enqueue_trial(dict(asked))
         trial = self.study.ask()
-        config = self.space.suggest(trial)
+        config = replace(self.space.suggest(trial), budget=said.budget or self.spec.budget)
         self.known.add(fingerprint(config))
         return trial, Proposal(
             number=number, config=config, proposer=said.proposer, rule=said.rule, reason=said.reason,
@@ -273,15 +275,14 @@ class Search:
 
     def keep(self, done: _Underway, result: RunResult) -> str | None:
         """Keep the packed model of the study's best run; a replay makes any other again, bit for bit."""
-        if done.proposal.seed is not None:
-            # the luckiest seed of a replicated config is not its score
+        if done.proposal.seed is not None or done.proposal.config.budget.short:
+            # the luckiest seed of a replicated config is not its score, and a short run's is none
             return None
-        trials = self.followed.trials().values()
-        rivals = [t for t in trials if t.val_loss is not None and t.run is not None and t.seed is None]
+        rivals = [t for t in self.followed.trials().values() if t.ranks]
         if any((t.val_loss or 0.0) <= result.val_loss for t in rivals):
             return None
         for rival in rivals:
-            assert rival.run is not None, "filtered above"
+            assert rival.run is not None, "it has a score"
             if self.store.read.artifact(rival.run.id):
                 self.store.drop_artifact(rival.run.id)
         name = f"{result.artifact_sha256[:16]}.arena"
@@ -295,5 +296,7 @@ class Search:
         if is_over_caps(view):
             trial.set_constraint("caps", 1.0)
         state = told_state(view)
+        for step, val_loss in on_the_way(view).items():
+            trial.report(val_loss, step)
         self.study.tell(trial, view.val_loss if state is TrialState.COMPLETE else None, state)
         self.watcher.ended(proposal.number, proposal.config, outcome)

@@ -25,14 +25,20 @@ def is_over_caps(view: TrialView) -> bool:
     return view.state is State.REFUSED or (view.run is not None and view.run.reason is Reason.TOO_LARGE)
 
 
+def on_the_way(view: TrialView) -> dict[int, float]:
+    """What a short run scored, by its steps."""
+    return {view.config.budget.steps: view.val_loss} if view.is_short and view.val_loss is not None else {}
+
+
 def told_state(view: TrialView) -> TrialState:
     """What costs nothing is pruned; a failure is ignored by the sampler, and so is a replication: a second score of
-    a config says nothing new of where to look."""
+    a config says nothing new of where to look. A short run is one that went no further: TPE ranks such after all whole
+    ones, among each other by how far they went and then by their scores."""
     if view.seed is not None:
         return TrialState.FAIL
     match view.state:
         case State.COMPLETE:
-            return TrialState.COMPLETE
+            return TrialState.PRUNED if view.is_short else TrialState.COMPLETE
         case State.PRUNED:
             return TrialState.PRUNED
         case _:

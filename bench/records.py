@@ -104,3 +104,4 @@ class Identity:
     evaluator_version: int
     device_class: str
     numerics_version: int
+    short: bool = False  # a rung of a search, scored on fewer bytes

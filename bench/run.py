@@ -58,7 +58,7 @@ def run(config: RunConfig, seed: int, corpus: Corpus, track: Track, watch: Calla
     started = time.perf_counter()
     artifact = pack(model, config)
     shipped = unpack(artifact, config)
-    val_loss = stack.evaluator.nats(shipped, corpus.valid[: track.eval_bytes], budget.seq_len)
+    val_loss = stack.evaluator.nats(shipped, corpus.valid[: track.scored_bytes(budget)], budget.seq_len)
     if not math.isfinite(val_loss):
         raise Diverged("val_loss", budget.steps)
     result = RunResult(

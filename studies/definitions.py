@@ -26,6 +26,7 @@ class StudySpec:
     data: str = "auto"  # where the corpus was found, as --data takes it
     seed: int = FIRST_SEARCH_SEED  # of every run, and of the proposals
     policy: str = "tpe"
+    rungs: tuple[int, ...] = ()  # one part in so many of the steps, the shortest first; without any every run is whole
     settings: tuple[str, ...] = ()  # `slot.knob=value` and `slot=a,b`, as given with --set
     start: RunConfig | None = None  # the fighter to begin with, as given with --from
     start_file: str = ""  # its file's name
@@ -39,9 +40,11 @@ class StudySpec:
         return division_named(self.division_name)
 
     def to_json(self) -> dict[str, Any]:
-        """As data. A study without a start is written as it was before there were any."""
-        plain = asdict(replace(self, start=None)) | {"settings": list(self.settings)}
-        del plain["start"], plain["start_file"]
+        """As data. A study without a start or rungs is written as it was before there were any."""
+        plain = asdict(replace(self, start=None)) | {"settings": list(self.settings), "budget": self.budget.to_json()}
+        del plain["start"], plain["start_file"], plain["rungs"]
+        if self.rungs:
+            plain["rungs"] = list(self.rungs)
         if self.start is None:
             return plain
         return plain | {"start": config_to_json(self.start), "start_file": self.start_file}
@@ -49,7 +52,11 @@ class StudySpec:
     @staticmethod
     def from_json(plain: dict[str, Any]) -> "StudySpec":
         start = plain.get("start")
-        typed = {"budget": Budget(**plain["budget"]), "settings": tuple(plain["settings"])}
+        typed = {
+            "budget": Budget(**plain["budget"]),
+            "settings": tuple(plain["settings"]),
+            "rungs": tuple(plain.get("rungs", ())),
+        }
         return StudySpec(**plain | typed | {"start": config_from_json(start) if start else None})
 
     def differs_from(self, other: "StudySpec") -> list[str]:

@@ -5,8 +5,8 @@ import statistics
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
-from autoresearch.agreement import spearman
 from autoresearch.listing import outcome_word, why
+from autoresearch.ranks import spearman
 from autoresearch.reporting.facts import Arm, Facts, loss, noise_told
 from autoresearch.reporting.report import (
     DELTA,

@@ -7,6 +7,7 @@ proposer belongs to one phase.
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
+from fractions import Fraction
 
 from autoresearch.researcher.proposals import Suggestion
 from bench.records import State
@@ -25,7 +26,7 @@ class Phase:
 
 NOISE_FLOOR = Phase(name="noise floor", proposers=("baseline", "replication"), share=0.15)
 SCREEN = Phase(name="screen", proposers=("user", "opening"), share=0.30)
-SEARCH = Phase(name="search", proposers=("local", "untried", "tpe"))
+SEARCH = Phase(name="search", proposers=("local", "untried", "tpe", "promotion"))
 ABLATION = Phase(name="ablation", proposers=("leave-one-out",), share=0.10)
 CONFIRM = Phase(name="confirm", proposers=("confirm",), extra=0.25)
 PHASES = (NOISE_FLOOR, SCREEN, SEARCH, ABLATION, CONFIRM)
@@ -62,6 +63,11 @@ class Move:
 def in_phase(phase: Phase, trials: Sequence[TrialView]) -> list[TrialView]:
     """Those that cost something; a refusal does not."""
     return [t for t in trials if t.proposer in phase.proposers and t.state is not State.REFUSED]
+
+
+def spent(phases: Sequence[Phase], trials: Sequence[TrialView], steps: int) -> Fraction:
+    """What phases have cost, in whole runs of so many steps."""
+    return Fraction(sum(t.config.budget.steps for phase in phases for t in in_phase(phase, trials)), steps)
 
 
 def under_way(trials: Sequence[TrialView]) -> bool:

@@ -21,9 +21,11 @@ from autoresearch.researcher.phases import (
     Phase,
     in_phase,
     may_spend,
+    spent,
     under_way,
 )
 from autoresearch.researcher.proposals import Evidence, Proposers, Suggestion
+from autoresearch.researcher.rungs import WHOLE, share_of
 from bench.config import fingerprint
 from bench.divisions import recipe
 from bench.records import State
@@ -49,6 +51,7 @@ class Researcher:
         self.spec = space.spec
         openings = list(space.openings())
         self.plain = next(o for o in openings if o.proposer == "baseline")
+        self.plain_print = fingerprint(space.recall(self.plain.params)[0])
         self.screened = [(fingerprint(space.recall(o.params)[0]), o) for o in self._ranked(openings)]
 
     def _ranked(self, openings: Sequence["Opening"]) -> list["Opening"]:
@@ -67,15 +70,15 @@ class Researcher:
     def next(self, number: int, trials: Trials) -> Move:
         """The move to make now; its suggestion is worked out only when it is asked for."""
         self.closed = {}
-        evidence = Evidence(trials, self.spec.track.usual_noise)
+        evidence = Evidence([t for t in trials if not t.is_short], self.spec.track.usual_noise)
         if suggest := self._noise_floor(trials):
             return self._move(NOISE_FLOOR, suggest)
-        if suggest := self._screen(trials, evidence):
+        if suggest := self._screen(trials):
             return self._move(SCREEN, suggest)
         n = self.spec.n_trials
-        n_spent = sum(len(in_phase(phase, trials)) for phase in (NOISE_FLOOR, SCREEN, SEARCH, ABLATION))
-        search = self._move(SEARCH, lambda: self.proposers.suggest(number, trials))
+        n_spent = spent((NOISE_FLOOR, SCREEN, SEARCH, ABLATION), trials, self.spec.budget.steps)
         reserve = may_spend(ABLATION, n) if n >= SMALL else 0
+        search = self._move(SEARCH, lambda: self.proposers.suggest(number, trials, n - reserve - n_spent))
         if n_spent < n - reserve:
             return search
         if under_way([t for t in trials if t.proposer not in ABLATION.proposers]) and n_spent < n:
@@ -111,15 +114,23 @@ class Researcher:
             reason=f"seed {seed}: how far val_loss moves by its seed alone",
         )  # fmt: skip
 
-    def _screen(self, trials: Trials, evidence: Evidence) -> Callable[[], Suggestion] | None:
-        known = evidence.known
-        opening = next((o for print_, o in self.screened if print_ not in known), None)
-        if opening is None or len(in_phase(SCREEN, trials)) >= may_spend(SCREEN, self.spec.n_trials):
+    def _screen(self, trials: Trials) -> Callable[[], Suggestion] | None:
+        """On the shortest rung, with the baseline there too; who climbs is for the search to say."""
+        ladder = self.proposers.ladder
+        climbs = ladder.climbs(trials)
+        rung = ladder.start(climbs)
+        known = {climb.stack for climb in climbs if climb.rung != WHOLE or rung == WHOLE}
+        openings = self.screened if rung == WHOLE else [(self.plain_print, self.plain), *self.screened]
+        opening = next((o for print_, o in openings if print_ not in known), None)
+        used = spent((SCREEN,), trials, self.spec.budget.steps)
+        if opening is None or used >= may_spend(SCREEN, self.spec.n_trials):
             self.closed[SCREEN.name] = Ending.DONE
             return None
+        proposer = "opening" if opening is self.plain else opening.proposer
         rule = "the fighter given comes first" if opening.proposer == "user" else "techniques alone, best prior first"
+        rule += "" if rung == WHOLE else f", on {share_of(rung)}"
         return lambda: Suggestion(
-            params=opening.params, proposer=opening.proposer, rule=rule, reason=opening.reason
+            params=opening.params, proposer=proposer, rule=rule, reason=opening.reason, budget=ladder.budget(rung)
         )  # fmt: skip
 
     def _ablation(self, trials: Trials, evidence: Evidence, reserve: int) -> Suggestion | None:
@@ -166,4 +177,4 @@ class Researcher:
         return Move(phase=CONFIRM, closed=self.closed | {CONFIRM.name: why}, over=True, verdict=verdict)
 
     def _is_plain(self, trial: TrialView) -> bool:
-        return trial.fingerprint == fingerprint(self.proposers.space.recall(self.plain.params)[0])
+        return trial.fingerprint == self.plain_print

@@ -8,15 +8,18 @@ import random
 import statistics
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from autoresearch.beliefs import Beliefs, Card, Observation, believe, stack_of
 from autoresearch.noise import Sample, pooled_noise
 from autoresearch.researcher.local import Params, local_edit
 from autoresearch.researcher.mixture import phase_of, proposer
+from autoresearch.researcher.rungs import Ladder
 from autoresearch.researcher.untried import Untried, ranked_untried
-from bench.config import RunConfig, fingerprint
+from bench.config import Budget, RunConfig, fingerprint
 from bench.knobs import Choice, Span, Value
 from bench.records import State
 from bench.tracks import PUBLISHED_SEEDS
@@ -40,14 +43,16 @@ class Suggestion:
     hypothesis: str = ""
     expected: float | None = None  # val_loss
     seed: int | None = None  # of a replication
+    budget: Budget | None = None  # of a short run; the study's otherwise
 
 
 @dataclass(frozen=True)
 class Evidence:
-    """What a study's trials say: searching never sees a score of a published seed."""
+    """What a study's trials of one budget say: searching never sees a score of a published seed."""
 
     trials: Sequence[TrialView]
     usual_noise: float
+    elsewhere: frozenset[str] = frozenset()  # fingerprints of configs that were proposed with another budget
 
     @property
     def scored(self) -> list[TrialView]:
@@ -64,7 +69,7 @@ class Evidence:
     @property
     def known(self) -> set[str]:
         """Every config proposed, whatever became of it."""
-        return {t.fingerprint for t in self.trials}
+        return {t.fingerprint for t in self.trials} | self.elsewhere
 
     def samples(self) -> dict[str, Sample]:
         """Of each config, its scores by seed."""
@@ -97,10 +102,34 @@ class Proposers:
     cards: Sequence[Card]
     objections: Objections
 
-    def suggest(self, number: int, trials: Sequence[TrialView]) -> Suggestion:
-        """Whoever the mixture says; when they have nothing to say, the next best does, and the rule tells so."""
+    @cached_property
+    def ladder(self) -> Ladder:
+        return Ladder(self.space.spec, self.cards)
+
+    def suggest(self, number: int, trials: Sequence[TrialView], left: Fraction) -> Suggestion:
+        """A config that may climb, else a new one on the shortest rung; `left` is in whole runs."""
+        climbs = self.ladder.climbs(trials)
+        if found := self.ladder.promotion(climbs, left):
+            risen = next(t for t in trials if t.number == found.trial)
+            return Suggestion(
+                params=risen.params, proposer="promotion", rule=found.rule, reason=found.reason,
+                budget=self.ladder.budget(found.to),
+            )  # fmt: skip
+        rung = self.ladder.start(climbs)
+        noise = self.space.spec.track.usual_noise
+        whole = [t for t in trials if not t.is_short]
+        evidence = Evidence(whole, noise, frozenset(climb.stack for climb in climbs))
+        budget = self.ladder.budget(rung)
+        alike = evidence if budget is None else Evidence([t for t in trials if t.config.budget == budget], noise)
+        said = self.new(number, evidence, alike)
+        return replace(said, rule="; ".join([said.rule, *self.ladder.dropped(climbs)]), budget=budget)
+
+    def new(self, number: int, evidence: Evidence, alike: Evidence) -> Suggestion:
+        """Whoever the mixture says; when they have nothing to say, the next best does, and the rule tells so.
+
+        Edits start from the best whole run of `evidence`; what is expected rests on runs as long as this one, `alike`.
+        """
         spec = self.space.spec
-        evidence = Evidence(trials, spec.track.usual_noise)
         incumbent = evidence.incumbent()
         if incumbent is None:
             return _drawn(evidence, "no trial has a score to stand on, so the sampler draws")
@@ -110,14 +139,17 @@ class Proposers:
         if who == "tpe":
             return _drawn(evidence, rule)
         if who == "untried":
-            if found := self.untried(evidence, incumbent, rule):
+            if found := self.untried(evidence, alike, incumbent, rule):
                 return found
             rule += ", which has no runnable stack left: a local edit instead"
         return self.local(evidence, incumbent, number, rule)
 
-    def untried(self, evidence: Evidence, incumbent: TrialView, rule: str) -> Suggestion | None:
+    def untried(self, evidence: Evidence, alike: Evidence, incumbent: TrialView, rule: str) -> Suggestion | None:
         """The most valuable stack that nobody ran and that may run."""
-        beliefs = evidence.believed(self.cards, self.space.base)
+        beliefs = alike.believed(self.cards, self.space.base)
+        # the incumbent as it scored with as many steps
+        same = (t for t in alike.scored if t.params == incumbent.params)
+        at = incumbent if alike is evidence else next(same, None)
         known = evidence.known
 
         def may_run(config: RunConfig) -> bool:
@@ -127,7 +159,11 @@ class Proposers:
             return same and fingerprint(ours) not in known and not self.objections(ours)
 
         ranked = ranked_untried(
-            beliefs, incumbent.config, failed=evidence.failed, free=self.space.division.free, may_run=may_run
+            beliefs,
+            incumbent.config,
+            failed=evidence.failed if alike is evidence else [*evidence.failed, *alike.failed],
+            free=self.space.division.free,
+            may_run=may_run,
         )
         chosen: Untried | None = next((untried for untried in ranked if untried.runnable), None)
         if chosen is None:
@@ -139,7 +175,7 @@ class Proposers:
             rule=rule,
             reason=f"{chosen.reason}; noise {beliefs.noise_sd:.4f}",
             hypothesis=f"{chosen.change} lowers val_loss below {against}",
-            expected=_loss(incumbent) + chosen.mean,
+            expected=None if at is None else _loss(at) + chosen.mean,
         )
 
     def local(self, evidence: Evidence, incumbent: TrialView, number: int, rule: str) -> Suggestion:

@@ -46,6 +46,10 @@ def study(
     policy: Annotated[
         str, typer.Option(help="who proposes: tpe, random, researcher, or openings: each technique alone, and done")
     ] = "tpe",
+    rungs: Annotated[
+        bool | None,
+        typer.Option("--rungs/--no-rungs", help="short runs first, under researcher; on from 150 steps"),
+    ] = None,
     data: DataOption = "auto",
     timeout: TimeoutOption = None,
     store: StoreOption = None,
@@ -66,7 +70,7 @@ def study(
         )
     from dataclasses import replace
 
-    from autoresearch.requests import check_budget, check_request, duration
+    from autoresearch.requests import check_budget, check_request, duration, rungs_asked
     from autoresearch.settings import parse_settings
     from bench.data.choose import load_corpus
     from bench.tracks import track_named
@@ -90,6 +94,7 @@ def study(
         from autoresearch.starting import begun_with
 
         spec = begun_with(spec, start, steps)
+    spec = replace(spec, rungs=rungs_asked(policy, spec.budget.steps, rungs))
     check_request(spec)
     check_budget(budget)
     parse_settings(spec.settings, spec.division)

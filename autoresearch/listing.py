@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
+from autoresearch.researcher.rungs import Ladder
 from bench.config import to_json
 from bench.divisions import recipe
 from bench.records import State
@@ -32,9 +33,10 @@ def number(value: float | None, digits: int = 4, sign: bool = False) -> str:
 
 
 def best_of(reader: Reader, study: StudyView) -> TrialView | None:
-    """The lowest score; a replication is none of its own, or the luckiest seed would stand for its config."""
-    scored = [t for t in reader.trials(study.name) if t.val_loss is not None and t.seed is None]
-    return min(scored, key=lambda t: (t.val_loss or 0.0, t.number), default=None)
+    """The lowest score of a whole run; a replication is none of its own, or the luckiest seed would stand for all."""
+    return min(
+        (t for t in reader.trials(study.name) if t.ranks), key=lambda t: (t.val_loss or 0.0, t.number), default=None
+    )
 
 
 def condition(study: StudyView) -> str:
@@ -83,7 +85,9 @@ def _study_json(reader: Reader, study: StudyView) -> dict[str, Any]:
 
 
 def study_json(reader: Reader, name: str) -> dict[str, Any]:
-    return _study_json(reader, reader.study(name)) | {"trials": [trial_json(trial) for trial in reader.trials(name)]}
+    study, trials = reader.study(name), reader.trials(name)
+    rungs = [asdict(found) for found in Ladder(study.spec, reader.cards(name)).calibrations(trials)]
+    return _study_json(reader, study) | {"trials": [trial_json(trial) for trial in trials], "rungs": rungs}
 
 
 def trial_json(trial: TrialView) -> dict[str, Any]:
@@ -99,7 +103,7 @@ def trials_table(reader: Reader, name: str) -> str:
     base = next((t.val_loss for t in trials if t.proposer == "baseline"), None)
     rows = []
     for trial in trials:
-        delta = None if trial.val_loss is None or base is None else trial.val_loss - base
+        delta = None if trial.val_loss is None or base is None or trial.is_short else trial.val_loss - base
         rows.append(
             (
                 str(trial.number),
@@ -114,12 +118,15 @@ def trials_table(reader: Reader, name: str) -> str:
     head = f"{study.name}: {study.spec.division_name}, {study.spec.budget.steps} steps, {study.spec.corpus_name} "
     head += f"{study.spec.corpus_digest[:8]}, {study.n_done}/{study.spec.n_trials} trials, {condition(study)}"
     columns = ("#", "state", "val_loss", "delta", "s", "recipe", "")
-    return f"{head}\n{table(columns, rows, frozenset({0, 2, 3, 4}))}"
+    rungs = [f"short runs of {found.told}" for found in Ladder(study.spec, reader.cards(name)).calibrations(trials)]
+    return "\n".join([head, table(columns, rows, frozenset({0, 2, 3, 4})), *rungs])
 
 
 def outcome_word(trial: TrialView) -> str:
     if trial.state is State.FAILED and trial.run and trial.run.reason:
         return trial.run.reason.value
+    if trial.state is State.COMPLETE and trial.is_short:
+        return f"{trial.config.budget.steps} steps"
     return trial.state.value
 
 

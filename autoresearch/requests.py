@@ -1,10 +1,12 @@
 """What can be said of a request before anything is loaded or spent; each check raises ConfigError."""
 
+from autoresearch.researcher.rungs import LEAST_STEPS, RUNGS, rungs_for
 from bench.errors import ConfigError
 from bench.tracks import PUBLISHED_SEEDS
 from studies.definitions import StudySpec
 
-POLICIES = ("tpe", "researcher", "random", "openings")
+RESEARCHER = "researcher"
+POLICIES = ("tpe", RESEARCHER, "random", "openings")
 
 
 def check_request(spec: StudySpec) -> None:
@@ -19,8 +21,21 @@ def check_request(spec: StudySpec) -> None:
         )
     if spec.policy not in POLICIES:
         raise ConfigError(f"there is no policy named {spec.policy}", f"the policies are {', '.join(POLICIES)}")
+    if spec.rungs and spec.policy != RESEARCHER:
+        raise ConfigError(f"--rungs is for the policy {RESEARCHER}, not {spec.policy}", f"use --policy {RESEARCHER}")
     if (missing := spec.track.missing) is not None:
         raise ConfigError(f"the {spec.track.name} track can't run yet: {missing}", "use --track featherweight")
+
+
+def rungs_asked(policy: str, steps: int, asked: bool | None) -> tuple[int, ...]:
+    """The rungs of a new study: those of the researcher, unless the user says otherwise; raises ConfigError."""
+    if asked is False or (asked is None and policy != RESEARCHER):
+        return ()
+    found = rungs_for(steps)
+    if asked and not found:
+        least = LEAST_STEPS * min(RUNGS)
+        raise ConfigError(f"--rungs needs runs of {least} steps or more, and these have {steps}", "leave --rungs out")
+    return found
 
 
 def check_budget(budget: str) -> None:

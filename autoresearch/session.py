@@ -10,6 +10,7 @@ from types import FrameType
 from rich.console import Console
 
 from autoresearch.executor import LocalExecutor, limits_for
+from autoresearch.listing import best_of
 from autoresearch.loop import Search
 from autoresearch.progress import Teller
 from autoresearch.requests import check_request
@@ -48,7 +49,8 @@ def run_study(
     n_done = 0
     if spec.name in known:
         n_done = store.read.study(spec.name).n_done
-        best = min((t.val_loss for t in store.read.trials(spec.name) if t.val_loss is not None), default=None)
+        leader = best_of(store.read, store.read.study(spec.name))
+        best = leader.val_loss if leader else None
     own = [card(technique_of("mixer", spec.start.pick("mixer")))] if spec.start and spec.start.brings_code else []
     store.begin(spec, [*cards(), *own], this_process())
     why = "the coordinator failed"

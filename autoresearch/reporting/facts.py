@@ -10,6 +10,7 @@ from itertools import islice
 from autoresearch.beliefs import Beliefs, Observation, believe
 from autoresearch.noise import Noise, Sample, pooled_noise
 from autoresearch.reporting.report import Trials
+from autoresearch.researcher.rungs import Calibration, Ladder
 from autoresearch.researcher.untried import Untried, ranked_untried
 from bench.config import RunConfig, fingerprint
 from bench.divisions import baseline
@@ -50,7 +51,7 @@ class Facts:
     """All that a report is made from."""
 
     study: StudyView
-    trials: tuple[TrialView, ...]  # by number, each once
+    trials: tuple[TrialView, ...]  # by number, each once, short runs too
     identity: Identity | None  # of most scored trials; no other is compared with it
     elsewhere: Trials  # scored under another identity
     arms: tuple[Arm, ...]  # the lowest mean first
@@ -59,6 +60,7 @@ class Facts:
     curves: Mapping[int, tuple[Point, ...]]  # by trial, of the scored ones of this identity
     events: tuple[EventView, ...]
     may_run: Callable[[RunConfig], bool]
+    rungs: tuple[Calibration, ...]  # of the study's short runs, which nothing else here looks at
 
     @cached_property
     def base(self) -> Arm | None:
@@ -109,7 +111,7 @@ def gather(reader: Reader, name: str, may_run: Callable[[RunConfig], bool] = lam
     """Read a study whole; StoreError when there is none of that name."""
     study = reader.study(name)
     trials = tuple({t.number: t for t in reader.trials(name)}.values())
-    done = [t for t in trials if t.run and t.val_loss is not None]
+    done = [t for t in trials if t.run and t.val_loss is not None and not t.is_short]
     identities = Counter(t.run.identity for t in done if t.run)
     # ties by the identities themselves, so that no order of rows decides
     identity = min(identities, key=lambda i: (-identities[i], i), default=None)
@@ -118,7 +120,8 @@ def gather(reader: Reader, name: str, may_run: Callable[[RunConfig], bool] = lam
     noise = pooled_noise(arm.sample for arm in arms)
     observations = [Observation(f"#{t.number}", t.config, loss(t)) for t in _once(here)]
     noise_sd = noise.sigma if noise else study.spec.track.usual_noise
-    beliefs = believe(observations, noise_sd, reader.cards(name), baseline(study.spec.budget))
+    cards = reader.cards(name)
+    beliefs = believe(observations, noise_sd, cards, baseline(study.spec.budget))
     return Facts(
         study=study,
         trials=trials,
@@ -130,6 +133,7 @@ def gather(reader: Reader, name: str, may_run: Callable[[RunConfig], bool] = lam
         curves={t.number: tuple(reader.curve(t.run.id)) for t in here if t.run},
         events=tuple(e for e in reader.events(study=name, limit=100_000) if e.trial is None),
         may_run=may_run,
+        rungs=tuple(Ladder(study.spec, cards).calibrations(trials)),
     )
 
 

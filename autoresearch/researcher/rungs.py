@@ -82,13 +82,16 @@ class Calibration:
         return len(self.pairs) >= ENOUGH_PAIRS and self.spearman is not None and self.spearman < LEAST_SPEARMAN
 
     @property
+    def verdict(self) -> str:
+        if self.misleads:
+            return "dropped"
+        return "trusted" if len(self.pairs) >= ENOUGH_PAIRS else f"used until {ENOUGH_PAIRS} configs tell"
+
+    @property
     def told(self) -> str:
-        """One sentence."""
-        n = len(self.pairs)
-        if self.spearman is None:
-            return f"{share_of(self.rung)}: {n} config{'s' * (n != 1)} with a whole run too, too few to rank"
-        said = f"{share_of(self.rung)}: Spearman {self.spearman:.2f} with the whole run over {n} configs"
-        return said + f", below {LEAST_SPEARMAN:g}: dropped" * self.misleads
+        """One line."""
+        ranked = "no rank yet" if self.spearman is None else f"Spearman {self.spearman:.2f}"
+        return f"{share_of(self.rung)}: {ranked} over {len(self.pairs)} configs run whole too, {self.verdict}"
 
 
 def calibration(climbs: Iterable[Climb], rung: int) -> Calibration:
@@ -121,7 +124,7 @@ def promotion(climbs: Collection[Climb], rungs: Sequence[int], left: Fraction) -
     """
     used = in_use(climbs, rungs)
     last = left < sum((Fraction(1, rung) for rung in used), Fraction(1))
-    for rung, to in reversed(list(zip(used, (*used[1:], WHOLE), strict=True))):
+    for rung, to in reversed(list(zip(used, (*used, WHOLE)[1:], strict=True))):
         gone_on = {climb.stack for climb in climbs if climb.rung < rung}
         for group in _ranked(climbs, rung):
             most = -(-len(group) // KEPT)

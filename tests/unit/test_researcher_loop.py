@@ -2,6 +2,7 @@
 
 import time
 from dataclasses import replace
+from fractions import Fraction
 
 import pytest
 from full_ledger import fill
@@ -150,7 +151,7 @@ def test_from_a_thousand_trials_to_the_next_proposal_takes_under_two_seconds(led
     begun = time.process_time()
     trials = list(search.followed.trials().values())
     search.researcher.next(1000, trials)
-    found = search.researcher.proposers.suggest(1000, trials)
+    found = search.researcher.proposers.suggest(1000, trials, Fraction(10))
     search.move = Move(phase=SEARCH, suggest=lambda: found)
     _, proposal = search.propose()
     assert time.process_time() - begun < 2.0

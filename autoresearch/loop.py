@@ -12,7 +12,7 @@ from optuna.trial import TrialState
 
 from autoresearch.executor import Ended, Executor, Job, Progress
 from autoresearch.objections import objections
-from autoresearch.researcher.phases import NOISE_FLOOR, Move
+from autoresearch.researcher.phases import NOISE_FLOOR, RESEARCHER, Move
 from autoresearch.researcher.plan import Researcher
 from autoresearch.researcher.proposals import Proposers, Suggestion
 from autoresearch.sampling import is_over_caps, on_the_way, sampler, told_state
@@ -34,8 +34,6 @@ POINTS_SECONDS = 0.5
 STOPPED = "a stop was asked for"
 # The policy that has no sampler: each technique alone, and done.
 OPENINGS = "openings"
-# The policy that gives each trial to one of several proposers, by shares.
-RESEARCHER = "researcher"
 # Refusals cost nothing, but a study that is refused all the time should say so and end.
 REFUSALS_PER_TRIAL = 4
 

@@ -1,11 +1,11 @@
 """What can be said of a request before anything is loaded or spent; each check raises ConfigError."""
 
+from autoresearch.researcher.phases import RESEARCHER
 from autoresearch.researcher.rungs import LEAST_STEPS, RUNGS, rungs_for
 from bench.errors import ConfigError
 from bench.tracks import PUBLISHED_SEEDS
 from studies.definitions import StudySpec
 
-RESEARCHER = "researcher"
 POLICIES = ("tpe", RESEARCHER, "random", "openings")
 
 

@@ -31,6 +31,9 @@ ABLATION = Phase(name="ablation", proposers=("leave-one-out",), share=0.10)
 CONFIRM = Phase(name="confirm", proposers=("confirm",), extra=0.25)
 PHASES = (NOISE_FLOOR, SCREEN, SEARCH, ABLATION, CONFIRM)
 
+# the policy that works in them
+RESEARCHER = "researcher"
+
 # below this a study is its openings and a few steps from them: replications would be most of it
 SMALL = 20
 # of the baseline; the least that say more of sigma than one difference does

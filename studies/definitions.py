@@ -86,6 +86,7 @@ class Measurement:
     steps: int = 500
     settings: tuple[str, ...] = field(default=())
     policy: str = "tpe"
+    seed: int = FIRST_SEARCH_SEED
 
     def spec(self, corpus_name: str, corpus_digest: str, data: str) -> StudySpec:
         return StudySpec(
@@ -97,6 +98,7 @@ class Measurement:
             corpus_name=corpus_name,
             corpus_digest=corpus_digest,
             data=data,
+            seed=self.seed,
             policy=self.policy,
             settings=self.settings,
         )
@@ -120,6 +122,47 @@ NOTHING_ELSE = (
     "schedule=linear",
     "averaging=last",
     "precision=fp32",
+)
+
+# What the policies are compared on: of each slot that moved a score, what did so up or down, so that the openings leave
+# most of forty trials to the policy.
+CONTESTED = (
+    "features=smear_gate",
+    "mixer=softmax,double_conv",
+    "mixer_modifiers=xsa",
+    "ffn=relu2,swiglu",
+    "residual=pre_norm",
+    "block_modifiers=none",
+    "head=untied",
+    "logits=softcap",
+    "init=zero_output,orthogonal",
+    "optimizer=adamw,muon",
+    "optimizer_modifiers=none",
+    "schedule=linear",
+    "averaging=last,ema",
+    "addons=grad_clip",
+    "precision=fp32",
+    "precision_modifiers=none",
+)
+# A quarter on top of its trials pays for the researcher's confirmation: 32 and 8 cost what 40 do.
+POLICY_TRIALS = {"researcher": 32, "tpe": 40, "random": 40}
+POLICY_SEEDS = (1001, 1101, 1201)
+POLICIES_MEASURED = "measured-policies"
+POLICY_ARMS = tuple(
+    Measurement(
+        name=f"{POLICIES_MEASURED}-{policy}-{seed}",
+        question=f"How low, and how soon, does policy {policy} get in 40 runs of 100 steps on the real sample?",
+        division_name="open",
+        n_trials=n_trials,
+        data=REAL_SAMPLE,
+        steps=100,
+        settings=CONTESTED,
+        policy=policy,
+        seed=seed,
+    )
+    # a repetition is finished before the next begins: each is a comparison by itself
+    for seed in POLICY_SEEDS
+    for policy, n_trials in POLICY_TRIALS.items()
 )
 
 MEASUREMENTS = (
@@ -161,12 +204,18 @@ MEASUREMENTS = (
         data=REAL_SAMPLE,
         policy="openings",
     ),
+    *POLICY_ARMS,
 )
 
 
-def measurement_named(name: str) -> Measurement:
+def measurements_named(name: str) -> tuple[Measurement, ...]:
+    """The one of that name, or all of a family in the order they are run: `policies` is nine studies."""
+    wanted = (name, f"measured-{name}")
+    if POLICIES_MEASURED in wanted:
+        return POLICY_ARMS
     for measurement in MEASUREMENTS:
-        if measurement.name in (name, f"measured-{name}"):
-            return measurement
-    known = ", ".join(m.name.removeprefix("measured-") for m in MEASUREMENTS)
+        if measurement.name in wanted:
+            return (measurement,)
+    alone = [m.name.removeprefix("measured-") for m in MEASUREMENTS if m not in POLICY_ARMS]
+    known = ", ".join([*alone, POLICIES_MEASURED.removeprefix("measured-")])
     raise ConfigError(f"there is no measurement named {name}", f"the measurements are {known}")

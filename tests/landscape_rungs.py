@@ -78,7 +78,7 @@ class RungSearch:
         self.study = optuna.create_study()
         self.tpe = optuna.samplers.TPESampler(seed=self.seed, multivariate=True, constant_liar=True)
         self.plain = optuna.samplers.RandomSampler(seed=self.seed)
-        best, shown = landscape.BASELINE, float("inf")
+        best: dict[int, tuple[float, landscape.Params]] = {}
         n_new = 0
         while self.spent < self.n_runs:
             left = self.n_runs - self.spent
@@ -90,11 +90,11 @@ class RungSearch:
                 else:
                     rung, n_new = next(iter(in_use(self.climbs, self.rungs)), WHOLE), n_new + 1
                     draws = POLICIES["search"](self.seed, n_new) == "tpe"
-                    asked = local_edit(landscape.walk, best, self.drawn, self.rng, self.params.__contains__)
+                    _, stand = best.get(rung, (0.0, landscape.BASELINE))
+                    asked = local_edit(landscape.walk, stand, self.drawn, self.rng, self.params.__contains__)
             score, params = self.trial(rung, None if draws else asked)
-            if rung == WHOLE and score < shown:
-                best, shown = params, score
-        return landscape.true_score(best)
+            best[rung] = min(best.get(rung, (score, params)), (score, params), key=lambda rival: rival[0])
+        return landscape.true_score(best[WHOLE][1])
 
     def drawn(self, name, values) -> Value:
         return drawn_from(values, self.rng)

@@ -116,19 +116,15 @@ class Proposers:
                 budget=self.ladder.budget(found.to),
             )  # fmt: skip
         rung = self.ladder.start(climbs)
-        noise = self.space.spec.track.usual_noise
-        whole = [t for t in trials if not t.is_short]
-        evidence = Evidence(whole, noise, frozenset(climb.stack for climb in climbs))
         budget = self.ladder.budget(rung)
-        alike = evidence if budget is None else Evidence([t for t in trials if t.config.budget == budget], noise)
-        said = self.new(number, evidence, alike)
+        # like is compared with like: what is proposed for a rung stands on the runs of that rung
+        alike = [t for t in trials if t.config.budget == (budget or self.space.spec.budget)]
+        known = frozenset(climb.stack for climb in climbs)
+        said = self.new(number, Evidence(alike, self.space.spec.track.usual_noise, known))
         return replace(said, rule="; ".join([said.rule, *self.ladder.dropped(climbs)]), budget=budget)
 
-    def new(self, number: int, evidence: Evidence, alike: Evidence) -> Suggestion:
-        """Whoever the mixture says; when they have nothing to say, the next best does, and the rule tells so.
-
-        Edits start from the best whole run of `evidence`; what is expected rests on runs as long as this one, `alike`.
-        """
+    def new(self, number: int, evidence: Evidence) -> Suggestion:
+        """Whoever the mixture says; when they have nothing to say, the next best does, and the rule tells so."""
         spec = self.space.spec
         incumbent = evidence.incumbent()
         if incumbent is None:
@@ -139,17 +135,14 @@ class Proposers:
         if who == "tpe":
             return _drawn(evidence, rule)
         if who == "untried":
-            if found := self.untried(evidence, alike, incumbent, rule):
+            if found := self.untried(evidence, incumbent, rule):
                 return found
             rule += ", which has no runnable stack left: a local edit instead"
         return self.local(evidence, incumbent, number, rule)
 
-    def untried(self, evidence: Evidence, alike: Evidence, incumbent: TrialView, rule: str) -> Suggestion | None:
+    def untried(self, evidence: Evidence, incumbent: TrialView, rule: str) -> Suggestion | None:
         """The most valuable stack that nobody ran and that may run."""
-        beliefs = alike.believed(self.cards, self.space.base)
-        # the incumbent as it scored with as many steps
-        same = (t for t in alike.scored if t.params == incumbent.params)
-        at = incumbent if alike is evidence else next(same, None)
+        beliefs = evidence.believed(self.cards, self.space.base)
         known = evidence.known
 
         def may_run(config: RunConfig) -> bool:
@@ -161,7 +154,7 @@ class Proposers:
         ranked = ranked_untried(
             beliefs,
             incumbent.config,
-            failed=evidence.failed if alike is evidence else [*evidence.failed, *alike.failed],
+            failed=evidence.failed,
             free=self.space.division.free,
             may_run=may_run,
         )
@@ -175,7 +168,7 @@ class Proposers:
             rule=rule,
             reason=f"{chosen.reason}; noise {beliefs.noise_sd:.4f}",
             hypothesis=f"{chosen.change} lowers val_loss below {against}",
-            expected=None if at is None else _loss(at) + chosen.mean,
+            expected=_loss(incumbent) + chosen.mean,
         )
 
     def local(self, evidence: Evidence, incumbent: TrialView, number: int, rule: str) -> Suggestion:

@@ -287,11 +287,11 @@ def test_a_short_run_is_no_entry(lucky, tmp_path):
         write_submission(lucky.path, "lab", short.number, tmp_path / "out", None, print)
 
 
-def test_edits_and_confirmations_stand_on_whole_runs(lucky):
+def test_an_edit_stands_on_a_run_as_short_as_itself(lucky):
     trials = {t.number: t for t in lucky.read.trials("lab")}
-    stood = [trials[int(t.reason.split()[1])] for t in trials.values() if t.proposer == "local"]
-    assert stood
-    assert not any(t.is_short for t in stood)
+    pairs = [(t, trials[int(t.reason.split()[1])]) for t in trials.values() if t.proposer == "local"]
+    assert pairs
+    assert {(t.config.budget.steps, stood.config.budget.steps) for t, stood in pairs} == {(55, 55)}
 
 
 def test_the_report_compares_whole_runs_and_shows_how_short_ones_rank(lucky):

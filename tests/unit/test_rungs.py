@@ -15,6 +15,8 @@ from autoresearch.reporting.commentary import commentary
 from autoresearch.reporting.facts import gather
 from autoresearch.reporting.markdown import to_markdown
 from autoresearch.requests import check_request, rungs_asked
+from autoresearch.researcher.plan import Researcher
+from autoresearch.researcher.proposals import Proposers
 from autoresearch.researcher.rungs import (
     ENOUGH_PAIRS,
     WHOLE,
@@ -27,6 +29,7 @@ from autoresearch.researcher.rungs import (
     rungs_for,
 )
 from autoresearch.sampling import on_the_way, told_state
+from autoresearch.space import Space
 from autoresearch.submission.write import write_submission
 from bench.cards import cards
 from bench.catalog import CATALOG
@@ -250,14 +253,14 @@ def test_a_climbing_study_cut_anywhere_and_resumed_equals_an_unbroken_one(tmp_pa
 
 @pytest.fixture(scope="module")
 def lucky(tmp_path_factory):
-    """A study in which every short run scores below every whole one: who mixes them shows it."""
+    """A study in which a third of the steps scores below every whole run and a ninth above: who mixes them shows it."""
     opened = Store(tmp_path_factory.mktemp("lucky") / "arena.db")
 
     class Lucky(Instant):
         def poll(self, seconds):
-            short = self.jobs[0].config.budget.short
+            moved = {55: 1.0, 166: -1.0, 500: 0.0}[self.jobs[0].config.budget.steps]
             point, ended = super().poll(seconds)
-            return [point, replace(ended, outcome=replace(ended.outcome, val_loss=ended.outcome.val_loss - short))]
+            return [point, replace(ended, outcome=replace(ended.outcome, val_loss=ended.outcome.val_loss + moved))]
 
     study(opened, CLIMBING, Lucky())
     yield opened
@@ -292,6 +295,19 @@ def test_an_edit_stands_on_a_run_as_short_as_itself(lucky):
     pairs = [(t, trials[int(t.reason.split()[1])]) for t in trials.values() if t.proposer == "local"]
     assert pairs
     assert {(t.config.budget.steps, stood.config.budget.steps) for t, stood in pairs} == {(55, 55)}
+
+
+def test_what_is_confirmed_is_a_whole_run(lucky):
+    trials = lucky.read.trials("lab")
+    spec = replace(CLIMBING, n_trials=24)
+    # as if it had gone on: the rest of the noise floor, then a search that found nothing
+    more = ["replication"] * 2 + ["tpe"] * 22
+    spent = [replace(trials[0], number=100 + i, proposer=who, seed=2000 + i) for i, who in enumerate(more)]
+    planner = Researcher(Proposers(Space(spec), cards(), lambda config: []))
+    said = planner.next(200, [*trials, *spent]).suggest()
+    assert said.proposer == "confirm"
+    (candidate,) = (t for t in trials if said.hypothesis.startswith(f"is trial {t.number} "))
+    assert not candidate.is_short
 
 
 def test_the_report_compares_whole_runs_and_shows_how_short_ones_rank(lucky):

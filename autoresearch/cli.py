@@ -48,7 +48,7 @@ def study(
     ] = "tpe",
     rungs: Annotated[
         bool | None,
-        typer.Option("--rungs/--no-rungs", help="short runs first, under researcher; on from 150 steps"),
+        typer.Option("--rungs/--no-rungs", help="short runs first, under researcher; on from 450 steps"),
     ] = None,
     data: DataOption = "auto",
     timeout: TimeoutOption = None,

@@ -28,11 +28,14 @@ def check_request(spec: StudySpec) -> None:
 
 
 def rungs_asked(policy: str, steps: int, asked: bool | None) -> tuple[int, ...]:
-    """The rungs of a new study: those of the researcher, unless the user says otherwise; raises ConfigError."""
-    if asked is False or (asked is None and policy != RESEARCHER):
-        return ()
+    """The rungs of a new study, as asked for; else the researcher's where its steps allow all of them: a third alone
+    was no clear gain (docs/researcher.md). Raises ConfigError."""
     found = rungs_for(steps)
-    if asked and not found:
+    if asked is None:
+        return found if policy == RESEARCHER and found == RUNGS else ()
+    if not asked:
+        return ()
+    if not found:
         least = LEAST_STEPS * min(RUNGS)
         raise ConfigError(f"--rungs needs runs of {least} steps or more, and these have {steps}", "leave --rungs out")
     return found

@@ -43,7 +43,10 @@ GLOSSARY = (
     ("belief", "an effect from one Bayesian linear model over all runs; its priors know published signs, not sizes"),
     ("expected improvement", "gain over the best stack times its probability, nats per byte"),
     ("tier", "configs between two of the widest gaps in val_loss"),
-    ("rung, short run", "a whole run of a part of the steps, on fewer bytes: it says who gets more steps, never ranks"),
+    (
+        "rung, short run",
+        "a complete run of a part of the steps, scored on fewer bytes: it says who climbs, and ranks nothing",
+    ),
     ("refused, failed", "not built or over a cap, at no cost; ended without a score, with its reason"),
     ("reference", "a number published elsewhere, on another split or size: never ranked"),
 )
@@ -189,7 +192,7 @@ def _proposers(facts: Facts) -> Part:
         for name, members in sorted(by_name.items())
     ]
     columns = (
-        Column("proposer"), Column("trials", "d"), Column("short", "d"), Column("whole, with a score", "d"),
+        Column("proposer"), Column("trials", "d"), Column("short", "d"), Column("scored", "d"),
         Column("new bests", "d"),
     )  # fmt: skip
     return table(columns, rows)

@@ -5,8 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from autoresearch.agreement import agreement, spearman
+from autoresearch.agreement import agreement
 from autoresearch.fighters import chosen, declared
+from autoresearch.ranks import spearman
 from bench.catalog import alone
 from bench.standings import standings
 from bench.tracks import FEATHERWEIGHT

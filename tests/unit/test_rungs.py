@@ -1,20 +1,25 @@
 """Short runs: who climbs, what is compared with what, that a misleading rung is dropped, that nothing is mixed."""
 
 import random
+import statistics
 from dataclasses import replace
 from fractions import Fraction
 
+import landscape
 import pytest
 from instant import Instant, study
+from landscape_rungs import RungSearch, score_at
 from ledger_rows import SPEC
 
 from arena_tui.ranking import Baselines, in_order
 from arena_tui.ranking import best_of as on_the_screen
 from autoresearch.listing import best_of, study_json, trials_table
+from autoresearch.ranks import spearman
 from autoresearch.reporting.commentary import commentary
 from autoresearch.reporting.facts import gather
 from autoresearch.reporting.markdown import to_markdown
 from autoresearch.requests import check_request, rungs_asked
+from autoresearch.researcher.local import drawn_from
 from autoresearch.researcher.plan import Researcher
 from autoresearch.researcher.proposals import Proposers
 from autoresearch.researcher.rungs import (
@@ -181,6 +186,8 @@ def test_the_catalog_says_what_acts_late():
 def test_rungs_come_with_the_researcher_or_when_asked_for():
     assert rungs_asked("researcher", 500, None) == (9, 3)
     assert rungs_asked("researcher", 500, False) == rungs_asked("tpe", 500, None) == ()
+    # a third alone is no gain that was shown
+    assert (rungs_asked("researcher", 449, None), rungs_asked("researcher", 449, True)) == ((), (3,))
     with pytest.raises(ConfigError, match="150 steps or more"):
         rungs_asked("researcher", 100, True)
     with pytest.raises(ConfigError, match="researcher, not tpe"):
@@ -332,3 +339,27 @@ def test_the_sampler_takes_a_short_run_for_one_that_went_no_further(lucky):
     assert told_state(short).name == "PRUNED"
     assert on_the_way(short) == {55: short.val_loss}
     assert Ladder(CLIMBING, cards()).climbs([short])[0].rung == 9
+
+
+@pytest.mark.slow
+def test_on_the_landscape_a_ninth_and_a_third_get_lower_at_the_same_cost():
+    with_, without = (
+        statistics.fmean(RungSearch(seed, 50, rungs).run() for seed in range(8)) for rungs in ((9, 3), ())
+    )
+    assert with_ < without - 0.003
+
+
+def test_the_landscapes_short_runs_rank_as_it_says():
+    rng = random.Random(5)
+    stacks = []
+    while len(stacks) < 300:
+        drawn = landscape.walk(lambda name, values: drawn_from(values, rng))
+        if landscape.fits(drawn) and not landscape.out_of_memory(drawn):
+            stacks.append(drawn)
+    stacks.sort(key=landscape.true_score)
+    ranks = [
+        spearman([score_at(p, rung) for p in some], [landscape.true_score(p) for p in some])
+        for some in (stacks, stacks[:60])
+        for rung in (9, 3)
+    ]
+    assert ranks == pytest.approx([0.85, 0.92, 0.57, 0.71], abs=0.02)

@@ -115,7 +115,7 @@ def _division_lines(ledger: Ledger, identity: Identity, division: Division, boar
 def _cells(row: Standing) -> tuple[str, ...]:
     return (
         str(row.rank),
-        formatting.one_line(row.label),
+        formatting.one_line(row.label) + (" FLAGGED" if row.flagged else ""),
         formatting.loss(row.val_loss),
         formatting.delta(row.delta),
         f"{row.n_seeds} unconfirmed" if row.unconfirmed else f"{row.n_seeds} sd {row.sd or 0:.4f}",

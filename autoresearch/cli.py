@@ -27,6 +27,12 @@ DataOption = Annotated[
     str, typer.Option("--data", metavar="auto|NAME|PATH", help="corpus: a name, a folder, or TRAIN,VALID")
 ]
 JobsOption = Annotated[int | None, typer.Option("--jobs", help="runs at a time; default: one per core")]
+ReportOption = Annotated[
+    Path | None, typer.Option("--report", metavar="DIR", help="write the report there every ten minutes and at the end")
+]
+LlmOption = Annotated[
+    Path | None, typer.Option("--llm", metavar="FILE", help="a language model may propose too: endpoint, model, caps")
+]
 TimeoutOption = Annotated[str | None, typer.Option("--timeout", metavar="2h", help="begin no trial after this long")]
 
 
@@ -50,8 +56,10 @@ def study(
         bool | None,
         typer.Option("--rungs/--no-rungs", help="short runs first, under researcher; on from 450 steps"),
     ] = None,
+    llm: LlmOption = None,
     data: DataOption = "auto",
     timeout: TimeoutOption = None,
+    report_to: ReportOption = None,
     store: StoreOption = None,
     start: Annotated[
         Path | None, typer.Option("--from", metavar="FILE", help="begin with a fighter.toml, or a mixer of your own")
@@ -99,6 +107,7 @@ def study(
     check_budget(budget)
     parse_settings(spec.settings, spec.division)
     seconds = None if timeout is None else duration(timeout)
+    line = _line(spec, llm)
     corpus = load_corpus(data)
     parts = [
         spec.division_name,
@@ -111,7 +120,7 @@ def study(
         from autoresearch.starting import check_start
 
         check_start(spec, corpus, say)
-    _go(spec, corpus, store, jobs, seconds)
+    _go(spec, corpus, store, jobs, seconds, report_to, line)
 
 
 @app.command()
@@ -121,6 +130,8 @@ def resume(
     data: Annotated[str | None, typer.Option("--data", metavar="PATH", help="where its corpus lies now")] = None,
     jobs: JobsOption = None,
     timeout: TimeoutOption = None,
+    report_to: ReportOption = None,
+    llm: LlmOption = None,
     store: StoreOption = None,
 ) -> None:
     """Go on with a study: what was cut short is run again, then the rest."""
@@ -135,31 +146,42 @@ def resume(
     if trials is not None:
         spec = replace(spec, n_trials=trials)
     reader.close()
-    _go(spec, load_corpus(data or spec.data), store, jobs, None if timeout is None else duration(timeout))
+    seconds, line = None if timeout is None else duration(timeout), _line(spec, llm)
+    _go(spec, load_corpus(data or spec.data), store, jobs, seconds, report_to, line)
 
 
-def _go(spec: Any, corpus: Any, store: str | None, jobs: int | None, seconds: float | None) -> None:
+def _line(spec: Any, llm: Path | None) -> Any:
+    """To the language model of a file, or None without one."""
+    if llm is None:
+        return None
+    from autoresearch.requests import check_llm
+    from autoresearch.researcher.endpoint import Line, read_endpoint
+
+    check_llm(spec)
+    return Line(read_endpoint(llm))
+
+
+def _go(
+    spec: Any,
+    corpus: Any,
+    store: str | None,
+    jobs: int | None,
+    seconds: float | None,
+    report_to: Path | None,
+    line: Any,
+) -> None:
     """Run a study, then print its board."""
     from rich.console import Console
 
     from autoresearch.listing import board
     from autoresearch.session import default_jobs, run_study
-    from studies.shipped import import_files, shipped_files
-    from studies.store import Store
 
-    if jobs is not None and jobs < 1:
-        raise ConfigError(f"--jobs is {jobs}", "run at least 1 at a time")
-    path = _path(store)
-    fresh = not path.exists()
-    ledger = Store(path)
-    if fresh:
-        # the project's own measurements stand in every ledger, as references and as runs already paid for
-        import_files(path, shipped_files())
+    ledger = _ledger(store, jobs)
     console = Console(stderr=True)
     say(f"study {spec.name}: {spec.n_trials} trials of {spec.budget.steps} steps on {corpus.name} {corpus.digest[:8]}")
     say(f"ledger {ledger.path}; watch it with `arena --study {spec.name}`")
     try:
-        why = run_study(spec, ledger, corpus, jobs or default_jobs(), console, seconds)
+        why = run_study(spec, ledger, corpus, jobs or default_jobs(), console, seconds, report_to, line)
         say(f"{why}.")
         print_out(board(ledger.read, spec.name))
         say(f"Open `arena` to look at it, or `autoresearch export {spec.name} --to DIR` to ship the best trial.")
@@ -172,13 +194,16 @@ def _go(spec: Any, corpus: Any, store: str | None, jobs: int | None, seconds: fl
 
 @app.command("list")
 def list_(store: StoreOption = None, as_json: JsonOption = False) -> None:
-    """The studies of the ledger."""
+    """The studies of the ledger, and who holds which belt."""
+    from autoresearch.grading.listing import belts_table
     from autoresearch.listing import studies_json, studies_table
     from studies.reading import Reader
 
     reader = Reader(_path(store))
     found = reader.studies()
     print_out(_dump(studies_json(reader, found)) if as_json else studies_table(reader, found))
+    if not as_json and (belts := reader.belts()):
+        print_out("\n" + belts_table(belts))
 
 
 @app.command()
@@ -218,6 +243,63 @@ def replay(
     print_out(said)
     if not same:
         raise typer.Exit(1)
+
+
+@app.command()
+def grade(
+    fighter: Annotated[Path, typer.Argument(metavar="FIGHTER.toml", help="a fighter's file, or a shipped one's name")],
+    seeds: Annotated[int, typer.Option(help="published seeds, the track's first")] = 3,
+    steps: Annotated[int | None, typer.Option(help="instead of the fighter's own; 500 and 800 carry belts")] = None,
+    audit: Annotated[
+        Path | None, typer.Option("--audit", metavar="FILE", help="text that no search has seen, scored once")
+    ] = None,
+    name: Annotated[str | None, typer.Option("--study", metavar="NAME", help="default: made of what it is")] = None,
+    data: DataOption = "auto",
+    jobs: JobsOption = None,
+    timeout: TimeoutOption = None,
+    store: StoreOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Train a fighter from scratch on the published seeds, score it, and move its division's belt by the verdict."""
+    from rich.console import Console
+
+    from autoresearch.grading.grade import grade as graded_in
+    from autoresearch.grading.grade import grading_spec, to_json
+    from autoresearch.grading.listing import grade_text
+    from autoresearch.requests import duration
+    from autoresearch.session import default_jobs
+    from bench.data.choose import load_corpus
+    from bench.tracks import FEATHERWEIGHT
+
+    seconds = None if timeout is None else duration(timeout)
+    corpus = load_corpus(data)
+    spec = grading_spec(fighter, steps, seeds, corpus, data, FEATHERWEIGHT, name)
+    ledger = _ledger(store, jobs)
+    say(f"study {spec.name} on {corpus.name} {corpus.digest[:8]}; watch it with `arena --study {spec.name}`")
+    try:
+        found = graded_in(spec, ledger, corpus, jobs or default_jobs(), Console(stderr=True), seconds, audit, say)
+        if found is not None:
+            belts = ledger.read.belts()
+            print_out(_dump(to_json(found, belts)) if as_json else grade_text(found, belts))
+    finally:
+        ledger.close()
+    if found is None or found.failed:
+        raise typer.Exit(1)
+
+
+@app.command()
+def claims(
+    name: Annotated[
+        str | None, typer.Option("--study", metavar="NAME", help="a study of yours with --policy claims")
+    ] = None,
+    store: StoreOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """The published findings against our measurements: what is decided, and what is left to run."""
+    from autoresearch.claims.listing import claims_table, read_claims, report_json
+
+    found = read_claims(_path(store), name)
+    print_out(_dump(report_json(found)) if as_json else claims_table(found))
 
 
 @app.command()
@@ -328,6 +410,22 @@ def verify(
     print_out(_dump([vars(check) for check in checks]) if as_json else _columns(text))
     if any(check.verdict == "fail" for check in checks):
         raise typer.Exit(1)
+
+
+def _ledger(store: str | None, jobs: int | None) -> Any:
+    """The ledger, opened for writing, with the project's own measurements in a new one."""
+    from studies.shipped import import_files, shipped_files
+    from studies.store import Store
+
+    if jobs is not None and jobs < 1:
+        raise ConfigError(f"--jobs is {jobs}", "run at least 1 at a time")
+    path = _path(store)
+    fresh = not path.exists()
+    ledger = Store(path)
+    if fresh:
+        # they stand in every ledger, as references and as runs already paid for
+        import_files(path, shipped_files())
+    return ledger
 
 
 def _path(store: str | None) -> Path:

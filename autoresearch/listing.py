@@ -4,8 +4,9 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
+from autoresearch.researcher.conversation import Conversation
 from autoresearch.researcher.rungs import Ladder
-from bench.config import to_json
+from bench.config import fingerprint, to_json
 from bench.divisions import recipe
 from bench.records import State
 from bench.standings import Standing, standings
@@ -52,8 +53,10 @@ def studies_table(reader: Reader, studies: Sequence[StudyView]) -> str:
     if not studies:
         return "no study yet; begin with `autoresearch --division optimizer --trials 5 --steps 100`"
     rows = []
+    suspects = {audit.fingerprint for audit in reader.audits() if audit.flagged}
     for study in studies:
         best = best_of(reader, study)
+        flagged = study.spec.start is not None and fingerprint(study.spec.start) in suspects
         rows.append(
             (
                 study.name,
@@ -62,7 +65,7 @@ def studies_table(reader: Reader, studies: Sequence[StudyView]) -> str:
                 str(study.spec.budget.steps),
                 f"{study.n_done}/{study.spec.n_trials}",
                 number(best.val_loss if best else None),
-                condition(study),
+                condition(study) + (", FLAGGED by its audit" if flagged else ""),
             )
         )
     return table(("study", "division", "corpus", "steps", "trials", "best", "state"), rows, frozenset({3, 4, 5}))
@@ -86,8 +89,11 @@ def _study_json(reader: Reader, study: StudyView) -> dict[str, Any]:
 
 def study_json(reader: Reader, name: str) -> dict[str, Any]:
     study, trials = reader.study(name), reader.trials(name)
-    rungs = [asdict(found) for found in Ladder(study.spec, reader.cards(name)).calibrations(trials)]
-    return _study_json(reader, study) | {"trials": [trial_json(trial) for trial in trials], "rungs": rungs}
+    plain = _study_json(reader, study) | {"trials": [trial_json(trial) for trial in trials]}
+    if rungs := Ladder(study.spec, reader.cards(name)).calibrations(trials):
+        plain["rungs"] = [asdict(found) for found in rungs]
+    said = Conversation.of(reader, name)
+    return plain | ({"llm": [asdict(fact) for fact in said.facts]} if said.facts else {})
 
 
 def trial_json(trial: TrialView) -> dict[str, Any]:
@@ -118,6 +124,8 @@ def trials_table(reader: Reader, name: str) -> str:
     head = f"{study.name}: {study.spec.division_name}, {study.spec.budget.steps} steps, {study.spec.corpus_name} "
     head += f"{study.spec.corpus_digest[:8]}, {study.n_done}/{study.spec.n_trials} trials, {condition(study)}"
     columns = ("#", "state", "val_loss", "delta", "s", "recipe", "")
+    if (said := Conversation.of(reader, name)).facts:
+        head += f"\nlanguage model: {said.told()}"
     rungs = [f"short runs of {found.told}" for found in Ladder(study.spec, reader.cards(name)).calibrations(trials)]
     return "\n".join([head, table(columns, rows, frozenset({0, 2, 3, 4})), *rungs])
 
@@ -146,13 +154,15 @@ def board(reader: Reader, study: str) -> str:
         [standing_cells(row) for row in rows],
         frozenset({0, 2, 3, 4, 5, 6, 7, 8}),
     )
-    return f"{text}\nval_loss in nats per byte; delta to the baseline; unconfirmed below 3 seeds"
+    flagged = any(row.flagged for row in rows)
+    flag = "\nFLAGGED: loses on audit text what it gained on the validation text" if flagged else ""
+    return f"{text}\nval_loss in nats per byte; delta to the baseline; unconfirmed below 3 seeds{flag}"
 
 
 def standing_cells(row: Standing) -> tuple[str, ...]:
     return (
         str(row.rank),
-        row.label,
+        row.label + (" FLAGGED" if row.flagged else ""),
         number(row.val_loss),
         number(row.delta, sign=True),
         f"{row.n_seeds}{'?' if row.unconfirmed else ''}",

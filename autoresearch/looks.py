@@ -3,6 +3,7 @@
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 
@@ -90,7 +91,8 @@ class Look:
     spent: float
 
 
-def planned_looks(alpha: float, ns: Sequence[int] = LOOKS) -> tuple[Look, ...]:
+@cache
+def planned_looks(alpha: float, ns: tuple[int, ...] = LOOKS) -> tuple[Look, ...]:
     """One-sided levels for looks after ns seeds an arm, which together err with probability alpha.
 
     Error is spent as 2 - 2 Phi(z(1 - alpha/2) / sqrt t), t the fraction of the last n (Lan & DeMets 1983), which comes
@@ -100,7 +102,7 @@ def planned_looks(alpha: float, ns: Sequence[int] = LOOKS) -> tuple[Look, ...]:
     times the other's Welch itself is a little loose, here 0.0120 for 0.01.
     """
     if not ns or any(later <= earlier for earlier, later in zip((1, *ns), ns, strict=False)):
-        raise ValueError(f"looks are at rising numbers of seeds, two or more: {tuple(ns)}")
+        raise ValueError(f"looks are at rising numbers of seeds, two or more: {ns}")
     looks: list[Look] = []
     # where the path may be now, without having crossed: points and their probabilities
     points, chances = np.zeros(1), np.ones(1)
@@ -135,26 +137,3 @@ def _walked(
     ahead = lowest + (bound - lowest) * (x + 1) / 2
     density = np.exp(-(((ahead[:, None] - points[None, :]) / step) ** 2) / 2) / (step * math.sqrt(2 * math.pi))
     return ahead, (density @ chances) * weight * (bound - lowest) / 2
-
-
-def least_p_signed_rank(n: int) -> float:
-    """The smallest one-sided p that a signed-rank test of n pairs can give: every sign the same."""
-    return 0.5**n
-
-
-def least_p_rank_sum(n: int) -> float:
-    """The smallest one-sided p that a rank-sum test of n seeds an arm can give: no arm overlaps the other."""
-    return 1 / math.comb(2 * n, n)
-
-
-def rank_limits(n: int, alpha: float) -> str:
-    """Why ranks are not asked at this n, or that they could be."""
-    asked = {"signed-rank": least_p_signed_rank, "rank-sum": least_p_rank_sum}
-    said = []
-    for name, least_p in asked.items():
-        if least_p(n) < alpha:
-            said.append(f"a {name} test can reach p = {least_p(n):.3g}")
-        else:
-            first = next(m for m in range(n, MOST_SEEDS) if least_p(m) < alpha)
-            said.append(f"a {name} test cannot go below p = {least_p(n):.3g} and needs n = {first}")
-    return f"at n = {n} and alpha {alpha:g}, {' and '.join(said)}"

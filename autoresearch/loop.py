@@ -4,26 +4,37 @@ import shutil
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from functools import partial
+from fractions import Fraction
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import optuna
 from optuna.trial import TrialState
 
+from autoresearch.claims.plan import TUNE, ClaimsPlan
 from autoresearch.executor import Ended, Executor, Job, Progress
-from autoresearch.objections import objections
-from autoresearch.researcher.phases import NOISE_FLOOR, RESEARCHER, Move
+from autoresearch.grading.plan import GRADE, GRADING, Grading
+from autoresearch.objections import remembered
+from autoresearch.researcher.conversation import EVENT, Conversation, Fact, to_text
+from autoresearch.researcher.duplicates import drawn_again, not_worth_a_seed
+from autoresearch.researcher.llm import LanguageModel, without
+from autoresearch.researcher.phases import NOISE_FLOOR, PREFLIGHT, RECIPES, RESEARCHER, SCREEN, SEARCH, Move, Planner
 from autoresearch.researcher.plan import Researcher
 from autoresearch.researcher.proposals import Proposers, Suggestion
-from autoresearch.sampling import is_over_caps, on_the_way, sampler, told_state
+from autoresearch.sampling import is_over_caps, on_the_way, refused_state, sampler, told_state
 from autoresearch.space import Opening, Space
 from bench.catalog import advice
-from bench.config import RunConfig, fingerprint
+from bench.config import Budget, RunConfig, fingerprint
 from bench.records import Outcome, Point, RunResult, State
+from studies.claims import POLICY
 from studies.definitions import StudySpec
 from studies.following import Following
 from studies.store import Proposal, RunKey, Store
 from studies.views import TrialView
+
+if TYPE_CHECKING:
+    # what sends anything is loaded only where the user asked for it
+    from autoresearch.researcher.endpoint import Line
 
 # the ledger is the record; the sampler need not talk as well
 optuna.logging.set_verbosity(optuna.logging.WARNING)
@@ -36,6 +47,8 @@ STOPPED = "a stop was asked for"
 OPENINGS = "openings"
 # Refusals cost nothing, but a study that is refused all the time should say so and end.
 REFUSALS_PER_TRIAL = 4
+# A language model is asked ahead of the search and during it.
+ASKED_IN = (NOISE_FLOOR.name, RECIPES.name, SCREEN.name, SEARCH.name)
 
 
 @dataclass
@@ -46,6 +59,8 @@ class Watcher:
     refused: Callable[[Proposal, str], None] = lambda proposal, why: None
     stepped: Callable[[int, Point], None] = lambda number, point: None
     ended: Callable[[int, RunConfig, Outcome | None], None] = lambda number, config, outcome: None
+    beat: Callable[[], None] = lambda: None  # a few times a second
+    noted: Callable[[str], None] = lambda text: None
 
 
 @dataclass
@@ -67,6 +82,7 @@ class Search:
     versions: dict[str, str]
     watcher: Watcher = field(default_factory=Watcher)
     deadline: float | None = None  # monotonic seconds, when no further trial is begun
+    line: "Line | None" = None  # to a language model, if the user gave one
 
     def run(self) -> str:
         """Returns why it ended: all trials done, a stop asked for, out of time, or too many refusals."""
@@ -77,6 +93,9 @@ class Search:
             while why is None and self.executor.free_slots and self.may_propose(waiting):
                 self.next_trial(waiting)
                 why = self.why_end(waiting)
+            if why == STOPPED:
+                for run_id in self.underway:
+                    self.executor.cancel(run_id)
             if why == STOPPED or (why is not None and not self.underway):
                 if self.move is None or not self.move.over:
                     self.store.phase(self.spec.name, self.phase, why)
@@ -86,16 +105,27 @@ class Search:
     def take_up(self) -> list[TrialView]:
         """Everything the ledger says of the study; returns the trials that were cut short."""
         self.space = Space(self.spec)
+        self.objections = remembered(self.spec)
         self.openings = [(fingerprint(self.space.recall(o.params)[0]), o) for o in self.space.openings()]
         self.followed = Following(self.store.read, self.spec.name)
+        self.planner: Planner | None = None
         self.researcher: Researcher | None = None
+        self.llm: LanguageModel | None = None
         self.move: Move | None = None
         self.phase = "search"
         if self.spec.policy == RESEARCHER:
-            self.researcher = Researcher(
-                Proposers(self.space, self.store.read.cards(self.spec.name), partial(objections, spec=self.spec))
-            )
-            self.phase = NOISE_FLOOR.name
+            said = Conversation.of(self.store.read, self.spec.name)
+            proposers = Proposers(self.space, self.store.read.cards(self.spec.name), self.objections, said)
+            self.planner = self.researcher = Researcher(proposers)
+            if self.line is not None:
+                self.llm = LanguageModel(self.line, proposers, self.note)
+            else:
+                without(said, self.note)
+            self.phase = PREFLIGHT.name
+        elif self.spec.policy == POLICY:
+            self.planner, self.phase = ClaimsPlan(self.spec), TUNE.name
+        elif self.spec.policy == GRADE:
+            self.planner, self.phase = Grading(self.spec), GRADING.name
         self.study = optuna.create_study(sampler=optuna.samplers.RandomSampler())
         self.underway: dict[int, _Underway] = {}
         self.points: list[tuple[int, Point]] = []
@@ -105,7 +135,8 @@ class Search:
     def replay(self) -> list[TrialView]:
         """Refill the sampler from the ledger; returns the trials that were cut short, to be run again."""
         waiting = []
-        self.n_counted = self.n_refused = self.n_known = 0
+        self.n_refused = self.n_known = 0
+        self.n_counted = Fraction(0)
         self.known: set[str] = set()
         for view in self.followed.trials().values():
             self.n_known += 1
@@ -116,7 +147,7 @@ class Search:
                 waiting.append(view)
                 continue
             _, distributions = self.space.recall(view.params)
-            self.count(view.state)
+            self.count(view.state, view.config.budget)
             self.study.add_trial(
                 optuna.trial.create_trial(
                     state=(state := told_state(view)),
@@ -129,11 +160,12 @@ class Search:
             )
         return waiting
 
-    def count(self, state: State) -> None:
+    def count(self, state: State, budget: Budget) -> None:
+        """A refusal costs nothing, a short run its part of a whole one."""
         if state is State.REFUSED:
             self.n_refused += 1
         else:
-            self.n_counted += 1
+            self.n_counted += Fraction(budget.steps, self.spec.budget.steps)
 
     def why_end(self, waiting: list[TrialView]) -> str | None:
         if self.stopping():
@@ -146,20 +178,21 @@ class Search:
             return "every opening is done"
         if self.n_refused >= REFUSALS_PER_TRIAL * self.spec.n_trials:
             return f"{self.n_refused} proposals were refused"
-        if self.researcher is not None:
-            return "all trials are done" if self.planned(self.researcher).over else None
+        if self.planner is not None:
+            return "all trials are done" if self.planned(self.planner).over else None
         return "all trials are done" if self.n_counted + len(self.underway) >= self.spec.n_trials else None
 
-    def planned(self, researcher: Researcher) -> Move:
-        """Where the study stands, with the phases that ended and a verdict written down."""
-        move = researcher.next(self.n_known, list(self.followed.trials().values()))
+    def planned(self, planner: Planner) -> Move:
+        """Where the study stands, with the phases that ended and their verdicts written down."""
+        move = planner.next(self.n_known, self.trials)
         for name, why in move.closed.items():
             if self.move is None or self.move.closed.get(name) != why:
                 self.store.phase(self.spec.name, name, why)
         if move.phase.name != self.phase and not move.over:
             self.store.phase(self.spec.name, move.phase.name)
-        if move.verdict is not None:
-            self.store.judge(self.spec.name, move.verdict)
+        for verdict in move.verdicts:
+            if self.move is None or verdict not in self.move.verdicts:
+                self.store.judge(self.spec.name, verdict)
         self.phase, self.move = move.phase.name, move
         return move
 
@@ -180,20 +213,20 @@ class Search:
             view = waiting.pop(0)
             self.study.sampler = sampler(self.spec, view.number, draws=False)
             trial = self.study.ask()
-            config = replace(self.space.suggest(trial), budget=view.config.budget)
+            # what no sampler chose is run as it was proposed
+            config = replace(self.space.suggest(trial), budget=view.config.budget) if view.params else view.config
             proposal = Proposal(
-                number=view.number, config=config, proposer=view.proposer, rule=view.rule,
-                reason=view.reason, hypothesis=view.hypothesis, expected=view.expected, params=view.params,
-                seed=view.seed,
+                number=view.number, config=config, proposer=view.proposer, rule=view.rule, reason=view.reason,
+                hypothesis=view.hypothesis, expected=view.expected, params=view.params, seed=view.seed,
             )  # fmt: skip
         else:
             trial, proposal = self.propose()
             self.n_known += 1
-            if against := objections(proposal.config, self.spec):
+            if against := self.objections(proposal.config) or self.idle(proposal):
                 self.store.refuse(self.spec.name, proposal, "; ".join(against))
                 trial.set_constraint("caps", 1.0)
-                self.study.tell(trial, state=TrialState.PRUNED)
-                self.count(State.REFUSED)
+                self.study.tell(trial, state=refused_state(proposal.seed))
+                self.count(State.REFUSED, proposal.config.budget)
                 self.watcher.refused(proposal, "; ".join(against))
                 return
             self.store.propose(self.spec.name, proposal)
@@ -209,13 +242,26 @@ class Search:
         if asked := self.space.held if said.params is None else said.params:
             self.study.enqueue_trial(dict(asked))
         trial = self.study.ask()
-        config = replace(self.space.suggest(trial), budget=said.budget or self.spec.budget)
+        config = said.config or replace(self.space.suggest(trial), budget=said.budget or self.spec.budget)
+        if said.proposer in SEARCH.proposers and self.researcher is not None:
+            alike = self.researcher.evidence(self.trials, config.budget)
+            said = drawn_again(said, alike, config, self.spec.seed)
         self.known.add(fingerprint(config))
         return trial, Proposal(
             number=number, config=config, proposer=said.proposer, rule=said.rule, reason=said.reason,
             hypothesis=said.hypothesis, expected=said.expected, params=trial.params, advice="; ".join(advice(config)),
             seed=said.seed,
         )  # fmt: skip
+
+    def idle(self, proposal: Proposal) -> list[str]:
+        """Why a config that the search came to again is not worth a seed; empty for any other."""
+        if self.researcher is None or proposal.proposer not in SEARCH.proposers or proposal.seed is None:
+            return []
+        return not_worth_a_seed(self.researcher.evidence(self.trials, proposal.config.budget), proposal.config)
+
+    @property
+    def trials(self) -> list[TrialView]:
+        return list(self.followed.trials().values())
 
     def suggestion(self) -> Suggestion:
         """The researcher's move; else the openings, those of techniques younger than the study too, and the sampler."""
@@ -247,6 +293,7 @@ class Search:
 
     def attend(self) -> None:
         """Wait a little for what the workers say, and write it down."""
+        self.watcher.beat()
         for said in self.executor.poll(POINTS_SECONDS):
             match said:
                 case Progress(run_id, point):
@@ -257,6 +304,14 @@ class Search:
                     self.finish(self.underway.pop(run_id), outcome)
         if self.points and time.monotonic() - self.written > POINTS_SECONDS:
             self.write_points()
+        if self.llm is not None:
+            left = int(self.spec.n_trials - self.n_counted) - len(self.underway)
+            self.llm.attend(list(self.followed.trials().values()), left if self.phase in ASKED_IN else 0)
+
+    def note(self, sentence: str, fact: Fact) -> None:
+        """What is said to a language model or by it."""
+        self.store.note(self.spec.name, EVENT, to_text(sentence, fact))
+        self.watcher.noted(sentence)
 
     def write_points(self) -> None:
         for run_id in dict.fromkeys(run_id for run_id, _ in self.points):
@@ -273,16 +328,22 @@ class Search:
 
     def keep(self, done: _Underway, result: RunResult) -> str | None:
         """Keep the packed model of the study's best run; a replay makes any other again, bit for bit."""
+        if self.spec.policy == GRADE:
+            # an audit scores these very models, and a fighter has a few of them
+            return self.move_artifact(done, result)
         if done.proposal.seed is not None or done.proposal.config.budget.short:
             # the luckiest seed of a replicated config is not its score, and a short run's is none
             return None
-        rivals = [t for t in self.followed.trials().values() if t.ranks]
+        rivals = [t for t in self.trials if t.ranks]
         if any((t.val_loss or 0.0) <= result.val_loss for t in rivals):
             return None
         for rival in rivals:
             assert rival.run is not None, "it has a score"
             if self.store.read.artifact(rival.run.id):
                 self.store.drop_artifact(rival.run.id)
+        return self.move_artifact(done, result)
+
+    def move_artifact(self, done: _Underway, result: RunResult) -> str:
         name = f"{result.artifact_sha256[:16]}.arena"
         shutil.move(done.artifact, self.store.artifacts / name)
         return name
@@ -290,7 +351,7 @@ class Search:
     def settle(self, trial: optuna.Trial, proposal: Proposal, outcome: Outcome | None) -> None:
         """Tell the sampler; without an outcome the ledger already had it."""
         view = self.followed.trials()[proposal.number]
-        self.count(view.state)
+        self.count(view.state, view.config.budget)
         if is_over_caps(view):
             trial.set_constraint("caps", 1.0)
         state = told_state(view)

@@ -1,7 +1,9 @@
 """Why a config may not run in a study; the loop refuses by it, and the report ranks by it."""
 
+from collections.abc import Callable
+
 from bench.catalog import refusals
-from bench.config import RunConfig
+from bench.config import RunConfig, fingerprint
 from bench.estimate import over_caps
 from studies.definitions import StudySpec
 
@@ -13,3 +15,16 @@ def objections(config: RunConfig, spec: StudySpec) -> list[str]:
     # what a mixer of the user's own costs, only its code can say, and that runs in a worker
     over = [] if config.brings_code else over_caps(config, spec.track)
     return spec.division.breaches(config) + over
+
+
+def remembered(spec: StudySpec) -> Callable[[RunConfig], list[str]]:
+    """The same for one study, each config weighed once: an estimate builds its model."""
+    said: dict[str, list[str]] = {}
+
+    def against(config: RunConfig) -> list[str]:
+        print_ = fingerprint(config)
+        if print_ not in said:
+            said[print_] = objections(config, spec)
+        return said[print_]
+
+    return against

@@ -6,7 +6,9 @@ from bench.errors import ConfigError
 from bench.tracks import PUBLISHED_SEEDS
 from studies.definitions import StudySpec
 
-POLICIES = ("tpe", RESEARCHER, "random", "openings")
+POLICIES = ("tpe", RESEARCHER, "random", "openings", "claims")
+# those of a command of their own
+OWN_COMMAND = ("grade",)
 
 
 def check_request(spec: StudySpec) -> None:
@@ -19,7 +21,7 @@ def check_request(spec: StudySpec) -> None:
         raise ConfigError(
             f"--seed {spec.seed} is a published seed, kept for grading", "search with 1001, 1002, ... instead"
         )
-    if spec.policy not in POLICIES:
+    if spec.policy not in (*POLICIES, *OWN_COMMAND):
         raise ConfigError(f"there is no policy named {spec.policy}", f"the policies are {', '.join(POLICIES)}")
     if spec.rungs and spec.policy != RESEARCHER:
         raise ConfigError(f"--rungs is for the policy {RESEARCHER}, not {spec.policy}", f"use --policy {RESEARCHER}")
@@ -39,6 +41,15 @@ def rungs_asked(policy: str, steps: int, asked: bool | None) -> tuple[int, ...]:
         least = LEAST_STEPS * min(RUNGS)
         raise ConfigError(f"--rungs needs runs of {least} steps or more, and these have {steps}", "leave --rungs out")
     return found
+
+
+def check_llm(spec: StudySpec) -> None:
+    """Only one policy has a place for a language model; raises ConfigError."""
+    if spec.policy != RESEARCHER:
+        raise ConfigError(
+            f"--llm goes with --policy {RESEARCHER}, and the policy is {spec.policy}",
+            f"add --policy {RESEARCHER}, or drop --llm",
+        )
 
 
 def check_budget(budget: str) -> None:

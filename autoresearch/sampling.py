@@ -30,6 +30,11 @@ def on_the_way(view: TrialView) -> dict[int, float]:
     return {view.config.budget.steps: view.val_loss} if view.is_short and view.val_loss is not None else {}
 
 
+def refused_state(seed: int | None) -> TrialState:
+    """A config refused is a wall to the sampler; a seed refused says nothing of the config."""
+    return TrialState.PRUNED if seed is None else TrialState.FAIL
+
+
 def told_state(view: TrialView) -> TrialState:
     """What costs nothing is pruned; a failure is ignored by the sampler, and so is a replication: a second score of
     a config says nothing new of where to look. A short run is one that went no further: TPE ranks such after all whole

@@ -5,15 +5,21 @@ import signal
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
 from types import FrameType
+from typing import TYPE_CHECKING
 
 from rich.console import Console
 
-from autoresearch.executor import LocalExecutor, limits_for
+from autoresearch.executor import Executor, LocalExecutor, limits_for
 from autoresearch.listing import best_of
 from autoresearch.loop import Search
 from autoresearch.progress import Teller
+from autoresearch.reporting.live import LiveReport
+from autoresearch.reporting.write import check_own
 from autoresearch.requests import check_request
+from autoresearch.researcher.phases import REPORT, Ending
 from bench.cards import card, cards
 from bench.catalog import technique_of
 from bench.data.corpus import Corpus
@@ -22,6 +28,9 @@ from bench.tracks import NUMERICS_VERSION, Track
 from studies.definitions import StudySpec
 from studies.ownership import this_process
 from studies.store import RunKey, Store
+
+if TYPE_CHECKING:
+    from autoresearch.researcher.endpoint import Line
 
 # Two idle cores: two runs at a time, one thread each, took 314 ms a step (`make demo`); one run on both took 189 ms.
 THREADS_PER_RUN = 1
@@ -34,10 +43,23 @@ def default_jobs() -> int:
 
 
 def run_study(
-    spec: StudySpec, store: Store, corpus: Corpus, jobs: int, console: Console, timeout_seconds: float | None = None
+    spec: StudySpec,
+    store: Store,
+    corpus: Corpus,
+    jobs: int,
+    console: Console,
+    timeout_seconds: float | None = None,
+    report: Path | None = None,
+    line: "Line | None" = None,
 ) -> str:
-    """Run a study until it ends; returns why. Raises KeyboardInterrupt once everything is written down."""
+    """Run a study until it ends; returns why. Raises KeyboardInterrupt once everything is written down.
+
+    With a folder for its report, that is written every ten minutes and at the end.
+    """
     check_request(spec)
+    if report:
+        # before anything is spent
+        check_own(report)
     if corpus.digest != spec.corpus_digest:
         raise DataError(
             f"study {spec.name} was begun on {spec.corpus_name} {spec.corpus_digest[:8]}, this is {corpus.digest[:8]}",
@@ -56,14 +78,21 @@ def run_study(
     why = "the coordinator failed"
     try:
         teller = Teller(spec, n_done, best, console)
+        live = LiveReport(store.path, spec.name, report, teller.line) if report else None
+        watcher = replace(teller.watcher, beat=live.beat) if live else teller.watcher
         executor = LocalExecutor(corpus, jobs, THREADS_PER_RUN, limits_for(spec.budget.steps))
         try:
             with interruptible(), teller.telling():
                 key = run_key(spec.track, spec.seed, corpus, executor)
-                search = Search(spec, store, executor, key, executor.versions, teller.watcher, deadline)
+                search = Search(spec, store, executor, key, executor.versions, watcher, deadline, line)
                 why = search.run()
         finally:
             executor.close()
+        if live:
+            store.phase(spec.name, REPORT.name, Ending.WRITTEN)
+            live.write()
+        elif search.move is not None and search.move.over:
+            store.phase(spec.name, REPORT.name, Ending.ON_REQUEST)
     except KeyboardInterrupt:
         why = "interrupted"
         raise
@@ -72,7 +101,7 @@ def run_study(
     return why
 
 
-def run_key(track: Track, seed: int, corpus: Corpus, executor: LocalExecutor) -> RunKey:
+def run_key(track: Track, seed: int, corpus: Corpus, executor: Executor) -> RunKey:
     return RunKey(
         seed=seed,
         track_version=track.version,

@@ -21,6 +21,7 @@ from bench.catalog import CATALOG, HOSTS, Technique, full_pick, technique, techn
 from bench.config import BROUGHT, SLOTS, Pick, Picks, RunConfig, make_config
 from bench.divisions import Division, baseline
 from bench.knobs import Choice, Knob, Span, Value, knobs_of
+from bench.recipes import RECIPES
 from bench.techniques.technique import Need
 from studies.definitions import StudySpec
 
@@ -32,11 +33,13 @@ SIGNIFICANT_DIGITS = 3
 
 @dataclass(frozen=True)
 class Opening:
-    """A proposal made before any evidence of the study's own: a fighter given, or one technique on the baseline."""
+    """A proposal made before any evidence of the study's own: a fighter given, a published stack, or one technique
+    on the baseline."""
 
     params: dict[str, Value]
     proposer: str
     reason: str
+    hypothesis: str = ""
 
 
 class Space:
@@ -146,6 +149,21 @@ class Space:
         yield Opening(plain, "baseline", "every delta is measured from here")
         if not self.held:
             yield from (opening for opening in self._techniques() if opening.params != self.given)
+
+    def recipes(self) -> Iterator[Opening]:
+        """The published stacks that the study may choose whole, with their source and what it claims."""
+        for recipe in () if self.held else RECIPES:
+            wanted: dict[str, Value] = {}
+            for slot, names in recipe.techniques.items():
+                for name in names:
+                    if slot in self.division.free and name in self.allowed(slot):
+                        wanted |= _choice(slot, name)
+            params = self.params_of(wanted)
+            config, _ = self.recall(params)
+            if all({p.name for p in config.picks[slot]} >= {*names} for slot, names in recipe.techniques.items()):
+                said = f"{recipe.name} ({recipe.source}), knobs at their defaults"
+                claim = f"{recipe.claim}; here only the sign is expected: below the baseline"
+                yield Opening(params, "recipe", said, claim)
 
     def _techniques(self) -> Iterator[Opening]:
         """Each technique alone on the baseline, at its defaults, with what evidence says it needs beside it."""

@@ -21,10 +21,18 @@ from studies.definitions import StudySpec
 # A second on a free core, for a mixer of products; whoever needs more than this could not train 500 steps either.
 EXAMINATION = Limits(seconds=120.0)
 MAX_TOML_BYTES = 10_000
+# The fighters that ship, one file each.
+FIGHTERS = Path(__file__).parent / "shipped_fighters"
+SHIPPED = tuple(sorted(file.stem for file in FIGHTERS.glob("*.toml")))
 
 
 def read_fighter(path: Path) -> Fighter:
-    """The fighter of a TOML file; or of a Python file, the baseline with the mixer in it. Nothing is run."""
+    """The fighter of a TOML file, ours by its name alone; or of a Python file, the baseline with the mixer in it.
+
+    Nothing is run.
+    """
+    if not path.exists() and path.name in SHIPPED:
+        path = FIGHTERS / f"{path.name}.toml"
     if path.suffix == ".py":
         mixer = full_pick("mixer", BROUGHT, {"code": _text(path, MAX_BYTES)})
         return Fighter(
@@ -41,7 +49,8 @@ def _text(path: Path, most: int) -> str:
         raw = path.read_bytes()
     except OSError as wrong:
         raise ConfigError(
-            f"{path} can't be read: {wrong.strerror or wrong}", "name a fighter.toml, or the Python file of a mixer"
+            f"{path} can't be read: {wrong.strerror or wrong}",
+            f"name a fighter.toml, the Python file of a mixer, or one of ours: {', '.join(SHIPPED)}",
         ) from wrong
     if len(raw) > most:
         raise ConfigError(f"{path} has {len(raw):,} bytes, and {most:,} is the most", "name the file of one fighter")

@@ -167,9 +167,11 @@ def _judged(comparison: Comparison, rule: VerdictRule, p: float, p_against: floa
     interval = comparison.interval(share.alpha)
     limit = f"below {rule.alpha:g}" + (f" over {k} candidates" if k > 1 else "")
     if p < rule.alpha:
-        verdict, said = Verdict.SUPPORTED, f"better{_beyond(rule)}: {_p(p)}, {limit}"
+        # a negative margin is what a tie may lose
+        short = f"worse by less than {-rule.margin:g} nats/byte" if rule.margin < 0 else f"better{_beyond(rule)}"
+        verdict, said = Verdict.SUPPORTED, f"{short}: {_p(p)}, {limit}"
     elif p_against < rule.alpha:
-        short = "not better" if rule.margin else "worse"
+        short = "not better" if rule.margin > 0 else "worse"
         verdict, said = Verdict.REFUTED, f"{short}{_beyond(rule)}: {_p(p_against)} against the claim, {limit}"
     else:
         verdict, said = Verdict.INCONCLUSIVE, f"{_p(p)}, not {limit}; {_more(more_seeds(comparison, share))}"
@@ -194,7 +196,7 @@ def _numbers(comparison: Comparison, alpha: float) -> str:
 
 
 def _beyond(rule: VerdictRule) -> str:
-    return f" by more than {rule.margin:g} nats/byte" if rule.margin else ""
+    return f" by more than {abs(rule.margin):g} nats/byte" if rule.margin else ""
 
 
 def _p(p: float) -> str:
@@ -248,23 +250,43 @@ class Place(StrEnum):
     NEEDED = "needed"
     NEUTRAL = "neutral"
     HARMFUL = "harmful"
+    INCONCLUSIVE = "inconclusive"
 
 
-def place_in_stack(without: Comparison, rule: VerdictRule) -> tuple[Place, str]:
+# of each of the two one-sided tests that show a technique to be neutral (Schuirmann 1987)
+NEUTRAL_ALPHA = 0.05
+
+
+@dataclass(frozen=True, kw_only=True)
+class Placing:
+    """A place, the one-sided p of the direction that was seen, and a sentence that says why."""
+
+    place: Place
+    p: float | None
+    why: str
+
+
+def place_in_stack(without: Comparison, rule: VerdictRule, tolerance: float) -> Placing:
     """Leave one out: `without` compares the stack without the technique (new) against the stack (old).
 
     Harmful when dropping it gains more than the margin, needed when that costs more than the margin, each at the
-    rule's alpha, else neutral. The sentence says how many seeds would tell, since at two seeds most are neutral.
+    rule's alpha; neutral when it is shown to matter less than `tolerance` (nats per byte) either way; else
+    inconclusive, and the sentence says how many seeds would tell.
     """
     if without.effect < 0:
         place, does, side = Place.HARMFUL, "gain", without
     else:
         place, does, side = Place.NEEDED, "cost", replace(without, effect=-without.effect)
-    p = side.p(rule.margin)
-    if p is None:
-        return Place.NEUTRAL, _untested(without, rule).why
+    p, p_less = side.p(rule.margin), side.p_against(tolerance)
+    if p is None or p_less is None:
+        return Placing(place=Place.INCONCLUSIVE, p=None, why=_untested(without, rule).why)
     numbers = _numbers(without, rule.alpha)
     if p < rule.alpha:
-        return place, f"dropping it {does}s{_beyond(rule)}: {_p(p)}, below {rule.alpha:g} {numbers}"
+        why = f"dropping it {does}s{_beyond(rule)}: {_p(p)}, below {rule.alpha:g} {numbers}"
+        return Placing(place=place, p=p, why=why)
+    # the other side of the interval is the nearer one, so that this test alone decides
+    if p_less < NEUTRAL_ALPHA:
+        said = f"dropping it moves val_loss by less than {tolerance:.5f} nats/byte: {_p(p_less)} against more"
+        return Placing(place=Place.NEUTRAL, p=p, why=f"{said} {numbers}")
     said = f"dropping it is not shown to {does}{_beyond(rule)}: {_p(p)}, not below {rule.alpha:g}"
-    return Place.NEUTRAL, f"{said}; {_more(more_seeds(side, rule))} {numbers}"
+    return Placing(place=Place.INCONCLUSIVE, p=p, why=f"{said}; {_more(more_seeds(side, rule))} {numbers}")

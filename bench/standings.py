@@ -24,6 +24,8 @@ class Entry:
     train_seconds: float
     study: str
     trial: int | None
+    audit_loss: float | None = None  # nats per byte on text that no search has seen
+    flagged: bool = False  # its fighter loses there what it gained on the validation text
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,6 +47,8 @@ class Standing:
     study: str
     trial: int | None
     n_runs: int  # complete runs that carry this label
+    audit_loss: float | None = None  # mean over the audited runs
+    flagged: bool = False  # the audit's gap is beyond noise
 
     @property
     def unconfirmed(self) -> bool:
@@ -77,6 +81,7 @@ def _board(identity: Identity, division: str, entries: list[Entry]) -> list[Stan
     for rank, (label, print_) in enumerate(best.items(), start=1):
         runs = by_config[print_]
         first = runs[0]
+        audited = [e.audit_loss for e in runs if e.audit_loss is not None]
         rows.append(
             Standing(
                 identity=identity,
@@ -94,6 +99,8 @@ def _board(identity: Identity, division: str, entries: list[Entry]) -> list[Stan
                 study=first.study,
                 trial=first.trial,
                 n_runs=counts[label],
+                audit_loss=statistics.fmean(audited) if audited else None,
+                flagged=any(e.flagged for e in runs),
             )
         )
     return rows

@@ -10,6 +10,7 @@ from bench.config import to_json as config_to_json
 from bench.divisions import Division, division_named
 from bench.errors import ConfigError
 from bench.tracks import FIRST_SEARCH_SEED, Track, track_named
+from studies import claims
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -203,6 +204,15 @@ MEASUREMENTS = (
         n_trials=200,  # more than there are techniques: the openings end it
         data=REAL_SAMPLE,
         policy="openings",
+    ),
+    Measurement(
+        name=claims.STUDY,
+        question="Which published findings hold here, when every arm is tuned alike and run on published seeds?",
+        division_name="open",
+        n_trials=sum(arm.n_runs for arm in claims.ARMS),
+        data=REAL_SAMPLE,
+        steps=claims.STEPS,
+        policy=claims.POLICY,
     ),
     *POLICY_ARMS,
 )

@@ -211,6 +211,7 @@ class Verdict(SQLModel, table=True):
     run_ids: dict[str, Any] = _json()
     created_at: float
     rev: int
+    why: str = Field(default="", sa_column_kwargs={"server_default": ""})
 
 
 class Lesson(SQLModel, table=True):
@@ -241,6 +242,22 @@ class Belt(SQLModel, table=True):
     rev: int
 
 
+class Audit(SQLModel, table=True):
+    """A graded run's packed model scored once on text that no search has seen, and whether its fighter loses there
+    what it gained on the validation text."""
+
+    __tablename__: ClassVar[str] = "audit"
+    __table_args__: ClassVar[Any] = (CheckConstraint("val_loss >= 0 AND val_loss < 1e9", name="audit_is_finite"),)
+    run_id: int = Field(foreign_key="run.id", primary_key=True)
+    digest: str  # SHA-256 of the audit text
+    n_bytes: int
+    val_loss: float
+    flagged: bool
+    why: str
+    audited_at: float
+    rev: int
+
+
 class Event(SQLModel, table=True):
     """What happened, in order."""
 
@@ -261,7 +278,7 @@ class Migration(SQLModel, table=True):
     applied_at: float
 
 
-def key(row: "Study | Trial | Run") -> int:
+def key(row: "Study | Trial | Run | Verdict") -> int:
     """The primary key of a row that has been flushed."""
     assert row.id is not None, "the row has not been flushed"
     return row.id

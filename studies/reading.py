@@ -8,6 +8,7 @@ import sqlite3
 import threading
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,10 +16,21 @@ from bench.config import RunConfig, from_json
 from bench.errors import StoreError
 from bench.records import Identity, Point, Reason, State
 from bench.standings import Entry
+from bench.tracks import PUBLISHED_SEEDS
 from studies.curves import unpack_curve
 from studies.database import open_reader, reporting
 from studies.definitions import StudySpec
-from studies.views import ArtifactView, EventView, RunView, StudyView, TrialView
+from studies.views import (
+    ArtifactView,
+    AuditView,
+    BeltView,
+    EventView,
+    PhaseView,
+    RunView,
+    StudyView,
+    TrialView,
+    VerdictView,
+)
 
 _STUDIES = """
     SELECT study.*, (SELECT json_group_object(state, n) FROM
@@ -36,6 +48,12 @@ _TRIALS = f"""
     JOIN config ON config.fingerprint = trial.fingerprint
     LEFT JOIN trial_run ON trial_run.trial_id = trial.id
     LEFT JOIN run ON run.id = trial_run.run_id"""
+
+_BELTS = """
+    SELECT belt.*, config.config, study.name AS study, verdict.question, verdict.verdict, verdict.why, verdict.effect,
+        verdict.low, verdict.high, verdict.p, verdict.n, verdict.run_ids
+    FROM belt JOIN config USING (fingerprint) LEFT JOIN verdict ON verdict.id = belt.verdict_id
+    LEFT JOIN study ON study.id = verdict.study_id ORDER BY belt.taken_at, belt.id"""
 
 
 class Reader:
@@ -109,6 +127,7 @@ class Reader:
     def entries(self) -> list[Entry]:
         """Every complete run with each study it served, for the standings; short runs are no results."""
         found = []
+        audits = {row["run_id"]: row for row in self._rows("SELECT run_id, val_loss, flagged FROM audit")}
         for row in self._rows(f"{_TRIALS} WHERE run.state = 'complete' AND trial.state = 'complete'"):
             trial, division = _trial(row), json.loads(row["spec"])["division_name"]
             if trial.config.budget.short:
@@ -116,6 +135,7 @@ class Reader:
             run = trial.run
             assert run is not None, "the join asks for one"
             assert run.val_loss is not None, "the store's own check: complete means scored"
+            audit = audits.get(run.id)
             found.append(
                 Entry(
                     identity=run.identity,
@@ -128,6 +148,8 @@ class Reader:
                     train_seconds=run.train_seconds or 0.0,
                     study=trial.study,
                     trial=trial.number,
+                    audit_loss=audit["val_loss"] if audit else None,
+                    flagged=bool(audit and audit["flagged"]),
                 )
             )
         return found
@@ -154,6 +176,23 @@ class Reader:
             for row in reversed(self._rows(asked, after_id, study, study, limit))
         ]
 
+    def verdicts(self, study: str | None = None) -> list[VerdictView]:
+        """Of one study or of all, in the order they came in; why, of one older than its column, is in its event."""
+        asked = """
+            SELECT verdict.*, (SELECT text FROM event WHERE kind = 'verdict' AND event.study_id IS verdict.study_id
+                AND at = verdict.created_at) AS said
+            FROM verdict LEFT JOIN study ON study.id = verdict.study_id
+            WHERE ? IS NULL OR study.name = ? ORDER BY verdict.id"""
+        return [_verdict(row, row["said"] or "") for row in self._rows(asked, study, study)]
+
+    def phases(self, study: str | None = None) -> list[PhaseView]:
+        """Of one study or of all, in the order they began."""
+        asked = """
+            SELECT phase.*, study.name AS study FROM phase JOIN study ON study.id = phase.study_id
+            WHERE ? IS NULL OR study.name = ? ORDER BY started_at, phase.id"""
+        names = ("study", "name", "started_at", "ended_at", "ended_reason")
+        return [PhaseView(**{name: row[name] for name in names}) for row in self._rows(asked, study, study)]
+
     def cards(self, study: str) -> list[dict[str, Any]]:
         """The technique cards as they were when the study started."""
         asked = """
@@ -175,6 +214,66 @@ class Reader:
         (last,) = self._rows("SELECT max(id) AS id FROM run")
         hint = f"runs go from 1 to {last['id']}" if last["id"] else "there is none yet"
         raise StoreError(f"there is no run {run_id}", hint)
+
+    def published_scores(self, print_: str, identity: Identity) -> dict[int, RunView]:
+        """A config's complete runs on published seeds under an identity, by seed in the track's order."""
+        asked = f"SELECT config.config, {_RUN} FROM run JOIN config USING (fingerprint) WHERE fingerprint = ?"
+        runs = [_run(row, json.loads(row["config"])) for row in self._rows(f"{asked} ORDER BY run.id", print_)]
+        by_seed = {run.seed: run for run in runs if run.state is State.COMPLETE and run.identity == identity}
+        return {seed: by_seed[seed] for seed in PUBLISHED_SEEDS if seed in by_seed}
+
+    def belts(self, lost: bool = False) -> list[BeltView]:
+        """The belts by identity and division, with `lost` those that have changed hands too; champions marked."""
+        found = []
+        for row in self._rows(_BELTS):
+            if row["lost_at"] is not None and not lost:
+                continue
+            identity = Identity(**json.loads(row["identity"]))
+            runs = self.published_scores(row["fingerprint"], identity)
+            found.append(
+                BeltView(
+                    identity=identity,
+                    division=row["division"],
+                    fingerprint=row["fingerprint"],
+                    config=from_json(json.loads(row["config"])),
+                    scores={seed: run.val_loss for seed, run in runs.items() if run.val_loss is not None},
+                    verdict=None if row["verdict_id"] is None else _verdict(row),
+                    study=row["study"],
+                    taken_at=row["taken_at"],
+                    lost_at=row["lost_at"],
+                )
+            )
+        held = [belt for belt in found if belt.lost_at is None]
+        best = {
+            i: min((b for b in held if b.identity == i), key=lambda b: b.val_loss) for i in {b.identity for b in held}
+        }
+        found = [replace(belt, champion=best.get(belt.identity) is belt) for belt in found]
+        return sorted(found, key=lambda belt: (belt.identity, belt.division, belt.taken_at))
+
+    def audits(self) -> list[AuditView]:
+        """Every audited run."""
+        asked = f"""
+            SELECT audit.*, config.config, {_RUN} FROM audit
+            JOIN run ON run.id = audit.run_id JOIN config USING (fingerprint) ORDER BY audit.run_id"""
+        found = []
+        for row in self._rows(asked):
+            run = _run(row, json.loads(row["config"]))
+            assert run.val_loss is not None, "only a complete run has a packed model"
+            found.append(
+                AuditView(
+                    run_id=run.id,
+                    fingerprint=run.fingerprint,
+                    seed=run.seed,
+                    identity=run.identity,
+                    digest=row["digest"],
+                    n_bytes=row["n_bytes"],
+                    val_loss=row["val_loss"],
+                    scored=run.val_loss,
+                    flagged=bool(row["flagged"]),
+                    why=row["why"],
+                )
+            )
+        return found
 
     def check(self) -> str:
         """What SQLite's own check says: `ok` when the file is sound."""
@@ -219,6 +318,12 @@ def _trial(row: sqlite3.Row) -> TrialView:
         rev=max(row["rev"], run.rev if run else 0),
         seed=row["seed"],
     )
+
+
+def _verdict(row: sqlite3.Row, said: str = "") -> VerdictView:
+    plain = {name: row[name] for name in VerdictView.__dataclass_fields__}
+    why = plain["why"] or said.removeprefix(f"{plain['question']} {plain['verdict']}: ")
+    return VerdictView(**plain | {"why": why, "run_ids": json.loads(row["run_ids"])})
 
 
 def _run(row: sqlite3.Row, config: dict[str, Any]) -> RunView:

@@ -16,12 +16,13 @@ from bench.config import canonical
 from bench.errors import StoreError
 from bench.records import State
 from studies.database import MIGRATIONS, open_writer, reporting
-from studies.models import RUN_KEY, Artifact, Config, Run, Study, TechniqueCard, Trial, TrialRun, key
+from studies.models import RUN_KEY, Artifact, Config, Run, Study, TechniqueCard, Trial, TrialRun, Verdict, key
 
 FOLDER = Path(__file__).parent / "measured"
 # Bookkeeping of one database, meaningless in another.
 _LOCAL_RUN = {"id", "rev", "curve"}
 _LOCAL_TRIAL = {"id", "study_id", "rev"}
+_LOCAL_VERDICT = {"id", "study_id", "rev", "run_ids"}
 
 
 def export_measured(store: Path, study: str, to: Path) -> int:
@@ -39,6 +40,8 @@ def export_measured(store: Path, study: str, to: Path) -> int:
                 # what follows an unfinished trial was proposed without it: the file ends where the record is whole
                 break
             lines.append(_trial_line(session, trial))
+        written = {line["trial"]["number"] for line in lines if "trial" in line}
+        lines += [v for v in _verdict_lines(session, row) if all(written.issuperset(ns) for ns in v["trials"].values())]
     to.parent.mkdir(parents=True, exist_ok=True)
     part = to.with_suffix(".part")
     part.write_text("".join(canonical(line) + "\n" for line in lines))
@@ -61,6 +64,20 @@ def _trial_line(session: Session, trial: Trial) -> dict[str, Any]:
     return line
 
 
+def _verdict_lines(session: Session, study: Study) -> Iterator[dict[str, Any]]:
+    """Each question's last verdict, its runs as the numbers of their trials: a run's own means nothing elsewhere."""
+    rows = session.exec(
+        select(TrialRun.run_id, Trial.number).join(Trial).where(Trial.study_id == study.id).order_by(col(Trial.number))
+    )
+    number_of = dict(rows.all())
+    asked = select(Verdict).where(Verdict.study_id == study.id).order_by(col(Verdict.id))
+    last = {verdict.question: verdict for verdict in session.exec(asked)}
+    for verdict in last.values():
+        if all(run_id in number_of for runs in verdict.run_ids.values() for run_id in runs):
+            trials = {arm: [number_of[run_id] for run_id in runs] for arm, runs in verdict.run_ids.items()}
+            yield {"verdict": verdict.model_dump(exclude=_LOCAL_VERDICT), "trials": trials}
+
+
 def import_measured(store: Path, source: Path, shipped: bool) -> None:
     """Bring a file's study into a store; trials and runs that are there already stay as they are."""
     engine = open_writer(store)
@@ -72,6 +89,8 @@ def import_measured(store: Path, source: Path, shipped: bool) -> None:
                 study = _study_row(session, line["study"], shipped, rev)
             elif study is None:
                 raise StoreError(f"{source.name} does not begin with a study", "restore the file from the project")
+            elif "verdict" in line:
+                _verdict_row(session, study, line, rev)
             elif "card" in line:
                 _card_row(session, study, line["card"])
             else:
@@ -112,6 +131,15 @@ def _trial_row(session: Session, study: Study, line: dict[str, Any], rev: int) -
     if "run" in line:
         run = _run_row(session, line, rev)
         session.add(TrialRun(trial_id=key(trial), run_id=key(run)))
+
+
+def _verdict_row(session: Session, study: Study, line: dict[str, Any], rev: int) -> None:
+    rows = session.exec(select(Trial.number, TrialRun.run_id).join(TrialRun).where(Trial.study_id == study.id))
+    run_of = dict(rows.all())
+    run_ids = {arm: [run_of[number] for number in numbers] for arm, numbers in line["trials"].items()}
+    same = select(Verdict).where(Verdict.study_id == study.id, Verdict.question == line["verdict"]["question"])
+    if not any(found.run_ids == run_ids for found in session.exec(same)):
+        session.add(Verdict(study_id=key(study), **line["verdict"], run_ids=run_ids, rev=rev))
 
 
 def _run_row(session: Session, line: dict[str, Any], rev: int) -> Run:

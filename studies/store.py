@@ -12,12 +12,14 @@ from sqlmodel import Session, col, select
 
 from bench.config import RunConfig, fingerprint, to_json
 from bench.errors import StoreError
-from bench.records import Failure, Outcome, Point, Reason, RunResult, State
+from bench.records import Failure, Identity, Outcome, Point, Reason, RunResult, State
 from studies.curves import pack_curve
 from studies.database import open_writer, reporting
 from studies.definitions import StudySpec
 from studies.models import (
     Artifact,
+    Audit,
+    Belt,
     Config,
     CurvePoint,
     Event,
@@ -184,17 +186,73 @@ class Store:
             phase.ended_reason, phase.rev = ended_reason, rev
             session.add(phase)
 
-    def judge(self, study: str, verdict: VerdictView) -> None:
-        """Record a verdict and say it; the same question on the same runs has its row already."""
-        facts = {name: value for name, value in asdict(verdict).items() if name != "why"}
+    def judge(self, study: str, verdict: VerdictView) -> int:
+        """Record a verdict and say it; the same question on the same runs has its row already. Returns the row's id."""
         with self._writing() as (session, rev):
             row = self._study(session, study)
             same = select(Verdict).where(Verdict.study_id == row.id, Verdict.question == verdict.question)
-            if any(found.run_ids == verdict.run_ids for found in session.exec(same)):
-                return
-            session.add(Verdict(study_id=key(row), **facts, created_at=time.time(), rev=rev))
+            for found in session.exec(same):
+                if found.run_ids == verdict.run_ids:
+                    return key(found)
+            judged = Verdict(study_id=key(row), **asdict(verdict), created_at=time.time(), rev=rev)
+            session.add(judged)
+            session.flush()
             said = f"{verdict.question} {verdict.verdict}: {verdict.why}"
             self._event(session, row.id, None, "verdict", said)
+            return key(judged)
+
+    # honours
+
+    def crown(
+        self, study: str, identity: Identity, division: str, print_: str, before: str | None, verdict_id: int | None
+    ) -> None:
+        """Give a belt to a config; `before` is the holder it was won from, None for a belt that nobody holds.
+
+        StoreError when another holds it by now. Who holds it already keeps it, and nothing is written.
+        """
+        plain = asdict(identity)
+        with self._writing() as (session, rev):
+            held = select(Belt).where(Belt.division == division, col(Belt.lost_at).is_(None))
+            holder = next((belt for belt in session.exec(held) if belt.identity == plain), None)
+            if holder is not None and holder.fingerprint == print_:
+                return
+            if (holder.fingerprint if holder else None) != before:
+                raise StoreError(
+                    f"the {division} belt has changed hands meanwhile", "grade the fighter again: it is free"
+                )
+            now = time.time()
+            if holder is not None:
+                holder.lost_at, holder.rev = now, rev
+            session.add(
+                Belt(
+                    identity=plain, division=division, fingerprint=print_, verdict_id=verdict_id, taken_at=now, rev=rev
+                )
+            )
+            row = self._study(session, study)
+            self._event(session, row.id, None, "belt", f"takes the {division} belt at {identity.steps} steps")
+
+    def audit(self, run_id: int, digest: str, n_bytes: int, val_loss: float) -> None:
+        """Record what a run's packed model scores on the audit text; once, whatever is said later."""
+        with self._writing() as (session, rev):
+            if session.get(Audit, run_id) is None:
+                session.add(
+                    Audit(
+                        run_id=run_id, digest=digest, n_bytes=n_bytes, val_loss=val_loss, flagged=False,
+                        why="nothing to compare its gap with", audited_at=time.time(), rev=rev,
+                    )
+                )  # fmt: skip
+
+    def flag(self, run_ids: Sequence[int], flagged: bool, why: str) -> None:
+        """What the gaps of all audited fighters say of one."""
+        with self._writing() as (session, rev):
+            for run_id in run_ids:
+                row = session.get_one(Audit, run_id)
+                row.flagged, row.why, row.rev = flagged, why, rev
+
+    def note(self, study: str, kind: str, text_: str) -> None:
+        """Something that happened to a study and to none of its trials."""
+        with self._writing() as (session, _):
+            self._event(session, self._study(session, study).id, None, kind, text_)
 
     # trials and runs
 

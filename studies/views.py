@@ -1,5 +1,6 @@
 """Rows as records: what the store gives out. Times are seconds since 1970 UTC, losses nats per byte."""
 
+import statistics
 from dataclasses import dataclass
 from typing import Any
 
@@ -122,6 +123,17 @@ class ArtifactView:
 
 
 @dataclass(frozen=True, kw_only=True)
+class PhaseView:
+    """A stretch of a study with one purpose; without an end it is under way."""
+
+    study: str
+    name: str
+    started_at: float
+    ended_at: float | None
+    ended_reason: str | None
+
+
+@dataclass(frozen=True, kw_only=True)
 class VerdictView:
     """What the evidence says of a question; effect and interval are new minus old, run ids by arm."""
 
@@ -134,3 +146,45 @@ class VerdictView:
     p: float | None
     n: int
     run_ids: dict[str, list[int]]
+
+
+@dataclass(frozen=True, kw_only=True)
+class BeltView:
+    """First place in a division: who holds it or held it, the scores that count, and the verdict it was won by."""
+
+    identity: Identity
+    division: str
+    fingerprint: str
+    config: RunConfig
+    scores: dict[int, float]  # val_loss by published seed
+    verdict: VerdictView | None  # None for a belt that nobody held
+    study: str | None  # the one that graded it, as far as a verdict names it
+    taken_at: float
+    lost_at: float | None
+    champion: bool = False  # lowest mean of the belts held at its identity
+
+    @property
+    def val_loss(self) -> float:
+        """Mean over published seeds, nats per byte."""
+        return statistics.fmean(self.scores.values())
+
+
+@dataclass(frozen=True, kw_only=True)
+class AuditView:
+    """A graded run on the audit text, beside its score on the validation text."""
+
+    run_id: int
+    fingerprint: str
+    seed: int
+    identity: Identity
+    digest: str
+    n_bytes: int
+    val_loss: float  # on the audit text
+    scored: float  # on the validation text
+    flagged: bool
+    why: str
+
+    @property
+    def gap(self) -> float:
+        """Audit minus validation, nats per byte."""
+        return self.val_loss - self.scored

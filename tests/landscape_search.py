@@ -10,9 +10,25 @@ from optuna.trial import TrialState
 
 from autoresearch.researcher.local import drawn_from, local_edit
 from autoresearch.researcher.mixture import proposer
+from autoresearch.researcher.phases import ABLATION, COMBINE, NOISE_FLOOR, NOISE_SEEDS, SCREEN, may_spend
 from bench.knobs import Choice, Span, Value
 
 optuna.logging.set_verbosity(optuna.logging.WARNING)
+
+# each technique that is off in the baseline, at the landscape's own middle
+ALONE = tuple(
+    landscape.stack(**{name: True}, **knobs)
+    for name, knobs in (
+        ("xsa", {"xsa__k": 6}), ("smear", {}), ("ortho", {}), ("bigram", {"bigram__k": 4096}), ("ttt", {}),
+        ("partial_rope", {}), ("qat", {}), ("fp16_embedding", {}),
+    )
+) + tuple(
+    landscape.stack(**chosen)
+    for chosen in (
+        {"averaging": "swa"}, {"averaging": "ema", "ema__forget": 0.003}, {"activation": "leaky2"},
+        {"activation": "swiglu"}, {"quant": "int6"}, {"optimizer": "normuon", "normuon__lr": 0.02},
+    )
+)  # fmt: skip
 
 Policy = Callable[[int, int], str]  # of seed and trial number, a proposer
 
@@ -23,6 +39,36 @@ POLICIES: dict[str, Policy] = {
     "search": lambda seed, number: _without_beliefs(proposer("search", seed, number)),
     "short search": lambda seed, number: _without_beliefs(proposer("short search", seed, number)),
 }
+
+
+def researcher(n_trials: int) -> Policy:
+    """The phases of the researcher by what they cost: noise floor, 2x2 cells and ablation find nothing here; what the
+    screen has seen to help is joined to the incumbent, all of it and then the better half."""
+    noise = min(NOISE_SEEDS, may_spend(NOISE_FLOOR, n_trials))
+    screened = noise + min(len(ALONE), may_spend(SCREEN, n_trials))
+    searched = n_trials - may_spend(COMBINE, n_trials) - may_spend(ABLATION, n_trials)
+    mixture = POLICIES["search"]
+
+    def who(seed: int, number: int) -> str:
+        if number < noise or number > searched + 1:
+            return "idle"
+        if number >= searched:
+            return "combine"
+        return "alone" if number < screened else mixture(seed, number)
+
+    return who
+
+
+def _joined(incumbent: landscape.Params, seen: list[tuple[float, landscape.Params]], half: bool) -> landscape.Params:
+    """The incumbent with what beat the baseline alone by more than two single runs differ by chance."""
+    scores = [(score, params) for score, params in seen if params == landscape.BASELINE]
+    reach = scores[0][0] - 2 * landscape.NOISE_SD * 2**0.5
+    helped = sorted((score, ALONE.index(p)) for score, p in seen if p in ALONE and score < reach)
+    wanted: landscape.Params = dict(incumbent)
+    # the best last, so that in a slot that takes one it stays
+    for _, place in reversed(helped[: (len(helped) + 1) // 2 if half else None]):
+        wanted |= {k: v for k, v in ALONE[place].items() if landscape.BASELINE.get(k) != v}
+    return landscape.walk(lambda name, values: wanted.get(name, landscape.BASELINE.get(name, False)))
 
 
 def _without_beliefs(who: str) -> str:
@@ -53,6 +99,8 @@ def best_so_far(policy: Policy, seed: int, n_trials: int, recipes: tuple[landsca
     study = optuna.create_study()
     openings = [landscape.BASELINE, *recipes]
     known: list[landscape.Params] = []
+    seen: list[tuple[float, landscape.Params]] = []
+    whos: list[str] = []
     incumbent, shown, best = landscape.BASELINE, float("inf"), [float("inf")]
 
     def drawn(name: str, values: Span | Choice) -> Value:
@@ -60,10 +108,18 @@ def best_so_far(policy: Policy, seed: int, n_trials: int, recipes: tuple[landsca
 
     for number in range(n_trials):
         who = "opening" if number < len(openings) else policy(seed, number)
+        whos.append(who)
         # what is enqueued overrides the sampler, and random's is the cheapest to ask
+        if who == "idle":
+            best.append(best[-1])
+            continue
         study.sampler = samplers.get(who, samplers["random"])
         if who == "opening":
             study.enqueue_trial(openings[number])
+        elif who == "alone" and (left := [stack for stack in ALONE if stack not in known]):
+            study.enqueue_trial(left[0])
+        elif who == "combine":
+            study.enqueue_trial(_joined(incumbent, seen, half=sum(w == "combine" for w in whos) > 1))
         elif who == "local":
             study.enqueue_trial(local_edit(landscape.walk, incumbent, drawn, rng, known.__contains__))
         trial = study.ask()
@@ -79,6 +135,7 @@ def best_so_far(policy: Policy, seed: int, n_trials: int, recipes: tuple[landsca
             true = landscape.true_score(params)
             score = true + noise.gauss(0.0, landscape.NOISE_SD)
             study.tell(trial, score)
+            seen.append((score, params))
             best[-1] = min(best[-1], true)
             incumbent, shown = min((incumbent, shown), (params, score), key=lambda rival: rival[1])
     return best[1:]

@@ -1,6 +1,6 @@
 """The commentary on a study: every section, generated from the facts of the ledger alone."""
 
-from autoresearch.reporting import evidence, record, stacks, tiers
+from autoresearch.reporting import evidence, proof, record, stacks, tiers
 from autoresearch.reporting.facts import Facts
 from autoresearch.reporting.report import Report
 
@@ -10,6 +10,7 @@ def commentary(facts: Facts) -> Report:
     sections = (
         stacks.glance(facts),
         stacks.best_stacks(facts),
+        proof.verdicts(facts),
         tiers.tiers(facts),
         evidence.untried(facts),
         evidence.not_working(facts),

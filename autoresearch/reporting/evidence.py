@@ -3,8 +3,9 @@
 from collections.abc import Iterator
 
 from autoresearch.beliefs import Belief, added
-from autoresearch.noise import Cells, interaction
-from autoresearch.reporting.facts import Arm, Facts, mentioned, noise_told
+from autoresearch.noise import interaction
+from autoresearch.reporting.facts import Facts, mentioned, noise_told
+from autoresearch.reporting.patterns import PATTERNS, labels, whole_squares
 from autoresearch.reporting.report import (
     DELTA,
     Column,
@@ -16,7 +17,7 @@ from autoresearch.reporting.report import (
     Trials,
     table,
 )
-from bench.config import SLOT_NAMES, RunConfig, fingerprint
+from autoresearch.researcher.squares import cells_of
 from bench.divisions import names
 from bench.records import State
 
@@ -39,11 +40,11 @@ def effects(facts: Facts) -> Section:
         "Effect on val_loss of putting a technique where the baseline has another or none, each at its best known "
         f"learning rate, from one linear model over all scored runs; below zero helps. Here {noise_told(facts)}; runs "
         f"stray from the model by {facts.beliefs.noise_sd:.4f}. An interval holds 95 % of the belief, and is no test. "
-        "Alone: the best run with nothing else added, minus the baseline as it stands, so tuning is in it."
+        "Alone: the best run with nothing else added, minus the baseline as it stands, so tuning is in it. " + PATTERNS
     )
     columns = (
         Column("technique"), Column("effect, nats/byte", DELTA), Column("from", DELTA), Column("to", DELTA),
-        Column("runs", "d"), Column("alone, to baseline", DELTA),
+        Column("runs", "d"), Column("alone, to baseline", DELTA), Column("failure pattern"),
     )  # fmt: skip
     rows = [_effect_row(facts, belief) for belief in with_runs]
     forest = Forest(
@@ -58,9 +59,12 @@ def _effect_row(facts: Facts, belief: Belief) -> Row:
     delta = alone.mean - facts.base.mean if alone and facts.base else None
     reach = REACH * belief.sd
     return Row(
-        (belief.name, belief.mean, belief.mean - reach, belief.mean + reach, belief.n_runs, delta),
+        (
+            belief.name, belief.mean, belief.mean - reach, belief.mean + reach, belief.n_runs, delta,
+            "; ".join(labels(facts, belief)) or None,
+        ),
         _with(facts, {belief.name}),
-    )
+    )  # fmt: skip
 
 
 def _techniques(facts: Facts) -> list[str]:
@@ -99,39 +103,17 @@ def interactions(facts: Facts) -> Section:
 
 
 def _squares(facts: Facts) -> Iterator[Row]:
-    arms = {fingerprint(arm.config): arm for arm in facts.arms}
-    base = facts.beliefs.base
-    for both in facts.arms:
-        present = added(both.config, base)
-        for i, a in enumerate(present):
-            for b in present[i + 1 :]:
-                without = [_without(both.config, gone, base) for gone in ([b], [a], [a, b])]
-                found = [arms.get(fingerprint(config)) for config in without]
-                cells = [arm for arm in found if arm is not None]
-                if len(cells) == 3 and len({id(arm) for arm in cells}) == 3:
-                    yield _square(facts, (a, b), both, cells)
-
-
-def _without(config: RunConfig, gone: list[str], base: RunConfig) -> RunConfig:
-    """The config with some techniques taken out, the baseline's own back in their place."""
-    for slot in SLOT_NAMES:
-        picks = config.picks[slot]
-        kept = [pick for pick in picks if pick.name not in gone]
-        if len(kept) < len(picks):
-            config = config.replaced(slot, kept or base.picks[slot])
-    return config
-
-
-def _square(facts: Facts, pair: tuple[str, str], both: Arm, cells: list[Arm]) -> Row:
-    first, second, neither = cells
-    trials = tuple(number for arm in (both, *cells) for number in arm.trials)
-    contrast = both.mean - first.mean - second.mean + neither.mean
-    called = f"{pair[0]} and {pair[1]}"
-    if facts.noise is None:
-        return Row((called, contrast, "-", "noise is not known"), trials)
-    sampled = Cells(neither=neither.sample, first=first.sample, second=second.sample, both=both.sample)
-    found = interaction(sampled, facts.noise, facts.study.spec.track.rules[0].alpha)
-    return Row((called, found.contrast, found.kind.value, found.why), trials)
+    for found in whole_squares(facts):
+        trials = tuple(n for print_ in found.prints for n in facts.by_print[print_].trials)
+        called = f"{found.first} and {found.second}"
+        cells = cells_of(found, {print_: arm.sample for print_, arm in facts.by_print.items()})
+        assert cells is not None, "it is whole"
+        contrast = cells.both.mean - cells.first.mean - cells.second.mean + cells.neither.mean
+        if facts.noise is None:
+            yield Row((called, contrast, "-", "noise is not known"), trials)
+        else:
+            said = interaction(cells, facts.noise, facts.study.spec.track.rules[0].alpha)
+            yield Row((called, said.contrast, said.kind.value, said.why), trials)
 
 
 def not_working(facts: Facts) -> Section:

@@ -16,7 +16,7 @@ from bench.config import RunConfig, fingerprint
 from bench.divisions import baseline
 from bench.records import Identity, Point, State
 from studies.reading import Reader
-from studies.views import EventView, RunView, StudyView, TrialView
+from studies.views import EventView, PhaseView, RunView, StudyView, TrialView, VerdictView
 
 # below this many seeds a mean is not confirmed, as on the board
 CONFIRMING_SEEDS = 3
@@ -59,14 +59,20 @@ class Facts:
     beliefs: Beliefs
     curves: Mapping[int, tuple[Point, ...]]  # by trial, of the scored ones of this identity
     events: tuple[EventView, ...]
+    verdicts: tuple[VerdictView, ...]
+    phases: tuple[PhaseView, ...]
     may_run: Callable[[RunConfig], bool]
     rungs: tuple[Calibration, ...]  # of the study's short runs, which nothing else here looks at
 
     @cached_property
     def base(self) -> Arm | None:
         """The baseline's arm, if it has a score."""
-        wanted = fingerprint(baseline(self.study.spec.budget))
-        return next((arm for arm in self.arms if fingerprint(arm.config) == wanted), None)
+        return self.by_print.get(fingerprint(baseline(self.study.spec.budget)))
+
+    @cached_property
+    def by_print(self) -> dict[str, Arm]:
+        """Arms by the fingerprint of their config."""
+        return {fingerprint(arm.config): arm for arm in self.arms}
 
     @cached_property
     def scored(self) -> tuple[TrialView, ...]:
@@ -132,6 +138,8 @@ def gather(reader: Reader, name: str, may_run: Callable[[RunConfig], bool] = lam
         beliefs=beliefs,
         curves={t.number: tuple(reader.curve(t.run.id)) for t in here if t.run},
         events=tuple(e for e in reader.events(study=name, limit=100_000) if e.trial is None),
+        verdicts=tuple(reader.verdicts(name)),
+        phases=tuple(reader.phases(name)),
         may_run=may_run,
         rungs=tuple(Ladder(study.spec, cards).calibrations(trials)),
     )

@@ -21,7 +21,10 @@ from autoresearch.reporting.report import (
     Trials,
     table,
 )
+from autoresearch.researcher.confirm import PAIRING_FREEDOM, pairing
+from autoresearch.researcher.conversation import EVENT, Conversation
 from autoresearch.researcher.rungs import ENOUGH_PAIRS, LEAST_SPEARMAN, share_of
+from bench.config import fingerprint
 from bench.divisions import recipe
 from bench.records import State
 from studies.views import TrialView
@@ -42,6 +45,14 @@ GLOSSARY = (
     ("interval", "of 95 %: from noise for means and deltas, of the belief for effects"),
     ("belief", "an effect from one Bayesian linear model over all runs; its priors know published signs, not sizes"),
     ("expected improvement", "gain over the best stack times its probability, nats per byte"),
+    (
+        "verdict",
+        "supported, refuted, inconclusive for a win; needed, neutral, harmful, inconclusive for a technique",
+    ),
+    (
+        "synergy, redundancy, conflict",
+        "a pair better than its sum; worse; worse than the better one alone",
+    ),
     ("tier", "configs between two of the widest gaps in val_loss"),
     (
         "rung, short run",
@@ -95,7 +106,25 @@ def noise(facts: Facts) -> Section:
         rows = [Row((recipe(a.config), a.sample.n, a.mean, math.sqrt(a.sample.variance)), a.trials) for a in replicated]
         columns = (Column("recipe"), Column("seeds", "d"), Column("val_loss", LOSS), Column("sd", LOSS))
         parts.append(table(columns, rows))
-    return Section("Noise floor and calibration", (*parts, *_calibration(facts), *_rungs(facts)))
+    return Section("Noise floor and calibration", (*parts, *_pairing(facts), *_calibration(facts), *_rungs(facts)))
+
+
+def _pairing(facts: Facts) -> tuple[Part, ...]:
+    """Whether equal seeds make two configs move together, which is what a paired test would live on."""
+    if facts.base is None or facts.base.sample.n < 2:
+        return ()
+    others = [
+        a for a in facts.arms if a is not facts.base and len(a.sample.scores.keys() & facts.base.sample.scores) > 1
+    ]
+    ratio, freedom = pairing({fingerprint(a.config): a.sample for a in facts.arms}, fingerprint(facts.base.config))
+    if ratio is None:
+        return (Sentence("No config shares two seeds with the baseline: what pairing gains is not known."),)
+    few = f"; below {PAIRING_FREEDOM} it decides nothing" if freedom < PAIRING_FREEDOM else ""
+    said = (
+        f"Pairing by seed: the variance of a difference is {ratio:.2f} of the two variances' sum (1 says that pairing "
+        f"gains nothing), over {freedom} degrees of freedom{few}."
+    )
+    return (Sentence(said, facts.base.trials + _numbers_of(others)),)
 
 
 def _calibration(facts: Facts) -> tuple[Part, ...]:
@@ -169,6 +198,8 @@ def predictions(facts: Facts) -> Section:
         )  # fmt: skip
         parts.append(table(columns, rows))
     if facts.trials:
+        if (said := Conversation.in_events(facts.events)).facts:
+            parts.append(Sentence(f"A language model proposed too: {said.told()}."))
         parts += [Sentence("Who proposed, and how many of these were the lowest when they ended:"), _proposers(facts)]
     return Section("Predictions, and how they came out", tuple(parts))
 
@@ -222,7 +253,8 @@ def changelog(facts: Facts) -> Section:
         Column("seed", "d"), Column("train_seconds", SECONDS), Column("recipe"), Column("proposed"), Column("noted"),
     )  # fmt: skip
     # who ran it where is nobody's business: only what ended a session, and when
-    happened = [Sentence(f"{_time(e.at)}: {e.kind}{f', {e.text}' * (e.kind == 'ended')}.") for e in facts.events]
+    told = {e: f", {e.text.partition(chr(10))[0]}" if e.kind in ("ended", EVENT) else "" for e in facts.events}
+    happened = [Sentence(f"{_time(e.at)}: {e.kind}{said}.") for e, said in told.items()]
     return Section("Changelog", (table(columns, rows, anchors=True), *happened))
 
 

@@ -49,7 +49,7 @@ def may_run(config: RunConfig, spec: StudySpec) -> bool:
 def write_report(report: Report, to: Path | None) -> Path:
     """Write both files, over an earlier report's but over nothing else; returns the folder."""
     folder = to or Path(f"{_file_name(report.study)}-report")
-    _check_own(folder)
+    check_own(folder)
     try:
         folder.mkdir(parents=True, exist_ok=True)
         for name, text in ((MARKDOWN, to_markdown(report)), (PAGE, to_html(report))):
@@ -63,7 +63,7 @@ def write_report(report: Report, to: Path | None) -> Path:
     return folder
 
 
-def _check_own(folder: Path) -> None:
+def check_own(folder: Path) -> None:
     """Refuse a place that holds anything but an earlier report."""
     if not os.path.lexists(folder):
         return

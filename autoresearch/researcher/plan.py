@@ -1,24 +1,32 @@
 """What comes next in a study under the policy researcher: phase by phase, read off the trials each time."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
+from math import floor
 from typing import TYPE_CHECKING
 
-from autoresearch.beliefs import added, believe, expected_improvement
-from autoresearch.researcher.ablation import leave_one_out
-from autoresearch.researcher.confirm import Confirmation, arm
+from autoresearch.beliefs import Beliefs, added, believe, expected_improvement
+from autoresearch.looks import LOOKS
+from autoresearch.researcher.ablation import Ablation
+from autoresearch.researcher.combine import Combine
+from autoresearch.researcher.confirm import Confirmation, arm, candidates, method_for
 from autoresearch.researcher.phases import (
     ABLATION,
+    COMBINE,
     CONFIRM,
     NOISE_FLOOR,
     NOISE_SEEDS,
+    PHASES,
+    PREFLIGHT,
+    RECIPES,
     SCREEN,
     SEARCH,
     SMALL,
     Ending,
     Move,
     Phase,
+    before,
     in_phase,
     may_spend,
     spent,
@@ -26,8 +34,7 @@ from autoresearch.researcher.phases import (
 )
 from autoresearch.researcher.proposals import Evidence, Proposers, Suggestion
 from autoresearch.researcher.rungs import WHOLE, share_of
-from bench.config import fingerprint
-from bench.divisions import recipe
+from bench.config import Budget, fingerprint
 from bench.records import State
 from bench.tracks import search_seeds
 from studies.views import TrialView, VerdictView
@@ -45,57 +52,86 @@ class Researcher:
 
     proposers: Proposers
     closed: dict[str, Ending] = field(default_factory=dict)
+    verdicts: tuple[VerdictView, ...] = ()
+    believed: tuple[int, Beliefs] | None = None
+    last: tuple[tuple[int, tuple[State, ...]], Move] | None = None
 
     def __post_init__(self) -> None:
         space = self.proposers.space
         self.spec = space.spec
         openings = list(space.openings())
         self.plain = next(o for o in openings if o.proposer == "baseline")
-        self.plain_print = fingerprint(space.recall(self.plain.params)[0])
-        self.screened = [(fingerprint(space.recall(o.params)[0]), o) for o in self._ranked(openings)]
+        self.plain_print = self._print(self.plain)
+        given = [o for o in openings if o.proposer == "user"]
+        self.recipes = [(self._print(o), o) for o in (*given, *space.recipes())]
+        self.screened = [(self._print(o), o) for o in self._ranked(o for o in openings if o.proposer == "opening")]
+        refused = self.proposers.objections(space.recall(self.plain.params)[0])
+        self.ready = Ending.NO_BASELINE if refused else Ending.READY
 
-    def _ranked(self, openings: Sequence["Opening"]) -> list["Opening"]:
-        """What is given first, then techniques by what their priors promise; equals in the catalog's order."""
+    def _print(self, opening: "Opening") -> str:
+        return fingerprint(self.proposers.space.recall(opening.params)[0])
+
+    def _ranked(self, openings: Iterable["Opening"]) -> list["Opening"]:
+        """Techniques by what their priors promise; equals in the catalog's order."""
         space = self.proposers.space
         before = believe([], self.spec.track.usual_noise, self.proposers.cards, space.base)
 
-        def promise(opening: "Opening") -> tuple[bool, float]:
+        def promise(opening: "Opening") -> float:
             config, _ = space.recall(opening.params)
             known = all((name,) in before.terms for name in added(config, space.base))
             gain = expected_improvement(*before.difference(config, space.base)) if known else 0.0
-            return opening.proposer != "user", -gain
+            return -gain
 
-        return sorted((o for o in openings if o is not self.plain), key=promise)
+        return sorted(openings, key=promise)
 
     def next(self, number: int, trials: Trials) -> Move:
         """The move to make now; its suggestion is worked out only when it is asked for."""
-        self.closed = {}
-        evidence = Evidence([t for t in trials if not t.is_short], self.spec.track.usual_noise)
-        if suggest := self._noise_floor(trials):
-            return self._move(NOISE_FLOOR, suggest)
-        if suggest := self._screen(trials):
-            return self._move(SCREEN, suggest)
+        # asked several times a second while runs are under way, and only what they end as can change the answer
+        seen = (number, tuple(t.state for t in trials))
+        if self.last is None or self.last[0] != seen:
+            self.last = seen, self._next(number, trials)
+        return self.last[1]
+
+    def _next(self, number: int, trials: Trials) -> Move:
+        self.closed = {PREFLIGHT.name: self.ready}
+        self.verdicts = ()
+        evidence = self.evidence(trials)
+        for phase, ask in (
+            (NOISE_FLOOR, self._noise_floor),
+            (RECIPES, self._recipes),
+            (SCREEN, self._screen),
+        ):
+            if suggest := ask(trials, evidence):
+                return self._move(phase, suggest)
         n = self.spec.n_trials
-        n_spent = spent((NOISE_FLOOR, SCREEN, SEARCH, ABLATION), trials, self.spec.budget.steps)
-        reserve = may_spend(ABLATION, n) if n >= SMALL else 0
-        search = self._move(SEARCH, lambda: self.proposers.suggest(number, trials, n - reserve - n_spent))
+        n_spent = spent([phase for phase in PHASES if phase is not CONFIRM], trials, self.spec.budget.steps)
+        reserve = may_spend(COMBINE, n) + may_spend(ABLATION, n) if n >= SMALL else 0
+        begun = any(in_phase(phase, trials) for phase in (COMBINE, ABLATION))
+        left = n - n_spent - (0 if begun else reserve)
+        search = self._move(SEARCH, lambda: self.proposers.suggest(number, trials, left))
         if n_spent < n - reserve:
             return search
-        if under_way([t for t in trials if t.proposer not in ABLATION.proposers]) and n_spent < n:
+        if n < SMALL:
+            self.closed |= {COMBINE.name: Ending.SMALL, ABLATION.name: Ending.SMALL}
+        elif under_way(before(COMBINE, trials)):
             return self._move(SEARCH)
-        if n_spent < n:
-            suggestion = self._ablation(trials, evidence, reserve)
-            return self._move(ABLATION, lambda: suggestion, search=Ending.DONE) if suggestion else search
-        if under_way([t for t in trials if t.proposer not in CONFIRM.proposers]):
-            return self._move(SEARCH)
-        self.closed["search"] = Ending.DONE
-        self.closed["ablation"] = self._why_no_ablation(trials, evidence)
+        elif move := self._combine(trials, floor(n - n_spent)) or self._ablation(trials, floor(n - n_spent)):
+            return move
+        if n_spent < n or under_way(before(CONFIRM, trials)):
+            # what the phases since did not use goes back to the search
+            return self._move(SEARCH, search.suggest if n_spent < n else None)
+        self.closed[SEARCH.name] = Ending.DONE
         return self._confirm(trials, evidence)
 
-    def _move(self, phase: Phase, suggest: Callable[[], Suggestion] | None = None, **closing: Ending) -> Move:
-        return Move(phase=phase, suggest=suggest, closed=self.closed | closing)
+    def evidence(self, trials: Trials, budget: Budget | None = None) -> Evidence:
+        """Of the trials of one budget, the study's own if no other is asked for."""
+        asked = budget or self.spec.budget
+        return Evidence([t for t in trials if t.config.budget == asked], self.spec.track.usual_noise)
 
-    def _noise_floor(self, trials: Trials) -> Callable[[], Suggestion] | None:
+    def _move(self, phase: Phase, suggest: Callable[[], Suggestion] | None = None, **closing: Ending) -> Move:
+        return Move(phase=phase, suggest=suggest, closed=self.closed | closing, verdicts=self.verdicts)
+
+    def _noise_floor(self, trials: Trials, evidence: Evidence) -> Callable[[], Suggestion] | None:
         """The baseline on the first search seeds; one that does not complete ends it."""
         begun = [t for t in trials if t.proposer in NOISE_FLOOR.proposers]
         wanted = max(1, min(NOISE_SEEDS, may_spend(NOISE_FLOOR, self.spec.n_trials)))
@@ -114,38 +150,80 @@ class Researcher:
             reason=f"seed {seed}: how far val_loss moves by its seed alone",
         )  # fmt: skip
 
-    def _screen(self, trials: Trials) -> Callable[[], Suggestion] | None:
-        """On the shortest rung, with the baseline there too; who climbs is for the search to say."""
+    def _recipes(self, trials: Trials, evidence: Evidence) -> Callable[[], Suggestion] | None:
+        """The fighter given whatever it costs, then the published stacks."""
+        left = may_spend(RECIPES, self.spec.n_trials) - len(in_phase(RECIPES, trials))
+        opening = next((o for print_, o in self.recipes if print_ not in evidence.known), None)
+        if opening is not None and (left > 0 or opening.proposer == "user"):
+            given = opening.proposer == "user"
+            rule = "the fighter given comes first" if given else "published stacks, before anything is searched"
+            return lambda: Suggestion(
+                params=opening.params, proposer=opening.proposer, rule=rule, reason=opening.reason,
+                hypothesis=opening.hypothesis,
+            )  # fmt: skip
+        begun = any(t.proposer in RECIPES.proposers for t in trials)
+        none = Ending.TOO_FEW_FOR_RECIPES if self.recipes else Ending.NO_RECIPE
+        self.closed[RECIPES.name] = Ending.DONE if begun else none
+        return None
+
+    def _screen(self, trials: Trials, evidence: Evidence) -> Callable[[], Suggestion] | None:
+        """On the shortest rung, with the baseline and the recipes there too; who climbs is for the search to say."""
         ladder = self.proposers.ladder
         climbs = ladder.climbs(trials)
         rung = ladder.start(climbs)
         known = {climb.stack for climb in climbs if climb.rung != WHOLE or rung == WHOLE}
-        openings = self.screened if rung == WHOLE else [(self.plain_print, self.plain), *self.screened]
-        opening = next((o for print_, o in openings if print_ not in known), None)
+        run_whole = [] if rung == WHOLE else [(self.plain_print, self.plain), *self.recipes]
+        opening = next((o for print_, o in (*run_whole, *self.screened) if print_ not in known), None)
         used = spent((SCREEN,), trials, self.spec.budget.steps)
         if opening is None or used >= may_spend(SCREEN, self.spec.n_trials):
             self.closed[SCREEN.name] = Ending.DONE
             return None
-        proposer = "opening" if opening is self.plain else opening.proposer
-        rule = "the fighter given comes first" if opening.proposer == "user" else "techniques alone, best prior first"
-        rule += "" if rung == WHOLE else f", on {share_of(rung)}"
+        rule = "techniques alone, best prior first" + ("" if rung == WHOLE else f", on {share_of(rung)}")
         return lambda: Suggestion(
-            params=opening.params, proposer=proposer, rule=rule, reason=opening.reason, budget=ladder.budget(rung)
+            params=opening.params, proposer="opening", rule=rule, reason=opening.reason, budget=ladder.budget(rung)
         )  # fmt: skip
 
-    def _ablation(self, trials: Trials, evidence: Evidence, reserve: int) -> Suggestion | None:
-        best = evidence.incumbent()
-        if best is None or len(in_phase(ABLATION, trials)) >= reserve:
-            return None
-        return next(leave_one_out(self.proposers, evidence, best), None)
+    def _combine(self, trials: Trials, left: int) -> Move | None:
+        trials = [t for t in trials if not t.is_short]
+        earlier = before(COMBINE, trials)
+        evidence = self.evidence(earlier)
+        if self.believed is None or self.believed[0] != len(earlier):
+            # all of them have ended, so their number says which they are
+            self.believed = len(earlier), evidence.believed(self.proposers.cards, self.proposers.space.base)
+        combine = Combine(
+            proposers=self.proposers, before=evidence, beliefs=self.believed[1], trials=before(ABLATION, trials)
+        )
+        done = in_phase(COMBINE, trials)
+        suggestion = combine.next(min(left, may_spend(COMBINE, self.spec.n_trials) - len(done)))
+        if suggestion:
+            return self._move(COMBINE, lambda: suggestion, search=Ending.DONE)
+        if under_way(done):
+            return self._move(COMBINE, search=Ending.DONE)
+        self.closed[COMBINE.name] = Ending.DONE if done else Ending.NOTHING_TO_JOIN
+        self.verdicts += combine.verdicts()
+        return None
 
-    def _why_no_ablation(self, trials: Trials, evidence: Evidence) -> Ending:
-        if in_phase(ABLATION, trials):
-            return Ending.DONE
-        if self.spec.n_trials < SMALL:
-            return Ending.SMALL
-        best = evidence.incumbent()
-        return Ending.BASELINE_BEST if best is None or self._is_plain(best) else Ending.NOTHING_TO_DROP
+    def _ablation(self, trials: Trials, left: int) -> Move | None:
+        trials = [t for t in trials if not t.is_short]
+        subject = self.evidence(before(ABLATION, trials)).incumbent()
+        if subject is None or self._is_plain(subject):
+            self.closed[ABLATION.name] = Ending.BASELINE_BEST
+            return None
+        ablation = Ablation(
+            proposers=self.proposers, subject=subject, trials=before(CONFIRM, trials),
+            usual_noise=self.spec.track.usual_noise,
+        )  # fmt: skip
+        done = in_phase(ABLATION, trials)
+        # what combining left is for more seeds
+        if not ablation.unasked and under_way(done):
+            return self._move(ABLATION, search=Ending.DONE)
+        if suggestion := ablation.next(left):
+            return self._move(ABLATION, lambda: suggestion, search=Ending.DONE)
+        if under_way(done):
+            return self._move(ABLATION, search=Ending.DONE)
+        self.closed[ABLATION.name] = Ending.DONE if done else Ending.NOTHING_TO_DROP
+        self.verdicts += ablation.verdicts()
+        return None
 
     def _confirm(self, trials: Trials, evidence: Evidence) -> Move:
         best = evidence.incumbent()
@@ -154,27 +232,24 @@ class Researcher:
             return self._over(Ending.BROKEN)
         if best is None or self._is_plain(best):
             return self._over(Ending.BASELINE_BEST)
+        most_runs = may_spend(CONFIRM, self.spec.n_trials)
+        if not (chosen := candidates(evidence, base.fingerprint, self.spec.division, most_runs)):
+            return self._over(Ending.TOO_FEW)
         asked = Confirmation(
-            new=arm(f"trial {best.number} ({recipe(best.config)})", best),
+            candidates=chosen,
             old=arm("the baseline", base),
             rule=self.spec.track.rules[0],
-            most_runs=may_spend(CONFIRM, self.spec.n_trials),
+            method=method_for(evidence.samples(), base.fingerprint, LOOKS[0]),
+            most_runs=most_runs,
         )
-        if not asked.looks:
-            return self._over(Ending.TOO_FEW)
         if suggestion := asked.next(trials):
             return self._move(CONFIRM, lambda: suggestion)
-        found = asked.judgement(trials)
-        if found is None:
-            return self._move(CONFIRM)
-        verdict = VerdictView(
-            question=asked.question, verdict=found.verdict.value, why=found.why, effect=found.effect, low=found.low,
-            high=found.high, p=found.p, n=found.n, run_ids=asked.run_ids(trials),
-        )  # fmt: skip
-        return self._over(Ending.DECIDED, verdict)
+        found = asked.verdicts(trials)
+        return self._move(CONFIRM) if found is None else self._over(Ending.DECIDED, found)
 
-    def _over(self, why: Ending, verdict: VerdictView | None = None) -> Move:
-        return Move(phase=CONFIRM, closed=self.closed | {CONFIRM.name: why}, over=True, verdict=verdict)
+    def _over(self, why: Ending, verdicts: tuple[VerdictView, ...] = ()) -> Move:
+        closed = self.closed | {CONFIRM.name: why}
+        return Move(phase=CONFIRM, closed=closed, over=True, verdicts=self.verdicts + verdicts)
 
     def _is_plain(self, trial: TrialView) -> bool:
         return trial.fingerprint == self.plain_print

@@ -8,15 +8,16 @@ import random
 import statistics
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 from autoresearch.beliefs import Beliefs, Card, Observation, believe, stack_of
 from autoresearch.noise import Sample, pooled_noise
+from autoresearch.researcher.conversation import Conversation, Offer
 from autoresearch.researcher.local import Params, local_edit
-from autoresearch.researcher.mixture import phase_of, proposer
+from autoresearch.researcher.mixture import LLM, LLM_SHARE, llm_may_propose, phase_of, proposer
 from autoresearch.researcher.rungs import Ladder
 from autoresearch.researcher.untried import Untried, ranked_untried
 from bench.config import Budget, RunConfig, fingerprint
@@ -34,7 +35,10 @@ Objections = Callable[[RunConfig], list[str]]
 
 @dataclass(frozen=True, kw_only=True)
 class Suggestion:
-    """A trial's parameters, or None for the sampler to draw them, and what is written beside it."""
+    """A trial's parameters, or None for the sampler to draw them, and what is written beside it.
+
+    A `config` is run as it stands: it is no point of the study's space, and the sampler learns nothing from it.
+    """
 
     params: Mapping[str, Value] | None
     proposer: str
@@ -44,6 +48,7 @@ class Suggestion:
     expected: float | None = None  # val_loss
     seed: int | None = None  # of a replication
     budget: Budget | None = None  # of a short run; the study's otherwise
+    config: RunConfig | None = None
 
 
 @dataclass(frozen=True)
@@ -101,6 +106,7 @@ class Proposers:
     space: "Space"
     cards: Sequence[Card]
     objections: Objections
+    conversation: Conversation = field(default_factory=Conversation)  # with a language model, if the user asked for one
 
     @cached_property
     def ladder(self) -> Ladder:
@@ -120,16 +126,22 @@ class Proposers:
         # like is compared with like: what is proposed for a rung stands on the runs of that rung
         alike = [t for t in trials if t.config.budget == (budget or self.space.spec.budget)]
         known = frozenset(climb.stack for climb in climbs)
-        said = self.new(number, Evidence(alike, self.space.spec.track.usual_noise, known))
+        n_recipes = sum(t.proposer in ("user", "recipe") and t.val_loss is not None for t in trials)
+        said = self.new(number, Evidence(alike, self.space.spec.track.usual_noise, known), n_recipes)
+        if said.proposer == LLM and budget is not None:
+            # it was told of whole runs
+            said = replace(said, expected=None)
         return replace(said, rule="; ".join([said.rule, *self.ladder.dropped(climbs)]), budget=budget)
 
-    def new(self, number: int, evidence: Evidence) -> Suggestion:
+    def new(self, number: int, evidence: Evidence, n_recipes: int) -> Suggestion:
         """Whoever the mixture says; when they have nothing to say, the next best does, and the rule tells so."""
         spec = self.space.spec
         incumbent = evidence.incumbent()
         if incumbent is None:
             return _drawn(evidence, "no trial has a score to stand on, so the sampler draws")
-        phase = phase_of(spec.n_trials, n_recipes=spec.start is not None)
+        if told := self.offered(evidence):
+            return told
+        phase = phase_of(spec.n_trials, n_recipes)
         who = proposer(phase, spec.seed, number)
         rule = f"the shares of a {phase} give trial {number} to {who}"
         if who == "tpe":
@@ -139,6 +151,26 @@ class Proposers:
                 return found
             rule += ", which has no runnable stack left: a local edit instead"
         return self.local(evidence, incumbent, number, rule)
+
+    def offered(self, evidence: Evidence) -> Suggestion | None:
+        """The oldest stack that the language model offered and nobody ran, while its share allows."""
+        if not llm_may_propose(t.proposer for t in evidence.trials):
+            return None
+        offer = next(filter(self._is_known_here, self.conversation.waiting(evidence.known)), None)
+        if offer is None:
+            return None
+        return Suggestion(
+            params=offer.params,
+            proposer=LLM,
+            rule=f"a language model's stack waits, and up to {LLM_SHARE:.0%} of the search may be its",
+            reason=offer.reason,
+            hypothesis=offer.hypothesis,
+            expected=offer.expected,
+        )
+
+    def _is_known_here(self, offer: Offer) -> bool:
+        """False for a stack that today's catalog makes another one of."""
+        return fingerprint(self.space.recall(offer.params)[0]) == offer.fingerprint
 
     def untried(self, evidence: Evidence, incumbent: TrialView, rule: str) -> Suggestion | None:
         """The most valuable stack that nobody ran and that may run."""
@@ -193,7 +225,7 @@ class Proposers:
             params=edited,
             proposer="local",
             rule=rule,
-            reason=f"trial {incumbent.number} at {_loss(incumbent):.4f} with {_edits(incumbent.params, edited)}",
+            reason=f"trial {incumbent.number} at {_loss(incumbent):.4f} with {edits(incumbent.params, edited)}",
         )
 
 
@@ -214,7 +246,7 @@ def _seed(*parts: int) -> int:
     return int.from_bytes(hashlib.sha256("/".join(map(str, parts)).encode()).digest()[:8], "little")
 
 
-def _edits(old: Mapping[str, Value], new: Mapping[str, Value]) -> str:
+def edits(old: Mapping[str, Value], new: Mapping[str, Value]) -> str:
     """What differs, as `lion.lr 0.001 -> 0.0013, optimizer adamw -> lion`; what only one has came with an edit."""
     both: Iterable[str] = (name for name in new if name in old and old[name] != new[name])
     return ", ".join(f"{name} {_shown(old[name])} -> {_shown(new[name])}" for name in both) or "nothing changed"

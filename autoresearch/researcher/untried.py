@@ -60,12 +60,12 @@ def ranked_untried(
     """
     incumbent = incumbent or beliefs.incumbent
     tried = {stack_of(config) for config in (*failed, *(o.config for o in beliefs.observations))}
-    knobs = _best_knobs(beliefs)
+    knobs = best_knobs(beliefs)
     ideas = {card["name"] for card in beliefs.cards if card.get("status") == "idea"}
     singles = list(_singles(beliefs.cards, beliefs.base, incumbent, frozenset(free)))
     ranked: list[tuple[float, str, tuple[Edit, ...], RunConfig]] = []
     for edits in (*((edit,) for edit in singles), *_doubles(beliefs, incumbent, singles, ideas, knobs)):
-        config = _edited(incumbent, edits, knobs)
+        config = edited(incumbent, edits, knobs)
         if stack_of(config) not in tried:
             price = cost(incumbent if edits[0].name in ideas else config)
             value = beliefs.expected_value(config, incumbent, price) * _chance(beliefs, config, failed)
@@ -98,7 +98,7 @@ def _doubles(
     """The best single edits two by two, and both halves of each suspicious pair."""
 
     def value(edit: Edit) -> float:
-        return expected_improvement(*beliefs.difference(_edited(incumbent, (edit,), knobs), incumbent))
+        return expected_improvement(*beliefs.difference(edited(incumbent, (edit,), knobs), incumbent))
 
     runnable = [edit for edit in singles if edit.puts_in and edit.name not in ideas]
     ranked = sorted(runnable, key=lambda edit: (-value(edit), edit.name))
@@ -110,14 +110,14 @@ def _doubles(
             yield one, two
 
 
-def _edited(config: RunConfig, edits: Iterable[Edit], knobs: Mapping[str, Pick]) -> RunConfig:
+def edited(config: RunConfig, edits: Iterable[Edit], knobs: Mapping[str, Pick]) -> RunConfig:
     for edit in edits:
         kept = [pick for pick in config.picks[edit.slot] if pick.name != edit.name and slot_named(edit.slot).many]
         config = config.replaced(edit.slot, [*kept, knobs[edit.name]] if edit.puts_in else kept)
     return config
 
 
-def _best_knobs(beliefs: Beliefs) -> dict[str, Pick]:
+def best_knobs(beliefs: Beliefs) -> dict[str, Pick]:
     """Each technique as its best run had it, else as the baseline has it, else at its defaults."""
     known = {
         card["name"]: Pick(card["name"], {knob["name"]: knob["default"] for knob in card.get("knobs", ())})

@@ -22,7 +22,7 @@ def load_text(path: str) -> Corpus:
     Stories are cut as `split_stories` says. Raises DataError for whatever makes the text unusable.
     """
     train_path, valid_path = _two_paths(path)
-    return make_corpus(_corpus_name(train_path), _stories(train_path), _stories(valid_path))
+    return make_corpus(_corpus_name(train_path), stories_in(train_path), stories_in(valid_path))
 
 
 def _two_paths(path: str) -> tuple[Path, Path]:
@@ -62,7 +62,8 @@ def _pair_in(folder: Path) -> tuple[Path, Path]:
     raise DataError(f"the folder {folder} leaves open which files are meant: {names}", "name the two as TRAIN,VALID")
 
 
-def _stories(path: Path) -> list[str]:
+def stories_in(path: Path) -> list[str]:
+    """The stories of one UTF-8 file; DataError for whatever makes it unusable."""
     try:
         raw = path.read_bytes()
     except FileNotFoundError as error:

@@ -44,6 +44,14 @@ REQUESTS = {
         (*OPT, "--policy", "researcher", "--rungs", "--steps", "100"),
         "--rungs needs runs of 150 steps or more, and these have 100",
     ),
+    "language model without the policy": (
+        (*OPT, "--llm", "/nowhere.toml"),
+        "--llm goes with --policy researcher, and the policy is tpe",
+    ),
+    "language model that is not there": (
+        (*OPT, "--policy", "researcher", "--llm", "/nowhere.toml"),
+        "--llm /nowhere.toml can't be read: No such file or directory",
+    ),
     "unknown budget": ((*OPT, "--budget", "toaster"), "there is no budget named toaster"),
     "budget too large": ((*OPT, "--budget", "8xh100"), "budget 8xh100 needs 8 CUDA device(s)"),
     "timeout in words": ((*OPT, "--timeout", "soon"), "--timeout soon is no length of time"),
@@ -131,6 +139,12 @@ def test_screen_store_and_rules_load_neither_torch_nor_optuna(module):
     code = f"import sys, {module}; print([m for m in ('torch', 'optuna') if m in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_a_study_without_a_language_model_loads_nothing_that_could_reach_one():
+    code = "import sys, autoresearch.session; print('httpx' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "False"
 
 
 def test_every_command_has_help_and_stands_in_the_docs():

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from autoresearch.agreement import agreement
+from autoresearch.claims.listing import footer, markdown, read_claims
 from autoresearch.fighters import chosen, declared
 from autoresearch.ranks import spearman
 from bench.catalog import alone
@@ -81,6 +82,14 @@ def test_the_table_of_fighters_has_each_technique_with_what_it_declares():
     for slot, name in chosen(None):
         costs = " | ".join(declared(alone(slot, name, FEATHERWEIGHT.budget)))
         assert f"| {slot} | {name} | {costs} |" in page, f"{name}: run `make fighters`"
+
+
+def test_the_table_of_claims_is_what_the_shipped_runs_say(shipped):
+    """`python -m autoresearch.claims.listing` prints it."""
+    page = (ROOT / "docs" / "claims.md").read_text()
+    found = read_claims(shipped.path, None)
+    assert markdown(found) in page
+    assert footer(found).splitlines()[0] in page
 
 
 def test_a_rank_correlation_by_hand():

@@ -12,13 +12,10 @@ from scipy import stats
 from autoresearch.looks import (
     MOST_SEEDS,
     holm,
-    least_p_rank_sum,
-    least_p_signed_rank,
     least_seeds,
     paired_power,
     planned_looks,
     pooled_power,
-    rank_limits,
     seeds_needed,
     welch_power,
 )
@@ -176,27 +173,3 @@ def test_three_candidates_under_holm_at_three_looks_err_no_more_than_alpha():
         for look in planned_looks(0.05)
     ]
     assert np.mean(np.any(crossed, axis=0)) < 0.05 + 3 * math.sqrt(0.05 * 0.95 / 20_000)
-
-
-@pytest.mark.parametrize("n", [3, 5, 7])
-def test_the_least_p_of_ranks_is_what_the_best_data_give(n):
-    better, worse = np.arange(n) + 0.5, np.arange(n) * 1.5 + 100
-    assert least_p_rank_sum(n) == pytest.approx(
-        stats.mannwhitneyu(better, worse, alternative="less", method="exact").pvalue
-    )
-    assert least_p_signed_rank(n) == pytest.approx(
-        stats.wilcoxon(better - worse, alternative="less", method="exact").pvalue
-    )
-
-
-def test_nobody_asks_ranks_of_three_seeds_for_one_percent():
-    assert rank_limits(3, 0.01) == (
-        "at n = 3 and alpha 0.01, a signed-rank test cannot go below p = 0.125 and needs n = 7 "
-        "and a rank-sum test cannot go below p = 0.05 and needs n = 5"
-    )
-
-
-def test_ranks_are_allowed_where_they_can_reach_alpha():
-    assert rank_limits(7, 0.01) == (
-        "at n = 7 and alpha 0.01, a signed-rank test can reach p = 0.00781 and a rank-sum test can reach p = 0.000291"
-    )

@@ -14,8 +14,8 @@ from arena_tui.ranking import best_of as on_the_screen
 from autoresearch.executor import Ended, Progress
 from autoresearch.listing import best_of
 from autoresearch.loop import Search
-from autoresearch.researcher.ablation import leave_one_out
-from autoresearch.researcher.phases import PHASES, may_spend
+from autoresearch.researcher.ablation import Ablation
+from autoresearch.researcher.phases import CONFIRM, PHASES, REPORT, may_spend
 from autoresearch.researcher.proposals import Evidence, Proposers
 from autoresearch.space import Space
 from bench.cards import cards
@@ -79,14 +79,14 @@ def whole(tmp_path_factory):
 
 
 def test_every_phase_has_a_row_and_a_reason_for_its_end(whole):
-    assert list(phases(whole)) == [phase.name for phase in PHASES]
+    assert set(phases(whole)) == {phase.name for phase in PHASES} - {REPORT.name}
     assert phases(whole)["confirm"] == "the verdict is in"
     assert all(phases(whole).values())
 
 
 def test_the_study_has_its_trials_and_confirmation_at_most_a_quarter_more(whole):
     asked = [t.proposer for t in whole.read.trials("lab") if t.state is not State.REFUSED]
-    assert asked.count("confirm") == 6 == may_spend(PHASES[-1], LONG.n_trials)
+    assert asked.count("confirm") == 6 == may_spend(CONFIRM, LONG.n_trials)
     assert len(asked) == LONG.n_trials + 6
 
 
@@ -106,19 +106,27 @@ def test_only_confirmation_uses_published_seeds(whole):
 def test_the_incumbents_technique_is_left_out_once(whole):
     best = Evidence(whole.read.trials("lab"), 0.01).incumbent()
     proposers = Proposers(Space(LONG), cards(), lambda config: [])
-    (left,) = leave_one_out(proposers, Evidence([best], 0.01), best)
+    ablation = Ablation(proposers=proposers, subject=best, trials=[best], usual_noise=0.01)
+    left = ablation.next(1)
     assert left.params["optimizer"] == "adamw"
     assert left.reason.endswith("without muon")
+    assert ablation.next(0) is None
 
 
 def test_a_clear_win_is_supported_by_the_runs_it_names(whole):
-    (row,) = verdicts(whole)
+    *_, row = verdicts(whole)
     confirmed = {t.run.id for t in whole.read.trials("lab") if t.proposer == "confirm"}
     assert row["verdict"] == "supported"
     assert row["low"] < row["effect"] < row["high"] < 0
     assert (row["p"] < 0.01, row["n"]) == (True, 3)
     named = json.loads(row["run_ids"])
     assert (len(named["new"]), len(named["old"]), {*named["new"], *named["old"]}) == (3, 3, confirmed)
+
+
+def test_the_incumbents_technique_is_found_needed(whole):
+    found = [v for v in whole.read.verdicts("lab") if v.question.startswith("what is muon to trial")]
+    assert {v.verdict for v in found} == {"needed"}
+    assert found[0].why.startswith("dropping it costs: p")
 
 
 def test_the_luckiest_seed_of_a_replicated_config_is_not_the_studys_best(whole):
@@ -144,10 +152,10 @@ def test_a_study_cut_in_every_phase_and_resumed_equals_an_unbroken_one(ledger, w
 
 
 def test_repeating_a_confirmed_study_adds_nothing(whole):
-    before = stamps(whole), phases(whole)
+    before, n_verdicts = (stamps(whole), phases(whole)), len(verdicts(whole))
     assert study(whole, LONG, Noisy()) == "all trials are done"
     assert (stamps(whole), phases(whole)) == before
-    assert len(verdicts(whole)) == 1
+    assert len(verdicts(whole)) == n_verdicts
 
 
 def test_the_sampler_is_not_told_of_replications(whole):
@@ -190,7 +198,7 @@ def test_several_at_a_time_confirm_only_what_the_finished_search_found(ledger):
     trials = ledger.read.trials("lab")
     assert [t.number for t in trials] == list(range(len(trials)))
     assert [t.proposer for t in trials[-6:]] == ["confirm"] * 6
-    assert len(verdicts(ledger)) == 1
+    assert [v.verdict for v in ledger.read.verdicts("lab") if "better than the baseline" in v.question] == ["supported"]
 
 
 def test_search_seeds_pass_over_the_published_ones():

@@ -9,7 +9,7 @@ import landscape
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from landscape_search import POLICIES, best_so_far
+from landscape_search import POLICIES, best_so_far, researcher
 from ledger_rows import SPEC
 
 from autoresearch.researcher.local import changed, drawn_from, local_edit
@@ -139,3 +139,13 @@ def test_from_the_baseline_alone_both_beat_random_and_the_mixture_is_no_worse_th
     assert max(tpe, mixture) < random_
     # twelve medians of either stray by this much
     assert mixture < tpe + 0.002
+
+
+@pytest.mark.parametrize("recipes", [(), landscape.RECIPES], ids=["from the baseline", "with recipes"])
+@pytest.mark.parametrize(("n_trials", "seeds"), [(50, range(8)), pytest.param(150, range(12), marks=pytest.mark.slow)])
+def test_the_researchers_phases_beat_tpe_and_tpe_beats_random(n_trials, seeds, recipes):
+    policies = (researcher(n_trials), POLICIES["tpe"], POLICIES["random"])
+    phases, tpe, random_ = (
+        statistics.fmean(best_so_far(policy, seed, n_trials, recipes)[-1] for seed in seeds) for policy in policies
+    )
+    assert phases <= tpe <= random_

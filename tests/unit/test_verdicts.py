@@ -297,35 +297,48 @@ def test_a_claim_that_cannot_be_tested_says_so():
     assert (judgement.verdict, judgement.p) == ("not testable as published", None)
 
 
+TOLERANCE = NOISE.single_run_bound
+
+
 def test_a_technique_whose_absence_costs_is_needed():
-    place, why = place_in_stack(welch(OLD, BETTER), RULE)
-    assert place is Place.NEEDED
-    assert why.startswith("dropping it costs: p = 0.00075, below 0.01 (+0.00443 nats/byte, ")
+    found = place_in_stack(welch(OLD, BETTER), RULE, TOLERANCE)
+    assert found.place is Place.NEEDED
+    assert found.why.startswith("dropping it costs: p = 0.00075, below 0.01 (+0.00443 nats/byte, ")
+    assert found.p == pytest.approx(0.00075, abs=1e-5)
 
 
 def test_a_technique_whose_absence_gains_is_harmful():
-    place, why = place_in_stack(welch(BETTER, OLD), RULE)
-    assert place is Place.HARMFUL
-    assert why.startswith("dropping it gains: p = 0.00075, below 0.01 (-0.00443 nats/byte, ")
+    found = place_in_stack(welch(BETTER, OLD), RULE, TOLERANCE)
+    assert found.place is Place.HARMFUL
+    assert found.why.startswith("dropping it gains: p = 0.00075, below 0.01 (-0.00443 nats/byte, ")
 
 
-def test_a_technique_that_noise_hides_is_neutral_and_says_what_would_tell():
-    place, why = place_in_stack(welch(UNSURE, OLD), RULE)
-    assert place is Place.NEUTRAL
-    assert why.startswith("dropping it is not shown to gain: p = 0.0785, not below 0.01; about 7 more seeds an arm")
+def test_a_technique_that_noise_hides_is_inconclusive_and_says_what_would_tell():
+    found = place_in_stack(welch(UNSURE, OLD), RULE, TOLERANCE)
+    assert found.place is Place.INCONCLUSIVE
+    assert found.why.startswith("dropping it is not shown to gain: p = 0.0785, not below 0.01; about 7 more seeds")
 
 
-def test_a_technique_that_earns_less_than_the_margin_is_neutral():
-    place, why = place_in_stack(welch(OLD, BETTER), STRICT)
-    assert place is Place.NEUTRAL
-    assert why.startswith("dropping it is not shown to cost by more than 0.005 nats/byte: p = 0.856")
+def test_a_technique_that_earns_less_than_the_margin_is_not_needed():
+    found = place_in_stack(welch(OLD, BETTER), STRICT, TOLERANCE)
+    assert found.place is Place.INCONCLUSIVE
+    assert found.why.startswith("dropping it is not shown to cost by more than 0.005 nats/byte: p = 0.856")
 
 
-def test_single_runs_leave_a_technique_neutral():
-    assert place_in_stack(welch(sample(1.1), sample(1.2)), RULE)[0] is Place.NEUTRAL
+@pytest.mark.parametrize(("shift", "place"), [(0.0002, Place.NEUTRAL), (0.0012, Place.INCONCLUSIVE)])
+def test_a_technique_is_neutral_only_when_it_is_shown_to_matter_less_than_a_lone_run_could_show(shift, place):
+    stack = sample(1.1400, 1.1405, 1.1410)
+    without = Sample({seed: score + shift for seed, score in stack.scores.items()})
+    found = place_in_stack(pooled(without, stack, NOISE), RULE, TOLERANCE)
+    assert found.place is place
+    assert ("moves val_loss by less than 0.00198 nats/byte" in found.why) == (place is Place.NEUTRAL)
+
+
+def test_single_runs_leave_a_technique_inconclusive():
+    assert place_in_stack(welch(sample(1.1), sample(1.2)), RULE, TOLERANCE).place is Place.INCONCLUSIVE
 
 
 def test_two_seeds_tell_against_pooled_noise_what_they_cannot_alone():
     without, stack = sample(1.1451, 1.1432), sample(1.1401, 1.1409)
-    assert place_in_stack(welch(without, stack), RULE)[0] is Place.NEUTRAL
-    assert place_in_stack(pooled(without, stack, NOISE), RULE)[0] is Place.NEEDED
+    assert place_in_stack(welch(without, stack), RULE, TOLERANCE).place is Place.INCONCLUSIVE
+    assert place_in_stack(pooled(without, stack, NOISE), RULE, TOLERANCE).place is Place.NEEDED

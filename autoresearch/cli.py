@@ -52,6 +52,10 @@ def study(
     policy: Annotated[
         str, typer.Option(help="who proposes: tpe, random, researcher, or openings: each technique alone, and done")
     ] = "tpe",
+    rungs: Annotated[
+        bool | None,
+        typer.Option("--rungs/--no-rungs", help="short runs first, under researcher; on from 450 steps"),
+    ] = None,
     llm: LlmOption = None,
     data: DataOption = "auto",
     timeout: TimeoutOption = None,
@@ -75,7 +79,7 @@ def study(
         )
     from dataclasses import replace
 
-    from autoresearch.requests import check_budget, check_request, duration, foretold
+    from autoresearch.requests import check_budget, check_request, duration, foretold, rungs_asked
     from autoresearch.settings import parse_settings
     from bench.data.choose import corpus_for
     from bench.tracks import served_on, track_named
@@ -99,6 +103,7 @@ def study(
         from autoresearch.starting import begun_with
 
         spec = begun_with(spec, start, steps)
+    spec = replace(spec, rungs=rungs_asked(policy, spec.budget.steps, rungs))
     check_request(spec)
     check_budget(budget)
     parse_settings(spec.settings, spec.division)

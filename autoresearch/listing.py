@@ -5,6 +5,7 @@ from dataclasses import asdict
 from typing import Any
 
 from autoresearch.researcher.conversation import Conversation
+from autoresearch.researcher.rungs import Ladder
 from bench.config import fingerprint, to_json
 from bench.divisions import recipe
 from bench.records import State
@@ -33,11 +34,10 @@ def number(value: float | None, digits: int = 4, sign: bool = False) -> str:
 
 
 def best_of(reader: Reader, study: StudyView) -> TrialView | None:
-    """The lowest score under the conditions of the study's last run; a replication is none of its own, or the
-    luckiest seed would stand for its config."""
-    comparable = under_latest_conditions(reader.trials(study.name))
-    scored = [t for t in comparable if t.val_loss is not None and t.seed is None]
-    return min(scored, key=lambda t: (t.val_loss or 0.0, t.number), default=None)
+    """The lowest score of a whole run under the conditions of the study's last run; a replication is none of its own,
+    or the luckiest seed would stand for its config."""
+    ranked = [t for t in under_latest_conditions(reader.trials(study.name)) if t.ranks]
+    return min(ranked, key=lambda t: (t.val_loss or 0.0, t.number), default=None)
 
 
 def condition(study: StudyView) -> str:
@@ -88,7 +88,10 @@ def _study_json(reader: Reader, study: StudyView) -> dict[str, Any]:
 
 
 def study_json(reader: Reader, name: str) -> dict[str, Any]:
-    plain = _study_json(reader, reader.study(name)) | {"trials": [trial_json(trial) for trial in reader.trials(name)]}
+    study, trials = reader.study(name), reader.trials(name)
+    plain = _study_json(reader, study) | {"trials": [trial_json(trial) for trial in trials]}
+    if rungs := Ladder(study.spec, reader.cards(name)).calibrations(trials):
+        plain["rungs"] = [asdict(found) for found in rungs]
     said = Conversation.of(reader, name)
     return plain | ({"llm": [asdict(fact) for fact in said.facts]} if said.facts else {})
 
@@ -107,7 +110,7 @@ def trials_table(reader: Reader, name: str) -> str:
     rows = []
     for trial in trials:
         base = bases.get(trial.run.identity) if trial.run else None
-        delta = None if trial.val_loss is None or base is None else trial.val_loss - base
+        delta = None if trial.val_loss is None or base is None or trial.is_short else trial.val_loss - base
         rows.append(
             (
                 str(trial.number),
@@ -124,12 +127,15 @@ def trials_table(reader: Reader, name: str) -> str:
     columns = ("#", "state", "val_loss", "delta", "s", "recipe", "")
     if (said := Conversation.of(reader, name)).facts:
         head += f"\nlanguage model: {said.told()}"
-    return f"{head}\n{table(columns, rows, frozenset({0, 2, 3, 4}))}"
+    rungs = [f"short runs of {found.told}" for found in Ladder(study.spec, reader.cards(name)).calibrations(trials)]
+    return "\n".join([head, table(columns, rows, frozenset({0, 2, 3, 4})), *rungs])
 
 
 def outcome_word(trial: TrialView) -> str:
     if trial.state is State.FAILED and trial.run and trial.run.reason:
         return trial.run.reason.value
+    if trial.state is State.COMPLETE and trial.is_short:
+        return f"{trial.config.budget.steps} steps"
     return trial.state.value
 
 

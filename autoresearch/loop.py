@@ -4,6 +4,7 @@ import shutil
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,13 +20,23 @@ from autoresearch.researcher.conversation import EVENT, Conversation, Fact, to_t
 from autoresearch.researcher.duplicates import drawn_again, not_worth_a_seed
 from autoresearch.researcher.feasibility import TRIES
 from autoresearch.researcher.llm import LanguageModel, without
-from autoresearch.researcher.phases import NOISE_FLOOR, PREFLIGHT, RECIPES, SCREEN, SEARCH, Move, Planner, n_spent
+from autoresearch.researcher.phases import (
+    NOISE_FLOOR,
+    PREFLIGHT,
+    RECIPES,
+    RESEARCHER,
+    SCREEN,
+    SEARCH,
+    Move,
+    Planner,
+    n_spent,
+)
 from autoresearch.researcher.plan import Researcher
 from autoresearch.researcher.proposals import Proposers, Suggestion, told_aside
-from autoresearch.sampling import is_over_caps, refused_state, sampler, told_state
+from autoresearch.sampling import is_over_caps, on_the_way, refused_state, sampler, told_state
 from autoresearch.space import Opening, Space
 from bench.catalog import advice
-from bench.config import RunConfig, fingerprint
+from bench.config import Budget, RunConfig, fingerprint
 from bench.records import Failure, Outcome, Point, Reason, RunResult, State
 from studies.claims import POLICY
 from studies.definitions import StudySpec
@@ -46,8 +57,6 @@ POINTS_SECONDS = 0.5
 STOPPED = "a stop was asked for"
 # The policy that has no sampler: each technique alone, and done.
 OPENINGS = "openings"
-# The policy that gives each trial to one of several proposers, by shares.
-RESEARCHER = "researcher"
 # Refusals cost nothing, but a study that is refused all the time should say so and end.
 REFUSALS_PER_TRIAL = 4
 UNDER_WAY = (State.INTERRUPTED, State.QUEUED, State.RUNNING)
@@ -115,7 +124,8 @@ class Search:
         self.followed = Following(self.store.read, self.spec.name)
         events = self.store.read.events(study=self.spec.name, limit=EVERY_EVENT)
         self.gave_up_at, self.retried = gave_up_at(events), retried_trials(events)
-        self.n_elsewhere = n_spent([t for t in self.followed.trials().values() if not self.is_here(t)])
+        elsewhere = [t for t in self.followed.trials().values() if not self.is_here(t)]
+        self.n_elsewhere = n_spent(elsewhere, self.spec.budget.steps)
         left = replace(self.spec, n_trials=self.spec.n_trials - self.n_elsewhere)
         self.planner: Planner | None = None
         self.researcher: Researcher | None = None
@@ -147,7 +157,8 @@ class Search:
     def replay(self) -> list[TrialView]:
         """Refill the sampler from the ledger; returns the trials that were cut short, to be run again."""
         waiting = []
-        self.n_counted = self.n_refused = self.n_known = 0
+        self.n_refused = self.n_known = 0
+        self.n_counted = Fraction(0)
         self.known: set[str] = set()
         for view in self.followed.trials().values():
             self.n_known += 1
@@ -158,11 +169,12 @@ class Search:
                 self.study.enqueue_trial(view.params)
                 waiting.append(view)
                 continue
-            self.count(view.state)
+            self.count(view.state, view.config.budget)
             self.study.add_trial(
                 optuna.trial.create_trial(
                     state=(state := told_state(view, here)),
                     value=view.val_loss if state is TrialState.COMPLETE else None,
+                    intermediate_values=on_the_way(view),
                     params=view.params,
                     distributions=self.space.distributions(view.params),
                     constraints={"caps": 1.0} if is_over_caps(view) else {"caps": -1.0},
@@ -177,11 +189,12 @@ class Search:
     def here(self) -> list[TrialView]:
         return [view for view in self.followed.trials().values() if self.is_here(view)]
 
-    def count(self, state: State) -> None:
+    def count(self, state: State, budget: Budget) -> None:
+        """A refusal costs nothing, a short run its part of a whole one."""
         if state is State.REFUSED:
             self.n_refused += 1
         else:
-            self.n_counted += 1
+            self.n_counted += Fraction(budget.steps, self.spec.budget.steps)
 
     def why_end(self, waiting: list[TrialView]) -> str | None:
         if self.stopping():
@@ -234,7 +247,7 @@ class Search:
             self.study.sampler = sampler(self.spec, view.number, draws=False)
             trial = self.study.ask()
             # what no sampler chose is run as it was proposed
-            config = self.space.suggest(trial) if view.params else view.config
+            config = replace(self.space.suggest(trial), budget=view.config.budget) if view.params else view.config
             proposal = Proposal(
                 number=view.number, config=config, proposer=view.proposer, rule=view.rule, reason=view.reason,
                 hypothesis=view.hypothesis, expected=view.expected, params=view.params, seed=view.seed,
@@ -246,7 +259,7 @@ class Search:
                 self.store.refuse(self.spec.name, proposal, "; ".join(against))
                 trial.set_constraint("caps", 1.0)
                 self.study.tell(trial, state=refused_state(proposal.seed))
-                self.count(State.REFUSED)
+                self.count(State.REFUSED, proposal.config.budget)
                 self.watcher.refused(proposal, "; ".join(against))
                 return
             self.store.propose(self.spec.name, proposal)
@@ -261,7 +274,7 @@ class Search:
         self.study.sampler = sampler(self.spec, number, draws=said.params is None)
         trial, config, aside = self.ask(said)
         if said.proposer in SEARCH.proposers and self.researcher is not None:
-            said = drawn_again(said, self.researcher.evidence(self.here()), config, self.spec.seed)
+            said = drawn_again(said, self.researcher.evidence(self.here(), config.budget), config, self.spec.seed)
         self.known.add(fingerprint(config))
         return trial, Proposal(
             number=number, config=config, proposer=said.proposer, rule=said.rule, reason=said.reason + aside,
@@ -276,7 +289,7 @@ class Search:
             if params := self.space.held if said.params is None else said.params:
                 self.study.enqueue_trial(dict(params))
             trial = self.study.ask()
-            config = self.space.suggest(trial) if said.config is None else said.config
+            config = said.config or replace(self.space.suggest(trial), budget=said.budget or self.spec.budget)
             against.append(said.set_aside(config) if said.set_aside else None)
             if against[-1] is None or len(against) == TRIES:
                 return trial, config, told_aside(against)
@@ -287,7 +300,7 @@ class Search:
         """Why a config that the search came to again is not worth a seed; empty for any other."""
         if self.researcher is None or proposal.proposer not in SEARCH.proposers or proposal.seed is None:
             return []
-        return not_worth_a_seed(self.researcher.evidence(self.here()), proposal.config)
+        return not_worth_a_seed(self.researcher.evidence(self.here(), proposal.config.budget), proposal.config)
 
     def suggestion(self) -> Suggestion:
         """The researcher's move; else the openings, those of techniques younger than the study too, and the sampler."""
@@ -334,7 +347,7 @@ class Search:
         if self.points and time.monotonic() - self.written > POINTS_SECONDS:
             self.write_points()
         if self.llm is not None:
-            left = self.spec.n_trials - self.n_counted - len(self.underway)
+            left = int(self.spec.n_trials - self.n_counted) - len(self.underway)
             self.llm.attend(self.here(), left if self.phase in ASKED_IN else 0)
 
     def note(self, sentence: str, fact: Fact) -> None:
@@ -371,14 +384,14 @@ class Search:
         if self.spec.policy == GRADE:
             # an audit scores these very models, and a fighter has a few of them
             return self.move_artifact(done, result)
-        if done.proposal.seed is not None:
-            # the luckiest seed of a replicated config is not its score
+        if done.proposal.seed is not None or done.proposal.config.budget.short:
+            # the luckiest seed of a replicated config is not its score, and a short run's is none
             return None
-        rivals = [t for t in self.here() if t.val_loss is not None and t.run is not None and t.seed is None]
+        rivals = [t for t in self.here() if t.ranks]
         if any((t.val_loss or 0.0) <= result.val_loss for t in rivals):
             return None
         for rival in rivals:
-            assert rival.run is not None, "filtered above"
+            assert rival.run is not None, "it has a score"
             if self.store.read.artifact(rival.run.id):
                 self.store.drop_artifact(rival.run.id)
         return self.move_artifact(done, result)
@@ -391,9 +404,11 @@ class Search:
     def settle(self, trial: optuna.Trial, proposal: Proposal, outcome: Outcome | None) -> None:
         """Tell the sampler; without an outcome the ledger already had it."""
         view = self.followed.trials()[proposal.number]
-        self.count(view.state)
+        self.count(view.state, view.config.budget)
         if is_over_caps(view):
             trial.set_constraint("caps", 1.0)
         state = told_state(view, self.is_here(view))
+        for step, val_loss in on_the_way(view).items():
+            trial.report(val_loss, step)
         self.study.tell(trial, view.val_loss if state is TrialState.COMPLETE else None, state)
         self.watcher.ended(proposal.number, proposal.config, outcome)

@@ -87,16 +87,19 @@ class Budget:
     """How much training a run may use: optimizer updates, sequences a step, tokens of context.
 
     With `seconds` it ends at the first step that reaches them, or at `steps`; see `bench.training`.
+    A `short` one is a step of a search: scored on the track's rung bytes, and never ranked with the others.
     """
 
     steps: int
     batch: int = 32
     seq_len: int = 96
     seconds: float | None = None
+    short: bool = False
 
     def to_json(self) -> dict[str, Any]:
-        """As data; a budget in steps is written as it was before there were others."""
-        return {name: amount for name, amount in asdict(self).items() if amount is not None}
+        """As data; written as it was before there were seconds and short runs, so that no earlier fingerprint moves."""
+        left_out = ("seconds", "short")
+        return {name: value for name, value in asdict(self).items() if name not in left_out or value}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -125,14 +128,16 @@ def make_config(track: str, picks: Picks, budget: Budget) -> RunConfig:
     """A config in canonical order, with budget and the arity of every slot checked; raises ConfigError."""
     for name in picks:
         slot_named(name)
-    for name, amount in budget.to_json().items():
-        if name == "seconds":
-            if isinstance(amount, bool) or not isinstance(amount, int | float) or not 0 < amount < float("inf"):
-                raise ConfigError(
-                    f"budget.seconds = {amount!r} is no time above zero", "give seconds, or leave them out"
-                )
-        elif type(amount) is not int or amount < 1:
+    if budget.seconds is not None:
+        seconds: Any = budget.seconds
+        if isinstance(seconds, bool) or not isinstance(seconds, int | float) or not 0 < seconds < float("inf"):
+            raise ConfigError(f"budget.seconds = {seconds!r} is no time above zero", "give seconds, or leave them out")
+    for name in ("steps", "batch", "seq_len"):
+        amount = getattr(budget, name)
+        if type(amount) is not int or amount < 1:
             raise ConfigError(f"budget.{name} = {amount!r} is no whole number above zero", f"give {name} as 1 or more")
+    if type(budget.short) is not bool:
+        raise ConfigError(f"budget.short = {budget.short!r} is neither true nor false", "leave it out for a ranked run")
     ordered: dict[str, tuple[Pick, ...]] = {}
     for slot in SLOTS:
         chosen = picks.get(slot.name, () if slot.many or slot.neutral is None else (Pick(slot.neutral),))

@@ -104,6 +104,7 @@ class Identity:
     evaluator_version: int
     device_class: str
     numerics_version: int
+    short: bool = False  # a rung of a search, scored on fewer bytes
 
     @property
     def conditions(self) -> tuple[int, int, int, str]:

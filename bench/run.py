@@ -78,7 +78,7 @@ def run(
     artifact = pack(model, config)
     fits(len(artifact), track)
     shipped = unpack(artifact, config)
-    val_loss = nats(shipped, track.eval_bytes)
+    val_loss = nats(shipped, track.scored_bytes(budget))
     if not math.isfinite(val_loss):
         raise Diverged("val_loss", training.steps)
     result = RunResult(

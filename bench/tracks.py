@@ -79,6 +79,10 @@ class Track:
     published: tuple[tuple[int, float], ...] = ()  # (steps, val_loss) of others' pages: references, never ranked
     missing: str | None = None  # what keeps the track from running today
 
+    def scored_bytes(self, budget: Budget) -> int:
+        """How much of the validation text a run of this budget is scored on."""
+        return self.rung_eval_bytes if budget.short else self.eval_bytes
+
     def is_exhibition(self, budget: Budget) -> bool:
         """True when the budget carries no belt: such runs are listed, never ranked for one."""
         return budget.steps not in self.belt_steps or budget != Budget(steps=budget.steps)

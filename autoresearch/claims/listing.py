@@ -14,7 +14,7 @@ from bench.errors import StoreError
 from bench.records import State
 from bench.tracks import FEATHERWEIGHT
 from studies.claims import ARMS, CLAIMS, N_FULL, N_TUNING, POLICY, SHORT, STUDY, Arm, Claim, arm_named
-from studies.definitions import StudySpec, measurement_named
+from studies.definitions import StudySpec, measurements_named
 from studies.reading import Reader
 from studies.shipped import shipped_store
 from studies.views import TrialView, VerdictView
@@ -114,7 +114,8 @@ def _readers(path: Path) -> list[Reader]:
 
 def blank() -> StudySpec:
     """The shipped measurement before anything has run."""
-    return measurement_named(STUDY).spec("", "", "")
+    (measured,) = measurements_named(STUDY)
+    return measured.spec("", "", "")
 
 
 def found_in(reader: Reader, study: str) -> Found:

@@ -11,6 +11,7 @@ from autoresearch.beliefs import Beliefs, Observation, believe
 from autoresearch.noise import Noise, Sample, pooled_noise
 from autoresearch.reporting.report import Trials
 from autoresearch.researcher.feasibility import Size
+from autoresearch.researcher.rungs import Calibration, Ladder
 from autoresearch.researcher.untried import Untried, ranked_untried
 from bench.config import RunConfig, fingerprint
 from bench.divisions import baseline
@@ -56,7 +57,7 @@ class Facts:
     """All that a report is made from."""
 
     study: StudyView
-    trials: tuple[TrialView, ...]  # by number, each once
+    trials: tuple[TrialView, ...]  # by number, each once, short runs too
     identity: Identity | None  # of most scored trials; no other is compared with it
     elsewhere: Trials  # scored under another identity
     arms: tuple[Arm, ...]  # the lowest mean first
@@ -68,6 +69,7 @@ class Facts:
     phases: tuple[PhaseView, ...]
     may_run: Callable[[RunConfig], bool]
     size: Size  # parameters and training FLOPs as declared; nothing for code that a user brings
+    rungs: tuple[Calibration, ...]  # of the study's short runs, which nothing else here looks at
 
     @cached_property
     def base(self) -> Arm | None:
@@ -127,7 +129,7 @@ def gather(
     """Read a study whole; StoreError when there is none of that name."""
     study = reader.study(name)
     trials = tuple({t.number: t for t in reader.trials(name)}.values())
-    done = [t for t in trials if t.run and t.val_loss is not None]
+    done = [t for t in trials if t.run and t.val_loss is not None and not t.is_short]
     identities = Counter(t.run.identity for t in done if t.run)
     # ties by the identities themselves, so that no order of rows decides
     identity = min(identities, key=lambda i: (-identities[i], i), default=None)
@@ -136,7 +138,8 @@ def gather(
     noise = pooled_noise(sample for arm in arms for sample in (arm.sample, arm.searched) if sample)
     observations = [Observation(f"#{t.number}", t.config, loss(t)) for t in _once(here)]
     noise_sd = noise.sigma if noise else study.spec.track.usual_noise
-    beliefs = believe(observations, noise_sd, reader.cards(name), baseline(study.spec.budget, study.spec.track_name))
+    cards = reader.cards(name)
+    beliefs = believe(observations, noise_sd, cards, baseline(study.spec.budget, study.spec.track_name))
     return Facts(
         study=study,
         trials=trials,
@@ -151,6 +154,7 @@ def gather(
         phases=tuple(reader.phases(name)),
         may_run=may_run,
         size=size,
+        rungs=tuple(Ladder(study.spec, cards).calibrations(trials)),
     )
 
 

@@ -57,7 +57,9 @@ def _counts(facts: Facts) -> Sentence:
     counts = [f"{n} {state.value}" for state in State if (n := sum(t.state is state for t in facts.trials))]
     seconds = sum(t.run.train_seconds or 0.0 for t in facts.trials if t.run)
     said = f": {', '.join(counts)}" if counts else ""
-    return Sentence(f"{len(facts.trials)} trials{said}; {seconds:,.0f} s of training in all.")
+    short = sum(t.is_short for t in facts.trials)
+    of_these = f", {short} of them short runs" if short else ""
+    return Sentence(f"{len(facts.trials)} trials{of_these}{said}; {seconds:,.0f} s of training in all.")
 
 
 def _leader(facts: Facts) -> Sentence:

@@ -8,7 +8,9 @@ import random
 import statistics
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from fractions import Fraction
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from autoresearch.beliefs import Beliefs, Card, Observation, believe, stack_of
@@ -17,8 +19,9 @@ from autoresearch.researcher.conversation import Conversation, Offer
 from autoresearch.researcher.feasibility import TRIES, Size, feasibility
 from autoresearch.researcher.local import Params, local_edit
 from autoresearch.researcher.mixture import LLM, LLM_SHARE, llm_may_propose, phase_of, proposer
+from autoresearch.researcher.rungs import Ladder
 from autoresearch.researcher.untried import Lost, Untried, ranked_untried
-from bench.config import RunConfig, fingerprint
+from bench.config import Budget, RunConfig, fingerprint
 from bench.knobs import Choice, Span, Value
 from bench.records import State
 from bench.tracks import PUBLISHED_SEEDS
@@ -45,6 +48,7 @@ class Suggestion:
     hypothesis: str = ""
     expected: float | None = None  # val_loss
     seed: int | None = None  # of a replication
+    budget: Budget | None = None  # of a short run; the study's otherwise
     config: RunConfig | None = None
     set_aside: "Avoidance | None" = None  # for what the sampler draws
 
@@ -54,10 +58,11 @@ Avoidance = Callable[[RunConfig], str | None]  # why another proposal is wanted,
 
 @dataclass(frozen=True)
 class Evidence:
-    """What a study's trials say: searching never sees a score of a published seed."""
+    """What a study's trials of one budget say: searching never sees a score of a published seed."""
 
     trials: Sequence[TrialView]
     usual_noise: float
+    elsewhere: frozenset[str] = frozenset()  # fingerprints of configs that were proposed with another budget
 
     @property
     def scored(self) -> list[TrialView]:
@@ -76,7 +81,7 @@ class Evidence:
     @property
     def known(self) -> set[str]:
         """Every config proposed, whatever became of it."""
-        return {t.fingerprint for t in self.trials}
+        return {t.fingerprint for t in self.trials} | self.elsewhere
 
     def samples(self) -> dict[str, Sample]:
         """Of each config, its scores by seed."""
@@ -114,17 +119,40 @@ class Proposers:
     size: Size = lambda config: ()
     conversation: Conversation = field(default_factory=Conversation)  # with a language model, if the user asked for one
 
-    def suggest(self, number: int, trials: Sequence[TrialView]) -> Suggestion:
+    @cached_property
+    def ladder(self) -> Ladder:
+        return Ladder(self.space.spec, self.cards)
+
+    def suggest(self, number: int, trials: Sequence[TrialView], left: Fraction) -> Suggestion:
+        """A config that may climb, else a new one on the shortest rung; `left` is in whole runs."""
+        climbs = self.ladder.climbs(trials)
+        if found := self.ladder.promotion(climbs, left):
+            risen = next(t for t in trials if t.number == found.trial)
+            return Suggestion(
+                params=risen.params, proposer="promotion", rule=found.rule, reason=found.reason,
+                budget=self.ladder.budget(found.to),
+            )  # fmt: skip
+        rung = self.ladder.start(climbs)
+        budget = self.ladder.budget(rung)
+        # like is compared with like: what is proposed for a rung stands on the runs of that rung
+        alike = [t for t in trials if t.config.budget == (budget or self.space.spec.budget)]
+        known = frozenset(climb.stack for climb in climbs)
+        n_recipes = sum(t.proposer in ("user", "recipe") and t.val_loss is not None for t in trials)
+        said = self.new(number, Evidence(alike, self.space.spec.track.usual_noise, known), n_recipes)
+        if said.proposer == LLM and budget is not None:
+            # it was told of whole runs
+            said = replace(said, expected=None)
+        return replace(said, rule="; ".join([said.rule, *self.ladder.dropped(climbs)]), budget=budget)
+
+    def new(self, number: int, evidence: Evidence, n_recipes: int) -> Suggestion:
         """Whoever the mixture says; when they have nothing to say, the next best does, and the rule tells so."""
         spec = self.space.spec
-        evidence = Evidence(trials, spec.track.usual_noise)
         incumbent = evidence.incumbent()
         if incumbent is None:
             return self.drawn(evidence, "no trial has a score to stand on, so the sampler draws")
         if offered := self.offered(evidence):
             return offered
-        recipes = [t for t in evidence.scored if t.proposer in ("user", "recipe")]
-        phase = phase_of(spec.n_trials, n_recipes=len(recipes))
+        phase = phase_of(spec.n_trials, n_recipes)
         who = proposer(phase, spec.seed, number)
         rule = f"the shares of a {phase} give trial {number} to {who}"
         if who == "tpe":
@@ -172,7 +200,11 @@ class Proposers:
             return same and fingerprint(ours) not in known and not self.objections(ours)
 
         ranked = ranked_untried(
-            beliefs, incumbent.config, failed=evidence.failed, free=self.space.division.free, may_run=may_run
+            beliefs,
+            incumbent.config,
+            failed=evidence.failed,
+            free=self.space.division.free,
+            may_run=may_run,
         )
         chosen: Untried | None = next((untried for untried in ranked if untried.runnable), None)
         if chosen is None:

@@ -2,6 +2,7 @@
 
 import time
 from dataclasses import replace
+from fractions import Fraction
 
 import pytest
 from full_ledger import fill
@@ -154,7 +155,7 @@ def next_proposal(store):
     search = Search(THOUSAND, store, Instant(), KEY, {})
     search.take_up()
     assert search.researcher is not None
-    found = search.researcher.proposers.suggest(1000, search.here())
+    found = search.researcher.proposers.suggest(1000, search.here(), Fraction(10))
     search.move = Move(phase=SEARCH, suggest=lambda: found)
     return search.propose()[1]
 

@@ -43,6 +43,7 @@ from bench.divisions import BASE
 from bench.errors import ConfigError, StoreError
 from bench.records import State
 from bench.standings import standings
+from bench.tracks import PUBLISHED_SEEDS
 from studies.definitions import StudySpec
 from studies.store import Store
 
@@ -310,8 +311,9 @@ def test_what_is_confirmed_is_a_whole_run(lucky):
     # as if it had gone on: the rest of the noise floor, then a search that found nothing
     more = ["replication"] * 2 + ["tpe"] * 22
     spent = [replace(trials[0], number=100 + i, proposer=who, seed=2000 + i) for i, who in enumerate(more)]
+    begun = replace(trials[0], number=199, proposer="confirm", seed=PUBLISHED_SEEDS[0])
     planner = Researcher(Proposers(Space(spec), cards(), lambda config: []))
-    said = planner.next(200, [*trials, *spent]).suggest()
+    said = planner.next(200, [*trials, *spent, begun]).suggest()
     assert said.proposer == "confirm"
     (candidate,) = (t for t in trials if said.hypothesis.startswith(f"is trial {t.number} "))
     assert not candidate.is_short

@@ -104,7 +104,9 @@ def terminal(tmp_path: Path) -> Iterator[Callable[..., Any]]:
 
     def open_(*arguments: str, command: str = "", size: tuple[int, int] = (80, 24), **environment: str) -> Terminal:
         started = ["/bin/sh", "-c", command] if command else [str(ARENA), *arguments]
-        plain = {"TERM": "xterm-256color", "LC_ALL": "C.UTF-8", "XDG_CACHE_HOME": str(tmp_path)} | environment
+        plain = {"TERM": "xterm-256color", "LC_ALL": "C.UTF-8", "XDG_CACHE_HOME": str(tmp_path)}
+        # what an earlier session of anyone looked at would be shown again
+        plain |= {"XDG_STATE_HOME": str(tmp_path / "state")} | environment
         opened.append(Terminal(started, size, plain))
         return opened[-1]
 

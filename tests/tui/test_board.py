@@ -80,7 +80,7 @@ def test_a_track_that_is_not_built_is_said_on_stderr(store: Path, capsys: pytest
     cli.run(["standings", "--track", "golf", "--json"])
     out, err = capsys.readouterr()
     assert json.loads(out) == []
-    assert err.startswith("golf: the FineWeb shards")
+    assert err.startswith("golf: eight processes on eight GPUs")
 
 
 def test_an_unknown_option_is_two_lines_too() -> None:
@@ -132,7 +132,11 @@ def test_shipped_measurements_are_labelled(store: Path, no_store: Path, monkeypa
             "there is no division named heavy",
             "the divisions are precision, optimizer, attention, state-space, community, open",
         ),
-        (("standings", "--track", "chess"), "there is no track named chess", "the tracks are featherweight, golf"),
+        (
+            ("standings", "--track", "chess"),
+            "there is no track named chess",
+            "the tracks are featherweight, golf, golf-cpu",
+        ),
         (
             ("--store", "postgres://host/db"),
             "postgres://host/db is no SQLite store",

@@ -3,7 +3,7 @@
 `python -m autoresearch.claims.listing` prints the table of docs/claims.md from what ships.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -106,10 +106,12 @@ def read_claims(path: Path, study: str | None) -> Found:
     return found_of(blank(), [], "the real TinyStories sample")
 
 
-def _readers(path: Path) -> list[Reader]:
+def _readers(path: Path) -> Iterator[Reader]:
     """The ledger, if there is one, then the shipped measurements."""
-    shipped = shipped_store()
-    return [Reader(file) for file in (path, shipped) if file is not None and file.exists()]
+    if path.exists():
+        yield Reader(path)
+    if shipped := shipped_store():
+        yield Reader(shipped)
 
 
 def blank() -> StudySpec:

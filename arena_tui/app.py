@@ -4,16 +4,20 @@ import gc
 import shlex
 import time
 from collections.abc import Callable, Iterable
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual import events
 from textual.app import App, SystemCommand
 from textual.binding import BindingType
 from textual.message import Message
-from textual.screen import Screen
+from textual.screen import ModalScreen, Screen
 
 from arena_tui.keys import GLOBAL, bindings
+from arena_tui.memory import Memory
+from arena_tui.pages import PAGES
 from arena_tui.screens.frame import FrameScreen
+from arena_tui.themes import CYCLE, OWN
 
 if TYPE_CHECKING:
     from textual.command import Provider
@@ -32,28 +36,7 @@ def _provider() -> "type[Provider]":
     return ArenaProvider
 
 
-def _live() -> Screen[Any]:
-    from arena_tui.screens.live import LiveScreen
-
-    return LiveScreen()
-
-
-def _standings() -> Screen[Any]:
-    from arena_tui.screens.standings import StandingsScreen
-
-    return StandingsScreen()
-
-
-def _trials() -> Screen[Any]:
-    from arena_tui.screens.trials import TrialsScreen
-
-    return TrialsScreen()
-
-
-def _studies() -> Screen[Any]:
-    from arena_tui.screens.studies import StudiesScreen
-
-    return StudiesScreen()
+_ONLY_ON_PAGES = frozenset(key.action.split("(")[0] for key in GLOBAL) - {"quit"}
 
 
 class Furnished(Message):
@@ -67,29 +50,36 @@ class FeedSaid(Message):
 
 
 class ArenaApp(App[None]):
-    """Shows one store and writes nothing, anywhere."""
+    """Shows one store and writes nothing into it; files only where a key asks for one, and what it remembers."""
 
     TITLE = "arena"
-    CSS = "Screen { background: $background; }"
-    MODES: ClassVar[dict[str, str | Callable[[], Screen[Any]]]] = {
-        "live": _live,
-        "standings": _standings,
-        "trials": _trials,
-        "studies": _studies,
-    }
+    CSS = """
+    Screen { background: $background; }
+    ModalScreen { background: $background 60%; }
+    CommandScreen { background: transparent; }
+    """
+    MODES: ClassVar[dict[str, str | Callable[[], Screen[Any]]]] = {**PAGES}
     COMMANDS = App.COMMANDS | {_provider}
     BINDINGS: ClassVar[list[BindingType]] = [*bindings(GLOBAL)]
     ALLOW_SELECT = False
 
     def __init__(
-        self, store: str | None = None, study: str | None = None, clock: Callable[[], float] = time.time
+        self,
+        store: str | None = None,
+        study: str | None = None,
+        clock: Callable[[], float] = time.time,
+        memory: Memory | None = None,
     ) -> None:
         super().__init__()
+        for theme in OWN:
+            self.register_theme(theme)
+        self.memory = memory or Memory()
+        if self.memory.theme in self.available_themes:
+            self.theme = self.memory.theme
         self.now = clock
         self.ready = False
         self._leaving = False
         self.frozen = False
-        self.marks: dict[str, list[int]] = {}
         self._store = store
         self._asked = study
         self._chosen = study
@@ -106,10 +96,12 @@ class ArenaApp(App[None]):
         gc.disable()
         from arena_tui.badges import Badges
         from arena_tui.feed import Feed
+        from arena_tui.marks import Marks
         from arena_tui.mirror import Mirror
         from arena_tui.screens import detail, live  # noqa: F401  the heavy ones
 
         self.mirror = Mirror()
+        self.marks = Marks()
         self.badges = Badges()
         self.feed = Feed(self._store, lambda delta: self.post_message(FeedSaid(delta)), self.now)
         self.feed.choose(self._asked)
@@ -120,13 +112,17 @@ class ArenaApp(App[None]):
 
     def on_furnished(self) -> None:
         self.ready = True
-        self.switch_mode("live")
+        # a memory of another version may name a page that is no more
+        self.switch_mode(self.memory.mode if self.memory.mode in self.MODES else "live")
         self.set_interval(1.0, self._tick)
 
     def on_unmount(self) -> None:
         self._leaving = True
         if hasattr(self, "feed"):
             self.feed.close()
+        if self.ready:
+            self.memory.theme = self.theme
+            self.memory.write()
 
     # data
 
@@ -142,19 +138,18 @@ class ArenaApp(App[None]):
         gc.enable()
         self.mirror.apply(said.delta)
         self._follow()
-        if self._asked and self.mirror.studies and self._asked not in self.mirror.studies and not self.mirror.problem:
-            from bench.errors import StoreError
-
-            self.mirror.problem = StoreError(
-                f"there is no study named {self._asked} yet", f"the studies are {', '.join(self.mirror.studies)}"
-            )
+        self.mirror.miss(self._asked)
         self.redraw()
         self.call_after_refresh(self.feed.taken)
 
     def _follow(self) -> None:
         """Without a choice by name, show the study that is being run, else the newest."""
         if self._asked is None and self._chosen not in self.mirror.alive:
-            self._chosen = self.mirror.default_study()
+            last = self.memory.studies.get(self._store_name(), "")
+            # what runs now matters more than what was looked at last time
+            self._chosen = (
+                last if last in self.mirror.studies and not self.mirror.alive else self.mirror.default_study()
+            )
             self.feed.choose(self._chosen)
 
     def store_option(self) -> str:
@@ -162,13 +157,28 @@ class ArenaApp(App[None]):
         source = self.mirror.source
         return f" --store {shlex.quote(str(source.path))}" if source and (source.named or source.shipped) else ""
 
+    def _store_name(self) -> str:
+        return str(self.mirror.source.path) if self.mirror.source else ""
+
     def choose_study(self, name: str) -> None:
+        self.memory.studies[self._store_name()] = name
         self._asked = self._chosen = name
         self.feed.choose(name)
         self.redraw()
 
     def marked(self) -> list[int]:
-        return self.marks.setdefault(self._chosen or "", [])
+        """The marked trials of the study shown."""
+        return self.marks.of(self._chosen or "")
+
+    def pinned(self) -> "TrialView | None":
+        """The trial of this study that others are measured against."""
+        return self.marks.pinned(self.mirror, self._chosen or "")
+
+    def pin(self, number: int) -> None:
+        """Pin a trial of the study shown, or unpin it."""
+        pinned = self.pinned()
+        self.marks.pin(self._chosen or "", None if pinned and pinned.number == number else number)
+        self.redraw()
 
     def want(self, trials: "Iterable[TrialView]") -> None:
         """Have the curves of these read."""
@@ -208,9 +218,12 @@ class ArenaApp(App[None]):
         screen = self.shown() if self.ready else None
         if not self.ready or (screen is not None and screen.too_small):
             return action in ("quit", "help_quit")
+        if action in _ONLY_ON_PAGES and self.screen_stack and isinstance(self.screen, ModalScreen):
+            return False  # a dialog has the keys, and another must not open over it
         return super().check_action(action, parameters)
 
     def action_mode(self, mode: str) -> None:
+        self.memory.mode = mode
         if self.current_mode != mode:
             self.switch_mode(mode)
         else:
@@ -236,11 +249,54 @@ class ArenaApp(App[None]):
 
         self.push_screen(HelpScreen())
 
+    def action_command_palette(self) -> None:
+        from textual.command import CommandPalette
+
+        # without the id that Textual gives it: one that is still being taken down would hold that
+        self.push_screen(CommandPalette())
+
+    def action_command(self) -> None:
+        from arena_tui.screens.command import CommandScreen
+
+        if self.shown():
+            self.push_screen(CommandScreen(), self._obey)
+
+    def _obey(self, line: str | None) -> None:
+        """What was typed after `:`; a line that can't be obeyed is shown again with the reason, so nothing is lost."""
+        from arena_tui.screens.command import CommandScreen
+        from arena_tui.typed import TypedError, obey
+
+        try:
+            if line:
+                obey(self, line)
+        except TypedError as wrong:
+            self.push_screen(CommandScreen(line or "", str(wrong)), self._obey)
+
+    def action_theme(self) -> None:
+        at = CYCLE.index(self.theme) if self.theme in CYCLE else -1
+        self.theme = CYCLE[(at + 1) % len(CYCLE)]
+        self.redraw()
+
+    def action_write(self, kind: str) -> None:
+        """The curves or the table shown as CSV, the screen as SVG."""
+        from arena_tui.exports import as_csv, write_new
+
+        if (screen := self.shown()) is None:
+            return
+        page = screen.TAB or "trial"
+        content = self.export_screenshot(title=f"arena {page}") if kind == "svg" else as_csv(screen.table_shown())
+        try:
+            path = write_new(Path.cwd(), page, kind, content, self.now())
+        except OSError as wrong:
+            self.notify(f"not written: {wrong}", severity="error", markup=False)
+        else:
+            self.notify(f"written: {path.name}", markup=False, timeout=3)
+
     def open_trial(self, study: str, number: int) -> None:
         from arena_tui.screens.detail import DetailScreen
 
         self.push_screen(DetailScreen(study, number))
 
     def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
-        """Textual's, without the screenshot: this program writes no files."""
+        """Textual's, without the screenshot: W writes one."""
         return (command for command in super().get_system_commands(screen) if command.title in ("Theme", "Quit"))

@@ -2,14 +2,12 @@
 
 import string
 import zlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-LETTERS = string.ascii_lowercase + string.ascii_uppercase
+from arena_tui.themes import N_COLOURS
 
-# By place: one for dark backgrounds, one for light; on a light theme the dark set's yellow and pink vanish.
-DARK = ("#5fafff", "#ffaf5f", "#87d787", "#ff87af", "#d7af87", "#af87ff", "#5fd7d7", "#d7d75f", "#ff8787", "#a8a8a8")
-LIGHT = ("#005fd7", "#af5f00", "#008700", "#d7005f", "#875f00", "#5f00d7", "#008787", "#6c6c00", "#d70000", "#585858")
+LETTERS = string.ascii_lowercase + string.ascii_uppercase
 
 
 @dataclass(frozen=True)
@@ -17,8 +15,9 @@ class Badge:
     letter: str
     colour: int
 
-    def on(self, dark: bool) -> str:
-        return (DARK if dark else LIGHT)[self.colour]
+    def on(self, colours: Sequence[str]) -> str:
+        """Its own of a theme's `N_COLOURS` colours."""
+        return colours[self.colour]
 
 
 class Badges:
@@ -43,11 +42,11 @@ class Badges:
 
     def _new(self, key: str, shown: list[str]) -> Badge:
         start = zlib.crc32(key.encode())
-        if len({badge.colour for badge in self._held.values()}) == len(DARK):
+        if len({badge.colour for badge in self._held.values()}) == N_COLOURS:
             unseen = next((held for held in self._held if held not in shown), None)
             if unseen is not None:
                 del self._held[unseen]
-        colour = _free(start, len(DARK), {badge.colour for badge in self._held.values()})
+        colour = _free(start, N_COLOURS, {badge.colour for badge in self._held.values()})
         letters = {LETTERS.index(badge.letter) for badge in self._held.values()}
         place = _free(start, 26, letters)
         return Badge(LETTERS[place if place not in letters else _free(start, len(LETTERS), letters)], colour)

@@ -51,8 +51,9 @@ def watch(store: str | None, study: str | None) -> int:
             "drop the redirection, or print the board with `arena standings`",
         )
     from arena_tui.app import ArenaApp
+    from arena_tui.memory import Memory, default_file
 
-    screen = ArenaApp(store, study)
+    screen = ArenaApp(store, study, memory=Memory.read(default_file()))
     screen.run()
     return screen.return_code or 0
 

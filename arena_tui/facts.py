@@ -8,7 +8,7 @@ from studies.views import StudyView, TrialView
 
 TRIAL_FIELDS = ("state", "reason", "proposer", "rule", "message", *(slot.name for slot in SLOTS))
 STUDY_FIELDS = ("name", "division", "corpus", "track", "policy")
-STANDING_FIELDS = ("label", "study")
+STANDING_FIELDS = ("label", "study", "state")
 
 
 def trial_facts(trial: TrialView) -> Facts:
@@ -66,4 +66,8 @@ def standing_facts(row: Standing) -> Facts:
         "parameters": row.parameters,
         "seconds": row.train_seconds,
     }
-    return Facts(f"{row.label} {row.study}".lower(), {"label": row.label.lower(), "study": row.study.lower()}, numbers)
+    return Facts(
+        f"{row.label} {row.study}".lower(),
+        {"label": row.label.lower(), "study": row.study.lower(), "state": "complete"},
+        numbers,
+    )

@@ -11,7 +11,7 @@ from arena_tui.sources import Source, find_source
 from bench.errors import ArenaError, StoreError
 from bench.records import Point, State
 from bench.standings import Entry
-from studies.views import EventView, StudyView, TrialView
+from studies.views import EventView, PhaseView, StudyView, TrialView, VerdictView
 
 if TYPE_CHECKING:
     from studies.reading import Reader
@@ -46,6 +46,9 @@ class Delta:
     curves: tuple[CurvePart, ...] = ()
     entries: tuple[Entry, ...] | None = None
     events: tuple[EventView, ...] = ()
+    # whole each time, for they are few; None means unread this time
+    phases: tuple[PhaseView, ...] | None = None
+    verdicts: dict[str, list[VerdictView]] | None = None
     problem: ArenaError | None = None
     more: bool = False  # another delta follows at once
 
@@ -209,6 +212,8 @@ class Feed:
             curves=curves,
             entries=entries,
             events=events,
+            phases=tuple(reader.phases()),
+            verdicts={study.name: reader.verdicts(study.name) for study in self._studies},
             more=self._behind,
         )
 

@@ -28,28 +28,37 @@ GLOBAL = (
     Key("2", "mode('standings')", "Standings: the board of each division"),
     Key("3", "mode('trials')", "Trials: every outcome of the study"),
     Key("4", "mode('studies')", "Studies: all of them, and which is shown"),
+    Key("5", "mode('compare')", "Compare: the marked configs side by side"),
     Key("escape", "out", "one level out: filter, marks, page; never quits", shown="esc"),
     Key("z", "freeze", "freeze the picture, or follow again"),
     Key("ctrl+r", "reread", "read the store again now"),
     Key("question_mark", "help", "this page", "help", shown="?"),
     Key("ctrl+p", "command_palette", "command palette: pages, studies, trials"),
+    Key("colon", "command", "type a command: study, trial, filter, sort, pin, theme, write ..", shown=":"),
+    Key("T", "theme", "next theme: dark, light, high contrast, safe for colour-blind eyes"),
+    Key("w", "write('csv')", "write the curves or the table shown to a CSV file in this folder"),
+    Key("W", "write('svg')", "write the screen to an SVG file in this folder"),
     Key("q,ctrl+c", "quit", "quit; studies go on without this screen", "quit", shown="q"),
 )
 LISTS = (
     Key("slash", "filter", "filter the list: words, !not, a|b, field:value, lr>=1e-3", "filter", True, "/"),
     Key("s", "sort", "next order of the list", "sort"),
     Key("space", "mark", "mark the run for the curves, or unmark it", "mark"),
-    Key("u", "unmark", "unmark all"),
+    Key("u", "unmark", "unmark all", "unmark"),
+    Key("p", "pin", "pin the trial: its curve stays, and others are compared with it; again to unpin"),
+    Key("v", "compare", "compare the marked configs", "compare"),
     Key("o", "outcomes", "all outcomes, valid ones, failures", "outcomes"),
     Key("left_square_bracket", "failure(-1)", "previous failure", shown="["),
     Key("right_square_bracket", "failure(1)", "next failure", shown="]"),
-    Key("h,left", "sideways(-1)", "previous division", shown="h"),
-    Key("l,right", "sideways(1)", "next division", shown="l"),
+    Key("h,left", "sideways(-1)", "previous division or column", shown="h"),
+    Key("l,right", "sideways(1)", "next division or column", shown="l"),
     Key("b", "board", "the board of the next corpus, budget or device"),
 )
 PLOT = (
     Key("t", "layout", "curves and list, list only, curves only", "layout"),
     Key("m", "metric", "train_loss or probe_loss", "metric"),
+    Key("x", "axis", "x axis: step, bytes or seconds", "axis"),
+    Key("e", "seeds", "the seeds of a config as a band, or each by itself"),
 )
 DETAIL = (
     Key("j,down", "scroll(1)", "scroll down", shown="j"),
@@ -59,6 +68,7 @@ DETAIL = (
 
 # Pairs of keys that take one place in the key line.
 DIVISION = Key("h", "", "", "division", shown="h l")
+COLUMNS = Key("h", "", "", "columns", shown="h l")
 BOARD = Key("b", "", "", "board")
 SCROLL = Key("j", "", "", "scroll", shown="j k")
 BACK = Key("escape", "out", "", "back", shown="esc")

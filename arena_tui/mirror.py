@@ -1,20 +1,23 @@
 """What the screens know of the store: deltas applied to plain data, and the questions that screens ask of it."""
 
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
+from arena_tui.contrast import Noise, pooled_noise
 from arena_tui.feed import Delta
 from arena_tui.ranking import Baselines
 from arena_tui.sources import Source
-from bench.errors import ArenaError
+from arena_tui.widgets.curves import seed_band
+from bench.errors import ArenaError, StoreError
 from bench.records import Identity, Point, State
 from bench.standings import Entry, Standing, standings
-from studies.views import EventView, StudyView, TrialView
+from studies.views import EventView, PhaseView, StudyView, TrialView, VerdictView
 
 EVENTS_KEPT = 500
+BANDS_KEPT = 64
 
 Floats = NDArray[np.float64]
 
@@ -41,13 +44,14 @@ class Curve:
     def last(self) -> Point | None:
         return self._points[-1] if self._points else None
 
-    def xy(self, metric: str) -> tuple[Floats, Floats]:
-        """Steps and losses of `train_loss` or `probe_loss`; the latter is measured at few of the steps."""
-        if metric not in self._drawn:
-            pairs = [(p.step, value) for p in self._points if (value := getattr(p, metric)) is not None]
+    def xy(self, metric: str, over: str = "step") -> tuple[Floats, Floats]:
+        """`step` or `seconds`, and the losses of `train_loss` or `probe_loss`; the latter is measured at few steps."""
+        name = f"{metric} over {over}"
+        if name not in self._drawn:
+            pairs = [(getattr(p, over), value) for p in self._points if (value := getattr(p, metric)) is not None]
             both = np.array(pairs, dtype=np.float64).reshape(-1, 2)
-            self._drawn[metric] = (np.ascontiguousarray(both[:, 0]), np.ascontiguousarray(both[:, 1]))
-        return self._drawn[metric]
+            self._drawn[name] = (np.ascontiguousarray(both[:, 0]), np.ascontiguousarray(both[:, 1]))
+        return self._drawn[name]
 
 
 class Mirror:
@@ -69,6 +73,12 @@ class Mirror:
         self.standings: list[Standing] = []
         self.events: deque[EventView] = deque(maxlen=EVENTS_KEPT)
         self.baselines = Baselines(())
+        # which trials, of any study, ran a config: its seeds
+        self._by_print: dict[str, set[tuple[str, int]]] = {}
+        self._noise: dict[Identity, Noise | None] = {}
+        self._bands: dict[tuple[object, ...], tuple[Floats, Floats, Floats, Floats]] = {}
+        self.phases: dict[str, list[PhaseView]] = {}
+        self.verdicts: dict[str, list[VerdictView]] = {}
         self.changed_at = 0.0
 
     def apply(self, delta: Delta) -> None:
@@ -84,6 +94,9 @@ class Mirror:
             self.alive = delta.alive
         for trial in delta.trials:
             self.trials.setdefault(trial.study, {})[trial.number] = trial
+            self._by_print.setdefault(trial.fingerprint, set()).add((trial.study, trial.number))
+        if delta.trials:
+            self._noise.clear()
         for part in delta.curves:
             self.curves.setdefault(part.run_id, Curve()).add(part.points, part.whole)
         if delta.entries is not None:
@@ -91,6 +104,18 @@ class Mirror:
             self.standings = standings(delta.entries)
             self.baselines = Baselines(delta.entries)
         self.events.extend(delta.events)
+        if delta.phases is not None:
+            self.phases = {}
+            for phase in delta.phases:
+                self.phases.setdefault(phase.study, []).append(phase)
+        if delta.verdicts is not None:
+            self.verdicts = delta.verdicts
+
+    def miss(self, study: str | None) -> None:
+        """Say that a study asked for by name is not there, where nothing worse is to be said."""
+        if study and self.studies and study not in self.studies and self.problem is None:
+            known = ", ".join(self.studies)
+            self.problem = StoreError(f"there is no study named {study} yet", f"the studies are {known}")
 
     def default_study(self) -> str | None:
         """The newest study that is being run, else the user's newest; of shipped ones the one with most to see."""
@@ -106,6 +131,43 @@ class Mirror:
 
     def trial(self, study: str, number: int) -> TrialView | None:
         return self.trials.get(study, {}).get(number)
+
+    def seeds_of(self, trial: TrialView) -> list[TrialView]:
+        """The trials of the same config on the same board, one a run, this one first."""
+        if trial.run is None:
+            return [trial]
+        places = sorted(self._by_print.get(trial.fingerprint, ()))
+        known = (self.trials[study][number] for study, number in places)
+        runs = {trial.run.id: trial}
+        for other in known:
+            if other.run is not None and other.run.identity == trial.run.identity:
+                runs.setdefault(other.run.id, other)
+        return list(runs.values())
+
+    def scores_of(self, trial: TrialView) -> dict[int, float]:
+        """val_loss by seed."""
+        return {t.run.seed: t.val_loss for t in self.seeds_of(trial) if t.run is not None and t.val_loss is not None}
+
+    def noise(self, identity: Identity) -> Noise | None:
+        """How far seeds of one config lie apart on a board; None before any config has two."""
+        if identity not in self._noise:
+            groups = []
+            for places in self._by_print.values():
+                if len(places) > 1:
+                    trials = (self.trials[study][number] for study, number in places)
+                    mine = [t for t in trials if t.run is not None and t.run.identity == identity]
+                    groups.append({t.run.seed: t.val_loss for t in mine if t.run and t.val_loss is not None})
+            self._noise[identity] = pooled_noise(groups)
+        return self._noise[identity]
+
+    def band(self, runs: Sequence[int], metric: str, over: str) -> tuple[Floats, Floats, Floats, Floats]:
+        """(x, mean, low, high) over runs that have points; the same arrays again while no point is added."""
+        key = (tuple(runs), metric, over, tuple(len(self.curves[run]) for run in runs))
+        if key not in self._bands:
+            if len(self._bands) > BANDS_KEPT:
+                self._bands.clear()
+            self._bands[key] = seed_band([self.curves[run].xy(metric, over) for run in runs])
+        return self._bands[key]
 
     def last_point(self, trial: TrialView) -> Point | None:
         curve = self.curves.get(trial.run.id) if trial.run else None

@@ -18,6 +18,7 @@ PUBLISHED = dict(FEATHERWEIGHT.published)
 PUBLISHED_NOTE = "published, unknown split: reference only"
 
 OUTCOMES = ("all", "valid", "failures")
+WITHOUT_SCORE = (State.FAILED, State.REFUSED, State.PRUNED)
 _FAILURES = (State.FAILED, State.REFUSED, State.PRUNED, State.INTERRUPTED)
 
 
@@ -87,20 +88,33 @@ def live_order(trials: Iterable[TrialView]) -> list[TrialView]:
     return sorted(rows, key=lambda trial: (shown.index(trial.state), _score(trial), trial.number))
 
 
+def baseline_trial(trials: Iterable[TrialView]) -> TrialView | None:
+    """The baseline of a study once it has a score."""
+    plain = (t for t in trials if t.val_loss is not None and t.fingerprint == baseline_print(t.config.budget))
+    return min(plain, key=lambda t: t.number, default=None)
+
+
 def best_of(trials: Iterable[TrialView]) -> TrialView | None:
     """The lowest score; a replication is none of its own, or the luckiest seed would stand for its config."""
     return min((t for t in trials if t.val_loss is not None and t.seed is None), key=SORTS["val_loss"], default=None)
 
 
 def shown_runs(
-    trials: Sequence[TrialView], marked: Sequence[int], selected: int | None, limit: int = 8
+    trials: Sequence[TrialView],
+    marked: Sequence[int],
+    selected: int | None,
+    pinned: Sequence[int] = (),
+    limit: int = 8,
 ) -> list[TrialView]:
-    """The trials whose curves are drawn: running, marked, the one under the cursor, then the best, up to a limit."""
+    """The trials whose curves are drawn: pinned, running, marked, the one under the cursor, then the best."""
     with_run = {trial.number: trial for trial in trials if trial.run is not None}
-    order = [t.number for t in with_run.values() if t.state is State.RUNNING]
+    order = [number for number in pinned if number in with_run]
+    order += [t.number for t in with_run.values() if t.state is State.RUNNING]
     order += [number for number in (*marked, selected) if number in with_run and number is not None]
     if not marked:
-        order += [t.number for t in in_order((t for t in with_run.values() if t.val_loss is not None), "val_loss")]
+        # a replication is drawn with the config that it repeats
+        scored = (t for t in with_run.values() if t.val_loss is not None and t.seed is None)
+        order += [t.number for t in in_order(scored, "val_loss")]
     # marks ask for exactly themselves; without any, a few of the best make the first picture
     return [with_run[number] for number in dict.fromkeys(order)][:limit]
 
@@ -112,9 +126,7 @@ def ended_because(trial: TrialView) -> str:
 
 def failures_by_reason(trials: Iterable[TrialView]) -> list[tuple[str, int]]:
     """Reasons with their counts, most frequent first; interrupted trials come back, so they are none."""
-    counted = Counter(
-        ended_because(trial) for trial in trials if trial.state in (State.FAILED, State.REFUSED, State.PRUNED)
-    )
+    counted = Counter(ended_because(trial) for trial in trials if trial.state in WITHOUT_SCORE)
     return sorted(counted.items(), key=lambda item: (-item[1], item[0]))
 
 

@@ -12,7 +12,7 @@ from arena_tui.ranking import Baselines, best_of, failures_by_reason
 from arena_tui.rows import STATE_STYLES, short_recipe, state_cell, why
 from bench.divisions import differences
 from bench.records import State
-from studies.views import EventView, StudyView, TrialView
+from studies.views import EventView, PhaseView, StudyView, TrialView
 
 BAR_WIDTH = 10
 NAME_WIDTH = 12
@@ -104,9 +104,13 @@ def bar(done: int, total: int, width: int = BAR_WIDTH) -> str:
     return "[" + "#" * filled + "." * (width - filled) + "]"
 
 
-def progress_line(study: StudyView, trials: Sequence[TrialView], now: float, alive: bool) -> Text:
-    """How far, how much longer, and on what that rests."""
+def progress_line(
+    study: StudyView, trials: Sequence[TrialView], now: float, alive: bool, phases: Sequence[PhaseView] = ()
+) -> Text:
+    """How far, in which phase, how much longer, and on what that rests."""
     text = Text(f"{bar(study.n_done, study.spec.n_trials)} {study.n_done}/{study.spec.n_trials} trials", no_wrap=True)
+    if (phase := next((p for p in reversed(phases) if p.ended_at is None), None)) is not None:
+        text.append(f"  {phase.name}", "bold")
     left = time_left(study, trials, now) if alive else None
     if left is not None:
         text.append(f"  {formatting.duration(left.seconds)} left", "bold")
@@ -117,7 +121,35 @@ def progress_line(study: StudyView, trials: Sequence[TrialView], now: float, ali
     return text
 
 
-def study_lines(study: StudyView, trials: Sequence[TrialView], baselines: Baselines, now: float, alive: bool) -> Text:
+def phase_lines(phases: Sequence[PhaseView], trials: Sequence[TrialView]) -> Text:
+    """A phase a line: how many trials it took, and why it ended or since when it goes on."""
+    text = Text()
+    for phase in phases:
+        n = sum(phase.started_at <= t.created_at < (phase.ended_at or float("inf")) for t in trials)
+        until = phase.ended_reason or f"since {formatting.clock_time(phase.started_at)}"
+        text.append(f" {phase.name:<12}", "bold" if phase.ended_at is None else "dim")
+        text.append(f"{n:>4} trials  {until}\n")
+    return text
+
+
+def running_lines(trials: Iterable[TrialView], most: int = 3) -> Text:
+    """What runs now and why it was proposed."""
+    text = Text()
+    for trial in [t for t in trials if t.state is State.RUNNING][:most]:
+        text.append(f"runs #{trial.number} ", "bold")
+        text.append(f"{short_recipe(trial)}  ")
+        text.append(f"{trial.proposer}: {formatting.one_line(trial.reason)}\n", "dim")
+    return text
+
+
+def study_lines(
+    study: StudyView,
+    trials: Sequence[TrialView],
+    baselines: Baselines,
+    now: float,
+    alive: bool,
+    phases: Sequence[PhaseView] = (),
+) -> Text:
     """A study's standing in a few lines."""
     spec = study.spec
     state = liveness(study, alive, now)
@@ -127,7 +159,7 @@ def study_lines(study: StudyView, trials: Sequence[TrialView], baselines: Baseli
         (state.word, "bold red" if state.stale else "bold"),
         f"  {state.sentence}\n",
     )
-    text.append_text(progress_line(study, trials, now, alive))
+    text.append_text(progress_line(study, trials, now, alive, phases))
     text.append(f"\n{formatting.counts(study.n_by_state)}")
     if failures := failures_by_reason(trials):
         text.append("   " + "  ".join(f"{reason.replace('_', ' ')} {n}" for reason, n in failures), "red")
@@ -136,6 +168,11 @@ def study_lines(study: StudyView, trials: Sequence[TrialView], baselines: Baseli
         text.append(f"  #{best.number} {short_recipe(best)}")
         if (delta := baselines.delta(best)) is not None:
             text.append(f"  {formatting.delta(delta).strip()} vs baseline, n = 1", "dim")
+    for more in (running_lines(trials), phase_lines(phases, trials)):
+        if more.plain:
+            text.append("\n")
+            more.rstrip()
+            text.append_text(more)
     return text
 
 

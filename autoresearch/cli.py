@@ -30,6 +30,9 @@ JobsOption = Annotated[int | None, typer.Option("--jobs", help="runs at a time; 
 ReportOption = Annotated[
     Path | None, typer.Option("--report", metavar="DIR", help="write the report there every ten minutes and at the end")
 ]
+LlmOption = Annotated[
+    Path | None, typer.Option("--llm", metavar="FILE", help="a language model may propose too: endpoint, model, caps")
+]
 TimeoutOption = Annotated[str | None, typer.Option("--timeout", metavar="2h", help="begin no trial after this long")]
 
 
@@ -49,6 +52,7 @@ def study(
     policy: Annotated[
         str, typer.Option(help="who proposes: tpe, random, researcher, or openings: each technique alone, and done")
     ] = "tpe",
+    llm: LlmOption = None,
     data: DataOption = "auto",
     timeout: TimeoutOption = None,
     report_to: ReportOption = None,
@@ -98,6 +102,7 @@ def study(
     check_budget(budget)
     parse_settings(spec.settings, spec.division)
     seconds = None if timeout is None else duration(timeout)
+    line = _line(spec, llm)
     corpus = load_corpus(data)
     parts = [
         spec.division_name,
@@ -110,7 +115,7 @@ def study(
         from autoresearch.starting import check_start
 
         check_start(spec, corpus, say)
-    _go(spec, corpus, store, jobs, seconds, report_to)
+    _go(spec, corpus, store, jobs, seconds, report_to, line)
 
 
 @app.command()
@@ -121,6 +126,7 @@ def resume(
     jobs: JobsOption = None,
     timeout: TimeoutOption = None,
     report_to: ReportOption = None,
+    llm: LlmOption = None,
     store: StoreOption = None,
 ) -> None:
     """Go on with a study: what was cut short is run again, then the rest."""
@@ -135,12 +141,29 @@ def resume(
     if trials is not None:
         spec = replace(spec, n_trials=trials)
     reader.close()
-    seconds = None if timeout is None else duration(timeout)
-    _go(spec, load_corpus(data or spec.data), store, jobs, seconds, report_to)
+    seconds, line = None if timeout is None else duration(timeout), _line(spec, llm)
+    _go(spec, load_corpus(data or spec.data), store, jobs, seconds, report_to, line)
+
+
+def _line(spec: Any, llm: Path | None) -> Any:
+    """To the language model of a file, or None without one."""
+    if llm is None:
+        return None
+    from autoresearch.requests import check_llm
+    from autoresearch.researcher.endpoint import Line, read_endpoint
+
+    check_llm(spec)
+    return Line(read_endpoint(llm))
 
 
 def _go(
-    spec: Any, corpus: Any, store: str | None, jobs: int | None, seconds: float | None, report_to: Path | None
+    spec: Any,
+    corpus: Any,
+    store: str | None,
+    jobs: int | None,
+    seconds: float | None,
+    report_to: Path | None,
+    line: Any,
 ) -> None:
     """Run a study, then print its board."""
     from rich.console import Console
@@ -153,7 +176,7 @@ def _go(
     say(f"study {spec.name}: {spec.n_trials} trials of {spec.budget.steps} steps on {corpus.name} {corpus.digest[:8]}")
     say(f"ledger {ledger.path}; watch it with `arena --study {spec.name}`")
     try:
-        why = run_study(spec, ledger, corpus, jobs or default_jobs(), console, seconds, report_to)
+        why = run_study(spec, ledger, corpus, jobs or default_jobs(), console, seconds, report_to, line)
         say(f"{why}.")
         print_out(board(ledger.read, spec.name))
         say(f"Open `arena` to look at it, or `autoresearch export {spec.name} --to DIR` to ship the best trial.")

@@ -83,16 +83,30 @@ Said = Progress | Ended | Sound
 
 
 class Executor(Protocol):
-    """Where runs happen. Each call returns at once but `poll`, which waits no longer than it is told."""
+    """Where runs happen: this machine's worker processes, or whatever else keeps to these few calls.
+
+    Each returns at once but `poll`, which waits no longer than it is told. Everything an executor knows is lost with
+    it: the ledger says what ran, so it needs no memory of its own.
+    """
+
+    device_class: str  # of the machines it runs on: one kind, since bits depend on it
+    versions: dict[str, str]  # of the libraries there
+    threads: int  # of each run
 
     @property
     def free_slots(self) -> int: ...
 
-    def submit(self, job: Job) -> None: ...
+    def submit(self, job: Job) -> None:
+        """Begin a run; only with a free slot."""
 
-    def poll(self, seconds: float) -> list[Said]: ...
+    def poll(self, seconds: float) -> list[Said]:
+        """What has happened since the last call, outcomes included: each run ends once, its packed model in place."""
 
-    def close(self) -> None: ...
+    def cancel(self, run_id: int) -> None:
+        """End a run; its slot is free then, and nothing more is heard of it. Not an error for one that has ended."""
+
+    def close(self) -> None:
+        """End everything."""
 
 
 @dataclass
@@ -135,14 +149,7 @@ class LocalExecutor:
         worker = next((w for w in self._workers if w.job is None and not w.gone), None) or self._spawn()
         worker.job, worker.started, worker.step, worker.seconds = job, time.monotonic(), 0, 0.0
         worker.n_runs += 1
-        line = {"config": to_json(job.config), "seed": job.seed}
-        if isinstance(job, Job):
-            line |= {
-                "corpus_folder": str(self._folder / "corpus"),
-                "corpus_name": self.corpus.name,
-                "corpus_digest": self.corpus.digest,
-                "artifact": str(job.artifact),
-            }
+        line = job_to_json(job, self.corpus, self._folder / "corpus")
         assert worker.process.stdin is not None, "a worker is started with a pipe"
         try:
             worker.process.stdin.write(json.dumps(line) + "\n")
@@ -168,6 +175,12 @@ class LocalExecutor:
                 happened += self._bury(worker)
             else:
                 happened += self._heard(worker, json.loads(line))
+
+    def cancel(self, run_id: int) -> None:
+        """With its worker: a run under way has no other end."""
+        for worker in [w for w in self._workers if w.job and w.job.run_id == run_id]:
+            worker.job = None
+            self._retire(worker)
 
     def close(self) -> None:
         """End every worker and what it was doing."""
@@ -300,6 +313,15 @@ class LocalExecutor:
         if code < 0:
             return Reason.KILLED, f"the worker process was killed by {signal.Signals(-code).name}"
         return Reason.CRASHED, f"the worker process ended by itself with exit code {code}"
+
+
+def job_to_json(job: Job | Examination, corpus: Corpus, folder: Path) -> dict[str, Any]:
+    """A job as a worker takes it; the corpus lies in a folder as `write_cached` leaves it."""
+    line = {"config": to_json(job.config), "seed": job.seed}
+    if isinstance(job, Examination):
+        return line
+    of_corpus = {"corpus_folder": str(folder), "corpus_name": corpus.name, "corpus_digest": corpus.digest}
+    return line | of_corpus | {"artifact": str(job.artifact)}
 
 
 def outcome_from_json(plain: dict[str, Any]) -> Outcome:

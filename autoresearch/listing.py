@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
+from autoresearch.researcher.conversation import Conversation
 from bench.config import fingerprint, to_json
 from bench.divisions import recipe
 from bench.records import State
@@ -85,7 +86,9 @@ def _study_json(reader: Reader, study: StudyView) -> dict[str, Any]:
 
 
 def study_json(reader: Reader, name: str) -> dict[str, Any]:
-    return _study_json(reader, reader.study(name)) | {"trials": [trial_json(trial) for trial in reader.trials(name)]}
+    plain = _study_json(reader, reader.study(name)) | {"trials": [trial_json(trial) for trial in reader.trials(name)]}
+    said = Conversation.of(reader, name)
+    return plain | ({"llm": [asdict(fact) for fact in said.facts]} if said.facts else {})
 
 
 def trial_json(trial: TrialView) -> dict[str, Any]:
@@ -116,6 +119,8 @@ def trials_table(reader: Reader, name: str) -> str:
     head = f"{study.name}: {study.spec.division_name}, {study.spec.budget.steps} steps, {study.spec.corpus_name} "
     head += f"{study.spec.corpus_digest[:8]}, {study.n_done}/{study.spec.n_trials} trials, {condition(study)}"
     columns = ("#", "state", "val_loss", "delta", "s", "recipe", "")
+    if (said := Conversation.of(reader, name)).facts:
+        head += f"\nlanguage model: {said.told()}"
     return f"{head}\n{table(columns, rows, frozenset({0, 2, 3, 4}))}"
 
 

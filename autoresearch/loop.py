@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import optuna
 from optuna.trial import TrialState
@@ -13,8 +14,10 @@ from autoresearch.claims.plan import TUNE, ClaimsPlan
 from autoresearch.executor import Ended, Executor, Job, Progress
 from autoresearch.grading.plan import GRADE, GRADING, Grading
 from autoresearch.objections import remembered
+from autoresearch.researcher.conversation import EVENT, Conversation, Fact, to_text
 from autoresearch.researcher.duplicates import drawn_again, not_worth_a_seed
-from autoresearch.researcher.phases import PREFLIGHT, SEARCH, Move, Planner
+from autoresearch.researcher.llm import LanguageModel, without
+from autoresearch.researcher.phases import NOISE_FLOOR, PREFLIGHT, RECIPES, SCREEN, SEARCH, Move, Planner
 from autoresearch.researcher.plan import Researcher
 from autoresearch.researcher.proposals import Proposers, Suggestion
 from autoresearch.sampling import is_over_caps, refused_state, sampler, told_state
@@ -27,6 +30,10 @@ from studies.definitions import StudySpec
 from studies.following import Following
 from studies.store import Proposal, RunKey, Store
 from studies.views import TrialView
+
+if TYPE_CHECKING:
+    # what sends anything is loaded only where the user asked for it
+    from autoresearch.researcher.endpoint import Line
 
 # the ledger is the record; the sampler need not talk as well
 optuna.logging.set_verbosity(optuna.logging.WARNING)
@@ -41,6 +48,8 @@ OPENINGS = "openings"
 RESEARCHER = "researcher"
 # Refusals cost nothing, but a study that is refused all the time should say so and end.
 REFUSALS_PER_TRIAL = 4
+# A language model is asked ahead of the search and during it.
+ASKED_IN = (NOISE_FLOOR.name, RECIPES.name, SCREEN.name, SEARCH.name)
 
 
 @dataclass
@@ -52,6 +61,7 @@ class Watcher:
     stepped: Callable[[int, Point], None] = lambda number, point: None
     ended: Callable[[int, RunConfig, Outcome | None], None] = lambda number, config, outcome: None
     beat: Callable[[], None] = lambda: None  # a few times a second
+    noted: Callable[[str], None] = lambda text: None
 
 
 @dataclass
@@ -73,6 +83,7 @@ class Search:
     versions: dict[str, str]
     watcher: Watcher = field(default_factory=Watcher)
     deadline: float | None = None  # monotonic seconds, when no further trial is begun
+    line: "Line | None" = None  # to a language model, if the user gave one
 
     def run(self) -> str:
         """Returns why it ended: all trials done, a stop asked for, out of time, or too many refusals."""
@@ -83,6 +94,9 @@ class Search:
             while why is None and self.executor.free_slots and self.may_propose(waiting):
                 self.next_trial(waiting)
                 why = self.why_end(waiting)
+            if why == STOPPED:
+                for run_id in self.underway:
+                    self.executor.cancel(run_id)
             if why == STOPPED or (why is not None and not self.underway):
                 if self.move is None or not self.move.over:
                     self.store.phase(self.spec.name, self.phase, why)
@@ -97,11 +111,17 @@ class Search:
         self.followed = Following(self.store.read, self.spec.name)
         self.planner: Planner | None = None
         self.researcher: Researcher | None = None
+        self.llm: LanguageModel | None = None
         self.move: Move | None = None
         self.phase = "search"
         if self.spec.policy == RESEARCHER:
-            proposers = Proposers(self.space, self.store.read.cards(self.spec.name), self.objections)
+            said = Conversation.of(self.store.read, self.spec.name)
+            proposers = Proposers(self.space, self.store.read.cards(self.spec.name), self.objections, said)
             self.planner = self.researcher = Researcher(proposers)
+            if self.line is not None:
+                self.llm = LanguageModel(self.line, proposers, self.note)
+            else:
+                without(said, self.note)
             self.phase = PREFLIGHT.name
         elif self.spec.policy == POLICY:
             self.planner, self.phase = ClaimsPlan(self.spec), TUNE.name
@@ -281,6 +301,14 @@ class Search:
                     self.finish(self.underway.pop(run_id), outcome)
         if self.points and time.monotonic() - self.written > POINTS_SECONDS:
             self.write_points()
+        if self.llm is not None:
+            left = self.spec.n_trials - self.n_counted - len(self.underway)
+            self.llm.attend(list(self.followed.trials().values()), left if self.phase in ASKED_IN else 0)
+
+    def note(self, sentence: str, fact: Fact) -> None:
+        """What is said to a language model or by it."""
+        self.store.note(self.spec.name, EVENT, to_text(sentence, fact))
+        self.watcher.noted(sentence)
 
     def write_points(self) -> None:
         for run_id in dict.fromkeys(run_id for run_id, _ in self.points):

@@ -48,7 +48,9 @@ class Teller:
 
     @property
     def watcher(self) -> Watcher:
-        return Watcher(proposed=self.proposed, refused=self.refused, stepped=self.stepped, ended=self.ended)
+        return Watcher(
+            proposed=self.proposed, refused=self.refused, stepped=self.stepped, ended=self.ended, noted=self.noted
+        )
 
     def line(self, text: str) -> None:
         self.console.print(escape(text), highlight=False, soft_wrap=True)
@@ -61,6 +63,9 @@ class Teller:
 
     def refused(self, proposal: Proposal, why: str) -> None:
         self.line(f"trial {proposal.number} refused at no cost: {why}")
+
+    def noted(self, text: str) -> None:
+        self.line(f"language model: {text}")
 
     def stepped(self, number: int, point: Point) -> None:
         self.steps[number] = point.step

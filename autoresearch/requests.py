@@ -25,6 +25,15 @@ def check_request(spec: StudySpec) -> None:
         raise ConfigError(f"the {spec.track.name} track can't run yet: {missing}", "use --track featherweight")
 
 
+def check_llm(spec: StudySpec) -> None:
+    """Only one policy has a place for a language model; raises ConfigError."""
+    if spec.policy != "researcher":
+        raise ConfigError(
+            f"--llm goes with --policy researcher, and the policy is {spec.policy}",
+            "add --policy researcher, or drop --llm",
+        )
+
+
 def check_budget(budget: str) -> None:
     """Whether this machine can serve a budget; raises ConfigError with what was found."""
     if budget not in ("cpu", "1xgpu", "8xh100"):

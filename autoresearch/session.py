@@ -8,10 +8,11 @@ from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from types import FrameType
+from typing import TYPE_CHECKING
 
 from rich.console import Console
 
-from autoresearch.executor import LocalExecutor, limits_for
+from autoresearch.executor import Executor, LocalExecutor, limits_for
 from autoresearch.loop import Search
 from autoresearch.progress import Teller
 from autoresearch.reporting.live import LiveReport
@@ -26,6 +27,9 @@ from bench.tracks import NUMERICS_VERSION, Track
 from studies.definitions import StudySpec
 from studies.ownership import this_process
 from studies.store import RunKey, Store
+
+if TYPE_CHECKING:
+    from autoresearch.researcher.endpoint import Line
 
 # Two idle cores: two runs at a time, one thread each, took 314 ms a step (`make demo`); one run on both took 189 ms.
 THREADS_PER_RUN = 1
@@ -45,6 +49,7 @@ def run_study(
     console: Console,
     timeout_seconds: float | None = None,
     report: Path | None = None,
+    line: "Line | None" = None,
 ) -> str:
     """Run a study until it ends; returns why. Raises KeyboardInterrupt once everything is written down.
 
@@ -77,7 +82,7 @@ def run_study(
         try:
             with interruptible(), teller.telling():
                 key = run_key(spec.track, spec.seed, corpus, executor)
-                search = Search(spec, store, executor, key, executor.versions, watcher, deadline)
+                search = Search(spec, store, executor, key, executor.versions, watcher, deadline, line)
                 why = search.run()
         finally:
             executor.close()
@@ -94,7 +99,7 @@ def run_study(
     return why
 
 
-def run_key(track: Track, seed: int, corpus: Corpus, executor: LocalExecutor) -> RunKey:
+def run_key(track: Track, seed: int, corpus: Corpus, executor: Executor) -> RunKey:
     return RunKey(
         seed=seed,
         track_version=track.version,

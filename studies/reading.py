@@ -181,20 +181,13 @@ class Reader:
             WHERE ? IS NULL OR study.name = ? ORDER BY verdict.id"""
         return [_verdict(row, row["said"] or "") for row in self._rows(asked, study, study)]
 
-    def phases(self, study: str) -> list[PhaseView]:
-        """In the order they began."""
+    def phases(self, study: str | None = None) -> list[PhaseView]:
+        """Of one study or of all, in the order they began."""
         asked = """
-            SELECT phase.* FROM phase JOIN study ON study.id = phase.study_id
-            WHERE study.name = ? ORDER BY started_at, phase.id"""
-        return [
-            PhaseView(
-                name=row["name"],
-                started_at=row["started_at"],
-                ended_at=row["ended_at"],
-                ended_reason=row["ended_reason"],
-            )
-            for row in self._rows(asked, study)
-        ]
+            SELECT phase.*, study.name AS study FROM phase JOIN study ON study.id = phase.study_id
+            WHERE ? IS NULL OR study.name = ? ORDER BY started_at, phase.id"""
+        names = ("study", "name", "started_at", "ended_at", "ended_reason")
+        return [PhaseView(**{name: row[name] for name in names}) for row in self._rows(asked, study, study)]
 
     def cards(self, study: str) -> list[dict[str, Any]]:
         """The technique cards as they were when the study started."""

@@ -249,6 +249,11 @@ class Store:
                 row = session.get_one(Audit, run_id)
                 row.flagged, row.why, row.rev = flagged, why, rev
 
+    def note(self, study: str, kind: str, text_: str) -> None:
+        """Something that happened to a study and to none of its trials."""
+        with self._writing() as (session, _):
+            self._event(session, self._study(session, study).id, None, kind, text_)
+
     # trials and runs
 
     def propose(self, study: str, proposal: Proposal) -> None:

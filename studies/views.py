@@ -115,6 +115,7 @@ class ArtifactView:
 class PhaseView:
     """A stretch of a study with one purpose; without an end it is under way."""
 
+    study: str
     name: str
     started_at: float
     ended_at: float | None

@@ -34,6 +34,9 @@ class Instant:
     stop_after: int | None = None  # runs until the coordinator is interrupted
     jobs: list[Job] = field(default_factory=list)
     done: int = 0
+    device_class: str = KEY.device_class
+    threads: int = KEY.threads
+    versions: dict[str, str] = field(default_factory=dict)
 
     @property
     def free_slots(self) -> int:
@@ -51,6 +54,9 @@ class Instant:
         if not isinstance(outcome, Failure):
             job.artifact.write_bytes(b"packed")
         return [Progress(job.run_id, Point(10, 1.0, 2.0)), Ended(job.run_id, outcome)]
+
+    def cancel(self, run_id: int) -> None:
+        self.jobs = [job for job in self.jobs if job.run_id != run_id]
 
     def close(self) -> None:
         self.jobs.clear()

@@ -12,9 +12,11 @@ from textual.widget import Widget
 
 from arena_tui import formatting
 from arena_tui.keys import Key
+from arena_tui.memory import Remembered
 from arena_tui.progress import liveness
 from arena_tui.widgets.key_line import KeyLine
 from arena_tui.widgets.status import Status, StatusFacts
+from arena_tui.widgets.table import VirtualTable
 
 if TYPE_CHECKING:
     from arena_tui.app import ArenaApp
@@ -76,14 +78,30 @@ class ArenaScreen(Screen[None]):
     def redraw(self) -> None:
         """Show what the mirror holds now; called at each change of a visible screen."""
         self.tick()
+        if self.TAB:
+            self.arena.memory.screens[self.TAB] = self.state()
 
     def tick(self) -> None:
         """Show what only the clock changes."""
         self.query_one(Status).facts = self._status()
 
+    def state(self) -> Remembered:
+        """What of this page the next session should find again."""
+        return {}
+
+    def recall(self, state: Remembered) -> None:
+        """Be as an earlier session left it; what is not understood is left out."""
+
+    def table_shown(self) -> list[list[str]]:
+        """What `w` writes: a heading and rows as text; nothing where nothing is listed."""
+        return [words for table in self.query(VirtualTable) for words in table.as_text()]
+
     def out(self) -> bool:
         """One level out inside this screen; False when there is none."""
         return False
+
+    def on_mount(self) -> None:
+        self.recall(self.arena.memory.screens.get(self.TAB, {}))
 
     def on_screen_resume(self) -> None:
         self.redraw()

@@ -7,17 +7,15 @@ from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Vertical, VerticalScroll
 
-from arena_tui import formatting
-from arena_tui.keys import BACK, DETAIL, GLOBAL, PLOT, SCROLL, bindings, picked
-from arena_tui.plotting import references, series_of
-from arena_tui.ranking import ended_because
-from arena_tui.rows import STATE_STYLES, why
+from arena_tui.keys import BACK, DETAIL, GLOBAL, LISTS, PLOT, SCROLL, bindings, picked
+from arena_tui.kin import parent
+from arena_tui.plotting import references
+from arena_tui.ranking import WITHOUT_SCORE, baseline_trial
 from arena_tui.screens.plotted import PlottedScreen, plot_bindings
-from arena_tui.summary import RECIPE_HEADING, heading, labelled, measures, proposal_lines, recipe_lines
+from arena_tui.trial_page import Page, trial_page
 from arena_tui.widgets.curve_plot import CurvePlot
 from arena_tui.widgets.lines import Lines
-from bench.records import State
-from studies.views import RunView, TrialView
+from studies.views import TrialView
 
 
 class DetailScreen(PlottedScreen):
@@ -34,16 +32,20 @@ class DetailScreen(PlottedScreen):
         BACK,
         SCROLL,
         *picked(DETAIL, "copy"),
-        *picked(PLOT, "metric"),
+        *picked(PLOT, "metric", "axis"),
         *picked(GLOBAL, "help", "quit"),
     )
-    BINDINGS: ClassVar[list[BindingType]] = [*bindings(DETAIL, picked(PLOT, "metric")), *plot_bindings()]
+    BINDINGS: ClassVar[list[BindingType]] = [
+        *bindings(DETAIL, picked(PLOT, "metric", "axis", "seeds"), picked(LISTS, "mark", "pin", "compare", "failure")),
+        *plot_bindings(),
+    ]
     AUTO_FOCUS = "#words"
 
     def __init__(self, study: str, number: int) -> None:
         super().__init__()
         self._study = study
         self._number = number
+        self._told: tuple[object, ...] = ()
 
     @property
     def trial(self) -> TrialView | None:
@@ -65,16 +67,41 @@ class DetailScreen(PlottedScreen):
         if trial is None:
             words.show(Text(f"study {self._study} has no trial {self._number} yet"))
             return
-        self.arena.want([trial])
         # beside the plot it has half the screen; the first drawing comes before the layout, so no widget can be asked
         width = self.app.size.width // (2 if self.has_class("-wide") else 1) - 6
-        words.show(trial_page(trial, mirror.baselines.delta(trial), self.replay(), width))
-        badges = self.arena.badges.hold([f"{trial.study}/{trial.number}"])
-        plot = self.query_one(CurvePlot)
-        series = series_of([trial], mirror, badges, self.arena.current_theme.dark, self.metric)
-        self.draw_series(plot, series, trial.config.budget.steps)
+        self._tell(trial, words, width)
+        plot, other = self.query_one(CurvePlot), self.arena.pinned() or baseline_trial(self.of_study())
+        beside = [other] if other is not None and other.number != trial.number else []
+        self.draw_trials([trial, *beside], trial.config.budget)
         plot.set_reference(references(mirror, mirror.studies.get(self._study)))
         plot.empty_text = "no run, no curve" if trial.run is None else "no point was recorded"
+
+    def _tell(self, trial: TrialView, words: Lines, width: int) -> None:
+        """The page, made again only when something it rests on has changed: kin are looked for among thousands."""
+        mirror, pinned = self.arena.mirror, self.arena.pinned()
+        study = mirror.studies.get(self._study)
+        known = (tuple(study.n_by_state.items()) if study else (), len(mirror.verdicts.get(self._study, ())))
+        told = (trial.number, trial.rev, mirror.baselines.delta(trial), known, width, pinned and pinned.number)
+        if told != self._told:
+            self._told = told
+            words.show(trial_page(self.page(trial), width))
+
+    def of_study(self) -> list[TrialView]:
+        """All trials of its study."""
+        return self.arena.mirror.trials_of(self._study)
+
+    def page(self, trial: TrialView) -> Page:
+        mirror, trials = self.arena.mirror, self.of_study()
+        pinned = self.arena.pinned()
+        return Page(
+            trial=trial,
+            delta=mirror.baselines.delta(trial),
+            trials=trials,
+            scores=mirror.scores_of(trial),
+            reference=pinned if pinned and pinned.study == trial.study else parent(trial, trials),
+            verdicts=mirror.verdicts.get(self._study, []),
+            replay=self.replay(),
+        )
 
     def replay(self) -> str | None:
         """The command that runs it again."""
@@ -89,47 +116,24 @@ class DetailScreen(PlottedScreen):
     def action_scroll(self, step: int) -> None:
         self.query_one("#words").scroll_relative(y=step, animate=False)
 
+    # what lists do with the row under the cursor, done with this trial
 
-def trial_page(trial: TrialView, delta: float | None, replay: str | None, width: int) -> Text:
-    """Everything that is known of a trial, the outcome first."""
-    text = Text()
-    text.append(f"{ended_because(trial).replace('_', ' ').upper()}", f"bold {STATE_STYLES[trial.state]}".strip())
-    run = trial.run
-    if trial.state is State.FAILED and run is not None:
-        text.append(f" at step {run.step} of {trial.config.budget.steps}", "bold")
-    text.append("\n")
-    if said := why(trial):
-        text.append(f"{said}\n", STATE_STYLES[trial.state])
-    text.append_text(measures(trial, delta))
-    text.append_text(Text.assemble("\n\n", heading(RECIPE_HEADING), recipe_lines(trial, width)))
-    text.append_text(Text.assemble("\n", heading("why it was proposed"), proposal_lines(trial, width)))
-    if run is not None:
-        if trial.message and run.message:
-            text.append_text(Text.assemble("\n", heading("advice"), f" {formatting.one_line(trial.message)}\n"))
-        text.append_text(Text.assemble("\n", heading("what it used"), cost_lines(run, width)))
-        if run.log_tail:
-            text.append_text(
-                Text.assemble("\n", heading("the end of its log"), formatting.printable(run.log_tail), "\n")
-            )
-    if replay is not None:
-        text.append_text(Text.assemble("\n", heading("run it again (c copies)"), f" {replay}\n"))
-    return text
+    def action_mark(self) -> None:
+        self.arena.marks.toggle(self._study, self._number)
+        said = "marked" if self.arena.marks.holds(self._study, self._number) else "unmarked"
+        self.notify(f"#{self._number} {said}: v compares the marked", timeout=2)
 
+    def action_pin(self) -> None:
+        self.arena.pin(self._number)
 
-def cost_lines(run: RunView, width: int) -> Text:
-    identity = run.identity
-    lines = (
-        ("training", formatting.duration(run.train_seconds)),
-        ("probes", formatting.duration(run.probe_seconds)),
-        ("evaluation", formatting.duration(run.eval_seconds)),
-        ("tokens", formatting.amount(run.train_tokens)),
-        ("FLOPs", formatting.amount(run.train_flops)),
-        ("parameters", formatting.ABSENT if run.parameters is None else f"{run.parameters:,}"),
-        ("weights", formatting.ABSENT if run.weights_bytes is None else f"{run.weights_bytes:,} bytes"),
-        ("quant_gap", formatting.delta(run.quant_gap).strip()),
-        ("peak memory", formatting.size(run.peak_bytes)),
-        ("run", f"{run.id}, seed {run.seed}, {identity.device_class}, {run.threads} threads"),
-        ("board", formatting.identity(identity, run.corpus_name)),
-        ("versions", " ".join(f"{name} {version}" for name, version in sorted(run.versions.items()))),
-    )
-    return labelled([(name, value) for name, value in lines if value and value != formatting.ABSENT], width)
+    def action_compare(self) -> None:
+        self.arena.action_mode("compare")
+
+    def action_failure(self, step: int) -> None:
+        """To the nearest trial without a score before or after this one."""
+        failed = [t.number for t in self.of_study() if t.state in WITHOUT_SCORE]
+        ahead = [n for n in failed if n > self._number] if step > 0 else [n for n in failed if n < self._number][::-1]
+        if ahead:
+            self._number = ahead[0]
+            self.query_one("#words").scroll_home(animate=False)
+            self.redraw()

@@ -10,6 +10,7 @@ from textual.containers import VerticalScroll
 from textual.screen import ModalScreen
 
 from arena_tui.keys import DETAIL, GLOBAL, LISTS, PLOT, Key
+from arena_tui.typed import COMMANDS
 from arena_tui.widgets.curve_plot import CurvePlot
 from arena_tui.widgets.lines import Lines
 from arena_tui.widgets.table import VirtualTable
@@ -21,6 +22,10 @@ PRINTED = {
     "plus": "+",
     "equals_sign": "=",
     "minus": "-",
+    "less_than_sign": "<",
+    "greater_than_sign": ">",
+    "comma": ",",
+    "full_stop": ".",
     "left": "left",
     "question_mark": "?",
     "escape": "esc",
@@ -64,6 +69,10 @@ def help_text() -> Text:
     for example, meaning in FILTERS:
         text.append(f"  {example:<14}", "bold dim")
         text.append(f"{meaning}\n")
+    text.append("\nafter :\n", "bold")
+    for command in COMMANDS:
+        text.append(f"  {command.usage:<34}", "bold dim")
+        text.append(f"{command.help}\n")
     text.append("\nThis screen only reads. Studies are started, resumed and stopped with `autoresearch`.", "dim")
     return text
 

@@ -8,6 +8,7 @@ from textual.app import ComposeResult
 from textual.widgets import Input
 
 from arena_tui.filters import Facts, FilterError, Test, compile_filter
+from arena_tui.memory import Remembered
 from arena_tui.screens.base import ArenaScreen
 from arena_tui.widgets.filter_bar import FilterBar, FilterInput
 from arena_tui.widgets.lines import Lines
@@ -60,6 +61,24 @@ class ListScreen(ArenaScreen):
         return found
 
     # the filter
+
+    def state(self) -> Remembered:
+        return {**super().state(), "filter": self.filter_text}
+
+    def recall(self, state: Remembered) -> None:
+        super().recall(state)
+        if text := str(state.get("filter", "")):
+            self.set_filter(text)
+
+    def set_filter(self, text: str) -> None:
+        """As if it had been typed into the bar and left with enter."""
+        if not text:
+            self._clear()
+            return
+        field = self.query_one(FilterInput)
+        self._bar.add_class("-open")
+        field.disabled = False
+        field.value = text
 
     @property
     def _bar(self) -> FilterBar:

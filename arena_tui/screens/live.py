@@ -9,7 +9,7 @@ from textual.containers import Horizontal, Vertical
 
 from arena_tui.facts import trial_facts
 from arena_tui.keys import GLOBAL, LISTS, OPEN, PLOT, bindings, picked
-from arena_tui.plotting import references, series_of
+from arena_tui.plotting import references
 from arena_tui.progress import liveness
 from arena_tui.ranking import live_order, shown_runs
 from arena_tui.rows import COMPACT_LIVE_COLUMNS, LIVE_COLUMNS, live_row
@@ -49,12 +49,12 @@ class LiveScreen(PlottedScreen, TrialListScreen):
     TAB = "live"
     KEYS = (
         OPEN,
-        *picked(LISTS, "filter", "mark"),
-        *PLOT,
+        *picked(LISTS, "filter", "mark", "compare"),
+        *picked(PLOT, "layout", "metric", "axis"),
         *picked(GLOBAL, "help", "quit"),
     )
     BINDINGS: ClassVar[list[BindingType]] = [
-        *bindings(picked(LISTS, "filter", "mark", "unmark"), PLOT),
+        *bindings(picked(LISTS, "filter", "mark", "unmark", "pin", "compare"), PLOT),
         *plot_bindings(),
     ]
 
@@ -75,15 +75,11 @@ class LiveScreen(PlottedScreen, TrialListScreen):
     def redraw(self) -> None:
         super().redraw()
         rows = self.narrowed(live_order(self.arena.trials()), trial_facts, self.empty())
-        shown = shown_runs(self.arena.trials(), self.arena.marked(), self.number())
-        self.arena.want(shown)
-        badges = self.arena.badges.hold(f"{trial.study}/{trial.number}" for trial in shown)
+        plot, study, pinned = self.query_one(CurvePlot), self.arena.study, self.arena.pinned()
+        kept = [pinned.number] if pinned else []
+        shown = shown_runs(self.arena.trials(), self.arena.marked(), self.number(), kept)
+        self.draw_trials(shown, study.spec.budget if study else None)
         self._draw_rows(rows)
-        dark = self.arena.current_theme.dark
-        plot = self.query_one(CurvePlot)
-        study = self.arena.study
-        steps = study.spec.budget.steps if study else None
-        self.draw_series(plot, series_of(shown, self.arena.mirror, badges, dark, self.metric), steps)
         plot.set_reference(references(self.arena.mirror, study))
         plot.empty_text = "no curve yet" if self.arena.mirror.loaded else "reading the store"
         self._draw_words()
@@ -104,12 +100,12 @@ class LiveScreen(PlottedScreen, TrialListScreen):
         if study is not None:
             alive, trials, now = study.name in mirror.alive, self.arena.trials(), self.arena.now()
             if roomy:
-                words = study_lines(study, trials, mirror.baselines, now, alive)
+                words = study_lines(study, trials, mirror.baselines, now, alive, mirror.phases.get(study.name, ()))
                 width = self.query_one("#study").content_size.width
                 words.append("\n\n")
                 words.append_text(event_lines(mirror.events, study.name, EVENTS_SHOWN, width))
             else:
-                words = progress_line(study, trials, now, alive)
+                words = progress_line(study, trials, now, alive, mirror.phases.get(study.name, ()))
         self.query_one("#study", Lines).show(words)
 
     def on_lines_widened(self) -> None:

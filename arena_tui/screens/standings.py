@@ -8,48 +8,26 @@ from textual.binding import BindingType
 from textual.containers import Horizontal, VerticalScroll
 
 from arena_tui import formatting
-from arena_tui.facts import STANDING_FIELDS, standing_facts
+from arena_tui.facts import STANDING_FIELDS
 from arena_tui.keys import BOARD, DIVISION, GLOBAL, LISTS, OPEN, bindings, picked
-from arena_tui.ranking import PUBLISHED, PUBLISHED_NOTE, failures_by_reason, trials_of_board
-from arena_tui.rows import styled
+from arena_tui.ranking import (
+    OUTCOMES,
+    PUBLISHED,
+    PUBLISHED_NOTE,
+    WITHOUT_SCORE,
+    failures_by_reason,
+    trials_of_board,
+)
 from arena_tui.screens.listing import NOTHING, ListScreen
+from arena_tui.standing_rows import COLUMNS, WIDE_COLUMNS, BoardRow, published, ranked, unscored, with_mark
 from arena_tui.summary import trial_preview
 from arena_tui.widgets.lines import Lines
-from arena_tui.widgets.table import Column, Row, VirtualTable
+from arena_tui.widgets.table import VirtualTable
 from bench.divisions import DIVISIONS
 from bench.records import Identity
 from bench.standings import Standing
 from bench.tracks import track_named
-
-COLUMNS = (
-    Column("rank", "#", 3, right=True),
-    Column("label", "fighter", 0),
-    Column("val_loss", "val_loss", 8, right=True),
-    Column("delta", "vs base", 8, right=True),
-    Column("seeds", "seeds", 14),
-    Column("bytes", "weights", 8, right=True),
-    Column("parameters", "params", 6, right=True),
-    Column("seconds", "seconds", 7, right=True),
-)
-WIDE_COLUMNS = (*COLUMNS[:5], Column("runs", "runs", 5, right=True), *COLUMNS[5:], Column("trial", "study/trial", 20))
-
-
-def standing_row(row: Standing) -> Row:
-    seeds = styled(f"{row.n_seeds} unconfirmed", "yellow") if row.unconfirmed else f"{row.n_seeds} sd {row.sd or 0:.4f}"
-    trial = f"{row.study}/{row.trial}" if row.trial is not None else row.study
-    cells: dict[str, Text | str] = {
-        "rank": str(row.rank),
-        "label": row.label,
-        "val_loss": formatting.loss(row.val_loss),
-        "delta": formatting.delta(row.delta),
-        "seeds": seeds,
-        "runs": str(row.n_runs),
-        "bytes": formatting.size(row.weights_bytes),
-        "parameters": formatting.amount(row.parameters),
-        "seconds": formatting.seconds(row.train_seconds),
-        "trial": trial,
-    }
-    return Row(row.label, tuple(cells.values()), "bold" if row.rank == 1 else "")
+from studies.views import TrialView
 
 
 class StandingsScreen(ListScreen):
@@ -65,13 +43,17 @@ class StandingsScreen(ListScreen):
     """
     TAB = "standings"
     FIELDS = STANDING_FIELDS
-    KEYS = (OPEN, DIVISION, BOARD, *picked(LISTS, "filter"), *picked(GLOBAL, "help", "quit"))
-    BINDINGS: ClassVar[list[BindingType]] = [*bindings(picked(LISTS, "filter", "sideways", "board"))]
+    KEYS = (OPEN, DIVISION, BOARD, *picked(LISTS, "filter", "mark", "outcomes"), *picked(GLOBAL, "help", "quit"))
+    BINDINGS: ClassVar[list[BindingType]] = [
+        *bindings(picked(LISTS, "filter", "sideways", "board", "mark", "unmark", "compare", "outcomes"))
+    ]
 
     def __init__(self) -> None:
         super().__init__()
         self.division: str | None = None  # until one is chosen, that of the study shown
         self._identity: Identity | None = None
+        self._outcomes = 0
+        self._rows: dict[str, BoardRow] = {}
 
     def compose_list(self) -> ComposeResult:
         yield Lines(id="divisions")
@@ -105,6 +87,23 @@ class StandingsScreen(ListScreen):
         self.division = names[(names.index(self.shown_division()) + step) % len(names)]
         self.redraw()
 
+    def action_outcomes(self) -> None:
+        self._outcomes = (self._outcomes + 1) % len(OUTCOMES)
+        self.redraw()
+
+    def action_mark(self) -> None:
+        if (trial := self.selected()) is not None:
+            self.table.action_move(1)
+            self.arena.marks.toggle(trial.study, trial.number)
+            self.redraw()
+
+    def action_unmark(self) -> None:
+        self.arena.marks.clear()
+        self.redraw()
+
+    def action_compare(self) -> None:
+        self.arena.action_mode("compare")
+
     def action_board(self) -> None:
         boards, shown = self.identities(), self.shown_identity()
         if shown is not None:
@@ -117,18 +116,36 @@ class StandingsScreen(ListScreen):
         super().redraw()
         identity, division = self.shown_identity(), self.shown_division()
         board = [r for r in self.arena.mirror.standings if r.identity == identity and r.division == division]
-        rows = self.narrowed(board, standing_facts, self._empty(division))
-        wide = self.app.size.width >= 150
-        self.table.set_columns(WIDE_COLUMNS if wide else COLUMNS)
-        keys = [column.key for column in WIDE_COLUMNS]
-        places = [keys.index(column.key) for column in (WIDE_COLUMNS if wide else COLUMNS)]
-        made = [standing_row(row) for row in rows]
-        self.table.set_rows([Row(row.key, tuple(row.cells[place] for place in places), row.style) for row in made])
+        rows = self.narrowed(self._board(identity, division, board), lambda row: row.facts, self._empty(division))
+        self._rows = {row.key: row for row in rows}
+        columns = WIDE_COLUMNS if self.app.size.width >= 150 else COLUMNS
+        self.table.set_columns(columns)
+        self.table.set_rows([row.row(columns) for row in rows])
         self.query_one("#divisions", Lines).show(self._top(identity, division))
         self.query_one("#notes", Lines).show(self._notes(identity, division, board))
-        row = next((row for row in rows if row.label == self.table.cursor_key), None)
-        trial = self.arena.mirror.trial(row.study, row.trial) if row and row.trial is not None else None
-        self.query_one("#preview-text", Lines).show(trial_preview(trial, row.delta if row else None))
+        trial = self.selected()
+        delta = self.arena.mirror.baselines.delta(trial) if trial else None
+        self.query_one("#preview-text", Lines).show(trial_preview(trial, delta))
+
+    def _board(self, identity: Identity | None, division: str, board: list[Standing]) -> list[BoardRow]:
+        """The ranked, the references, the failures, as far as the chosen outcomes go."""
+        if identity is None:
+            return []
+        mirror, outcomes = self.arena.mirror, OUTCOMES[self._outcomes]
+        noise = mirror.noise(identity)
+        rows = [] if outcomes == "failures" else [ranked(row, noise) for row in board]
+        if board and outcomes == "all":
+            rows += published(identity)
+        if outcomes != "valid":
+            trials = trials_of_board(mirror.studies.values(), mirror.trials_of, identity, division)
+            rows += [unscored(trial, division) for trial in trials if trial.state in WITHOUT_SCORE]
+        marks = self.arena.marks
+        return [with_mark(row) if marks.holds(row.study, row.trial) else row for row in rows]
+
+    def selected(self) -> TrialView | None:
+        """The trial under the cursor."""
+        row = self._rows.get(self.table.cursor_key or "")
+        return self.arena.mirror.trial(row.study, row.trial) if row and row.trial is not None else None
 
     def _empty(self, division: str) -> str:
         if not self.arena.mirror.studies:
@@ -167,6 +184,11 @@ class StandingsScreen(ListScreen):
             text.append(f"{sum(n for _, n in failures)} of {len(trials)} trials without a score:  {counted}\n", "red")
         lines = "  ".join(f"{loss:.4f} @{steps}" for steps, loss in PUBLISHED.items())
         text.append(f"{lines}  {PUBLISHED_NOTE}, never ranked with ours", "dim")
+        noise = self.arena.mirror.noise(identity)
+        if noise is not None:
+            text.append(
+                f"\nsigma: vs base in sd of one run, {noise.sigma:.4f} over {noise.df} degrees of freedom", "dim"
+            )
         if row := next((r for r in board if r.label == self.table.cursor_key), None):
             text.append(f"\n{row.label}: study {row.study}, trial {row.trial}, best of {row.n_runs} runs")
         return text
@@ -174,8 +196,6 @@ class StandingsScreen(ListScreen):
     def on_virtual_table_highlighted(self) -> None:
         self.redraw()
 
-    def on_virtual_table_chosen(self, chosen: VirtualTable.Chosen) -> None:
-        identity, division = self.shown_identity(), self.shown_division()
-        for row in self.arena.mirror.standings:
-            if (row.identity, row.division, row.label) == (identity, division, chosen.key) and row.trial is not None:
-                self.arena.open_trial(row.study, row.trial)
+    def on_virtual_table_chosen(self, _: VirtualTable.Chosen) -> None:
+        if (trial := self.selected()) is not None:
+            self.arena.open_trial(trial.study, trial.number)

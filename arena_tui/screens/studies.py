@@ -5,15 +5,19 @@ from typing import ClassVar
 from rich.text import Text
 from textual.app import ComposeResult
 from textual.binding import BindingType
+from textual.containers import Vertical
 
 from arena_tui import formatting
 from arena_tui.facts import STUDY_FIELDS, study_facts
 from arena_tui.keys import GLOBAL, LISTS, Key, bindings, picked
+from arena_tui.plotting import history_of, references
 from arena_tui.progress import liveness
 from arena_tui.ranking import best_of
 from arena_tui.rows import styled
 from arena_tui.screens.listing import NOTHING, ListScreen
 from arena_tui.summary import event_lines, study_lines
+from arena_tui.themes import run_colours
+from arena_tui.widgets.curve_plot import CurvePlot
 from arena_tui.widgets.lines import Lines
 from arena_tui.widgets.table import Column, Row, VirtualTable
 from bench.records import State
@@ -38,17 +42,29 @@ class StudiesScreen(ListScreen):
 
     DEFAULT_CSS = """
     StudiesScreen VirtualTable { height: 1fr; }
-    StudiesScreen #study { height: 9; border-top: hkey $panel; }
-    StudiesScreen.-tall #study { height: 50%; }
+    StudiesScreen #below { height: 13; border-top: hkey $panel; layout: vertical; }
+    StudiesScreen CurvePlot { height: 6; }
+    StudiesScreen #study { height: 1fr; }
+    StudiesScreen.-tall #below { height: 60%; }
+    StudiesScreen.-tall CurvePlot { height: 12; }
+    StudiesScreen.-wide #below { layout: horizontal; }
+    StudiesScreen.-wide CurvePlot { dock: right; width: 50%; height: 1fr; border-left: vkey $panel; }
     """
     TAB = "studies"
     FIELDS = STUDY_FIELDS
     KEYS = (Key("enter", "open", "", "show its trials"), *picked(LISTS, "filter"), *picked(GLOBAL, "help", "quit"))
     BINDINGS: ClassVar[list[BindingType]] = [*bindings(picked(LISTS, "filter"))]
 
+    _history: tuple[object, ...] = ()
+
     def compose_list(self) -> ComposeResult:
         yield VirtualTable(COLUMNS)
-        yield Lines(id="study")
+        with Vertical(id="below"):
+            plot = CurvePlot("best val_loss")
+            plot.can_focus = False
+            plot.x_name, plot.empty_text = "trials ended", "no score yet"
+            yield plot
+            yield Lines(id="study")
 
     def path(self) -> tuple[str, ...]:
         return ("studies",)
@@ -83,10 +99,12 @@ class StudiesScreen(ListScreen):
     def _draw_study(self) -> None:
         mirror = self.arena.mirror
         study = mirror.studies.get(self.table.cursor_key or "")
+        self._draw_history(study)
         words = Text()
         if study is not None:
             now, alive = self.arena.now(), study.name in mirror.alive
-            words = study_lines(study, mirror.trials_of(study.name), mirror.baselines, now, alive)
+            trials = mirror.trials_of(study.name)
+            words = study_lines(study, trials, mirror.baselines, now, alive, mirror.phases.get(study.name, ()))
             settings = "  ".join(study.spec.settings)
             budget = study.spec.budget
             words.append(f"\n{budget.steps} steps x {budget.batch} x {budget.seq_len} bytes", "dim")
@@ -98,6 +116,16 @@ class StudiesScreen(ListScreen):
             words.append("\n\n")
             words.append_text(event_lines(mirror.events, study.name, EVENTS_SHOWN, width))
         self.query_one("#study", Lines).show(words)
+
+    def _draw_history(self, study: StudyView | None) -> None:
+        """How the best came down; drawn again only when a trial has changed."""
+        trials = self.arena.mirror.trials_of(study.name) if study else []
+        drawn = (study and study.name, len(trials), max((t.rev for t in trials), default=0), self.app.theme)
+        if drawn != self._history:
+            self._history = drawn
+            plot = self.query_one(CurvePlot)
+            plot.set_series(history_of(trials, run_colours(self.arena.current_theme)))
+            plot.set_reference(references(self.arena.mirror, study))
 
     def command(self, study: StudyView) -> str | None:
         """What to type to resume it, where that makes sense."""

@@ -5,6 +5,7 @@ from rich.text import Text
 from arena_tui.facts import TRIAL_FIELDS
 from arena_tui.rows import badge_cell
 from arena_tui.screens.listing import NOTHING, ListScreen
+from arena_tui.themes import run_colours
 from arena_tui.widgets.table import VirtualTable
 from studies.views import TrialView
 
@@ -35,7 +36,7 @@ class TrialListScreen(ListScreen):
         marked = trial.number in self.arena.marked()
         if badge is None:
             return badge_cell(" ", "default", marked)
-        return badge_cell(badge.letter, badge.on(self.arena.current_theme.dark), marked)
+        return badge_cell(badge.letter, badge.on(run_colours(self.arena.current_theme)), marked)
 
     def on_virtual_table_highlighted(self) -> None:
         self.redraw()
@@ -48,13 +49,16 @@ class TrialListScreen(ListScreen):
         number = self.number()
         if number is None:
             return
-        marked = self.arena.marked()
-        if number in marked:
-            marked.remove(number)
-        else:
-            marked.append(number)
+        self.arena.marks.toggle(self.arena.study.name if self.arena.study else "", number)
         self.table.action_move(1)
         self.redraw()
+
+    def action_pin(self) -> None:
+        if (number := self.number()) is not None:
+            self.arena.pin(number)
+
+    def action_compare(self) -> None:
+        self.arena.action_mode("compare")
 
     def action_unmark(self) -> None:
         self.arena.marked().clear()

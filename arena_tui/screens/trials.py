@@ -9,17 +9,16 @@ from textual.containers import Horizontal, VerticalScroll
 
 from arena_tui.facts import trial_facts
 from arena_tui.keys import GLOBAL, LISTS, OPEN, bindings, picked
-from arena_tui.ranking import OUTCOMES, SORTS, in_order, passes
+from arena_tui.memory import Remembered
+from arena_tui.ranking import OUTCOMES, SORTS, WITHOUT_SCORE, in_order, passes
 from arena_tui.rows import TRIAL_COLUMNS, WIDE_TRIAL_COLUMNS, trial_row
 from arena_tui.screens.trial_list import TrialListScreen
 from arena_tui.summary import trial_brief, trial_preview
 from arena_tui.widgets.lines import Lines
 from arena_tui.widgets.table import Row, VirtualTable
-from bench.records import State
 from studies.views import TrialView
 
 ORDERS = tuple(SORTS)
-_WITHOUT_SCORE = (State.FAILED, State.REFUSED, State.PRUNED)
 
 
 class TrialsScreen(TrialListScreen):
@@ -35,9 +34,9 @@ class TrialsScreen(TrialListScreen):
     TrialsScreen.-wide #brief { display: none; }
     """
     TAB = "trials"
-    KEYS = (OPEN, *picked(LISTS, "filter", "sort", "outcomes", "mark"), *picked(GLOBAL, "help", "quit"))
+    KEYS = (OPEN, *picked(LISTS, "filter", "sort", "outcomes", "mark", "compare"), *picked(GLOBAL, "help", "quit"))
     BINDINGS: ClassVar[list[BindingType]] = [
-        *bindings(picked(LISTS, "filter", "sort", "outcomes", "mark", "unmark", "failure"))
+        *bindings(picked(LISTS, "filter", "sort", "outcomes", "mark", "unmark", "pin", "compare", "failure"))
     ]
 
     def __init__(self) -> None:
@@ -85,6 +84,20 @@ class TrialsScreen(TrialListScreen):
             known = self._rows[trial.study, trial.number] = (state, trial_row(trial, badge, delta))
         return known[1]
 
+    def state(self) -> Remembered:
+        return {**super().state(), "order": ORDERS[self._order], "outcomes": OUTCOMES[self._outcomes]}
+
+    def recall(self, state: Remembered) -> None:
+        super().recall(state)
+        self._order = ORDERS.index(str(state["order"])) if state.get("order") in ORDERS else self._order
+        if state.get("outcomes") in OUTCOMES:
+            self._outcomes = OUTCOMES.index(str(state["outcomes"]))
+
+    def sort_by(self, order: str) -> None:
+        """One of `ORDERS`."""
+        self._order = ORDERS.index(order)
+        self.redraw()
+
     def action_sort(self) -> None:
         self._order = (self._order + 1) % len(ORDERS)
         self.redraw()
@@ -96,7 +109,7 @@ class TrialsScreen(TrialListScreen):
     def action_failure(self, step: int) -> None:
         """To the nearest failure in the list, above or below the cursor."""
         keys = self._keys
-        failed = {str(trial.number) for trial in self.arena.trials() if trial.state in _WITHOUT_SCORE}
+        failed = {str(trial.number) for trial in self.arena.trials() if trial.state in WITHOUT_SCORE}
         here = keys.index(self.table.cursor_key) if self.table.cursor_key in keys else -1
         ahead = keys[here + 1 :] if step > 0 else keys[:here][::-1]
         if (key := next((key for key in ahead if key in failed), None)) is not None:

@@ -1,72 +1,19 @@
 """From curves and a view of them to strips of cells; knows no widget and no app."""
 
 import math
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
-from typing import NamedTuple
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 
 import numpy as np
-import numpy.typing as npt
 from rich.segment import Segment
-from rich.style import Style
 from textual.strip import Strip
 
-from arena_tui.widgets.cell_canvas import CellCanvas, Glyphs
-from arena_tui.widgets.curves import HEAD, Clipped, Floats, Range, clipped, column_spans, fit
-from arena_tui.widgets.plot_axes import Tick, x_axis, y_ticks
-
-# levels of the canvas: a curve wipes raw points from its cells, raw points wipe dashes
-RAW_LEVEL, CURVE_LEVEL = 2, 3
-# a letter that finds its cell taken tries the next columns, then the rows around
-LETTER_PLACES = [(row, column) for row in (0, 1, -1, 2, -2, 3, -3) for column in (1, 2, 0)]
-
-
-@dataclass(frozen=True, eq=False)
-class Series:
-    """One curve. x is sorted (steps), y may hold NaN; a curve that ended badly has an x drawn at that step."""
-
-    key: str
-    letter: str
-    colour: str
-    x: npt.NDArray[np.float64]
-    y: npt.NDArray[np.float64]
-    ended_badly_at: float | None = None
-
-    def __post_init__(self) -> None:
-        if len(self.x) != len(self.y):
-            raise ValueError(f"{self.key} has {len(self.x)} x and {len(self.y)} y")
-
-
-@dataclass(frozen=True)
-class View:
-    """How to look at the curves. window and x_end are in units of x."""
-
-    log_y: bool = False
-    smoothing: float = 0.0
-    raw: bool = True
-    tail: bool = True
-    window: tuple[float, float] | None = None
-    x_end: float | None = None
-    glyphs: Glyphs = "braille"
-
-
-@dataclass(frozen=True)
-class Palette:
-    """Styles of what is not a curve, and the two ways to colour one."""
-
-    base: Style
-    axis: Style
-    reference: Style
-    curve: Callable[[str], Style]
-    faint: Callable[[str], Style]
-
-
-class Curve(NamedTuple):
-    """A series in the units drawn: the line, and the raw points when they are drawn behind it."""
-
-    series: Series
-    line: Floats
-    raw: Floats | None
+from arena_tui.widgets.cell_canvas import CellCanvas
+from arena_tui.widgets.curves import HEAD, Clipped, Floats, Range, clipped, fit
+from arena_tui.widgets.plot_area import PlotArea, with_y_axis
+from arena_tui.widgets.plot_axes import x_axis, y_ticks
+from arena_tui.widgets.plot_window import from_units, to_units, units
+from arena_tui.widgets.series import Curve, Palette, Series, View
 
 
 @dataclass(frozen=True)
@@ -82,13 +29,19 @@ class Picture:
     refused_log: bool = False
     clipped: Clipped = field(default_factory=Clipped)
     references_outside: tuple[str, ...] = ()
+    log_x: bool = False
 
     def x_at(self, column: int) -> float:
-        """x in the middle of a column of the widget."""
-        return self.x.low + (column - self.left) / max(1, self.columns - 1) * self.x.span
+        """The value of x in the middle of a column of the widget."""
+        at = self.x.low + (column - self.left) / max(1, self.columns - 1) * self.x.span
+        return from_units(at, self.log_x)
 
     def column_of(self, x: float) -> int:
-        return self.left + round((x - self.x.low) / self.x.span * (self.columns - 1))
+        """The column of a value of x; one outside the plot for what the axis can't show."""
+        at = to_units(x, self.log_x)
+        if not math.isfinite(at):
+            return -1
+        return self.left + round((at - self.x.low) / self.x.span * (self.columns - 1))
 
 
 def draw(
@@ -106,11 +59,12 @@ def draw(
     n_dropped = sum(int((s.y <= 0).sum()) for s in series) if view.log_y else 0
     refused = view.log_y and not any((s.y > 0).any() for s in series)
     log_y = view.log_y and not refused
-    curves = [_curve(s, smooth, view, log_y) for s, smooth in zip(series, smoothed, strict=True)]
-    x = x_range(series, view)
-    if x is None:
+    values = x_range(series, view)
+    if values is None:
         return None
-    shown_references = [(label, _units(at, log_y)) for label, at in references if math.isfinite(_units(at, log_y))]
+    x = units(values, view.log_x)
+    curves = [_curve(s, smooth, view, log_y) for s, smooth in zip(series, smoothed, strict=True)]
+    shown_references = [(label, to_units(at, log_y)) for label, at in references if math.isfinite(to_units(at, log_y))]
     y = _y_range(curves, [at for _, at in shown_references], x, view)
     columns, rows = size
     rows -= 2 if rows >= 6 else 1
@@ -122,22 +76,22 @@ def draw(
     width = columns - left - gutter
     if width < 4:
         return None
-    plot = _Plot(CellCanvas(width + gutter, rows, view.glyphs, palette.base), width, x, y)
+    plot = PlotArea(CellCanvas(width + gutter, rows, view.glyphs, palette.base), width, x, y)
+    plot.rungs([to_units(at, view.log_x) for at in view.rungs], palette)
     outside = plot.references(shown_references, palette)
+    for curve in curves:
+        plot.band(curve, palette)
     for curve in curves:
         plot.raw(curve, palette)
     for curve in curves:
         plot.line(curve, palette)
-    plot.letters(curves, palette)
-    strips = _with_y_axis(plot.canvas.strips(), plot, marks, left, palette)
-    lines = x_axis(x, width, left, view.glyphs)[-(size[1] - rows) :]
+    plot.letters(curves, palette, view)
+    strips = with_y_axis(plot.canvas.strips(), plot, marks, left, palette)
+    lines = x_axis(x, width, left, view.glyphs, view.log_x)[-(size[1] - rows) :]
     strips += [Strip([Segment(line.ljust(columns)[:columns], palette.axis)], columns) for line in lines]
     counted = [_in_window(c.series.x, c.line if c.raw is None else c.raw, x) for c in curves]
-    return Picture(strips, left, width, rows, x, n_dropped, refused, _in_values(clipped(counted, y), log_y), outside)
-
-
-def _units(value: float, log_y: bool) -> float:
-    return value if not log_y else math.log10(value) if value > 0 else math.nan
+    lost = _in_values(clipped(counted, y), log_y)
+    return Picture(strips, left, width, rows, x, n_dropped, refused, lost, outside, view.log_x)
 
 
 def _in_values(counts: Clipped, log_y: bool) -> Clipped:
@@ -147,22 +101,35 @@ def _in_values(counts: Clipped, log_y: bool) -> Clipped:
 
 
 def _curve(series: Series, smooth: Floats, view: View, log_y: bool) -> Curve:
+    """The series in the units drawn; what a logarithmic axis has no place for is left out."""
     raw = np.where(np.isfinite(series.y), series.y, np.nan)
-    line = smooth if view.smoothing > 0 else raw
+    lines = [smooth if view.smoothing > 0 else raw, raw, *(series.band or ())]
     if log_y:
-        raw, line = (np.log10(values, where=values > 0, out=np.full(len(values), np.nan)) for values in (raw, line))
-    return Curve(series, line, raw if view.raw and view.smoothing > 0 else None)
+        lines = [np.log10(values, where=values > 0, out=np.full(len(values), np.nan)) for values in lines]
+    if view.log_x:
+        placed = series.x > 0
+        lines = [values[placed] for values in lines]
+        ended = series.ended_badly_at
+        ended = to_units(ended, True) if ended is not None else None
+        x, y = np.log10(series.x[placed]), series.y[placed]
+        series = replace(series, x=x, y=y, band=None, ended_badly_at=ended)
+    line, raw, *rest = lines
+    band = (rest[0], rest[1]) if rest else None
+    return Curve(series, line, raw if view.raw and view.smoothing > 0 and band is None else None, band)
 
 
 def x_range(series: Sequence[Series], view: View) -> Range | None:
-    """The window, or from the start of the curves to the budget; None without any point."""
+    """The window, or from the start of the curves to the budget, as values of x; None without any point."""
     if view.window is not None:
         return Range(*view.window)
-    ends = [(float(s.x[0]), float(s.x[-1])) for s in series if len(s.x)]
+    placed = [s.x[s.x > 0] if view.log_x else s.x for s in series]
+    ends = [(float(x[0]), float(x[-1])) for x in placed if len(x)]
     if not ends:
         return None
     low, high = min(a for a, _ in ends), max(b for _, b in ends)
     high = max(high, view.x_end) if view.x_end is not None else high
+    if view.log_x:
+        return Range(low, high) if high > low else Range(low, low * 10)
     # step 1 of 500 belongs on an axis that starts at 0
     low = 0.0 if 0 <= low <= 0.1 * high else low
     return Range(low, high) if high > low else Range(low, low + 1.0)
@@ -174,9 +141,9 @@ def _in_window(x: Floats, values: Floats, window: Range) -> Floats:
 
 def _y_range(curves: Sequence[Curve], references: Sequence[float], x: Range, view: View) -> Range | None:
     """Fits what is drawn inside the window; a reference line counts when it no more than doubles the span."""
-    end = max((float(c.series.x[-1]) for c in curves if len(c.series.x)), default=x.high)
-    head = HEAD * min(end, view.x_end) if view.x_end is not None else HEAD * end
-    layers = [(c.series.x, values) for c in curves for values in (c.line, c.raw) if values is not None]
+    end = from_units(max((float(c.series.x[-1]) for c in curves if len(c.series.x)), default=x.high), view.log_x)
+    head = to_units(HEAD * min(end, view.x_end) if view.x_end is not None else HEAD * end, view.log_x)
+    layers = [(c.series.x, values) for c in curves for values in (c.line, c.raw, *(c.band or ())) if values is not None]
     everything = Range(-math.inf, math.inf)
     for window in [Range(max(x.low, head), x.high), x, everything] if view.tail else [x, everything]:
         y = fit([_in_window(at, values, window) for at, values in layers], robust=view.tail)
@@ -188,80 +155,3 @@ def _y_range(curves: Sequence[Curve], references: Sequence[float], x: Range, vie
 def _widened(y: Range, values: Sequence[float]) -> Range:
     air = 0.02 * y.span
     return Range(min([y.low, *(v - air for v in values)]), max([y.high, *(v + air for v in values)]))
-
-
-class _Plot:
-    """The area inside the axes: places curves, dashes and letters on a canvas."""
-
-    def __init__(self, canvas: CellCanvas, columns: int, x: Range, y: Range) -> None:
-        self.canvas, self.columns, self.x, self.y = canvas, columns, x, y
-        self.n_dots = columns * canvas.dots_across
-        self.dots_down = canvas.rows * canvas.dots_down
-
-    def dot_row(self, y: Floats | float) -> Floats:
-        return np.asarray((self.y.high - y) / self.y.span * (self.dots_down - 1))
-
-    def cell_row(self, y: float) -> int:
-        """The row of cells, kept inside the plot: for letters, which say where an end would be."""
-        return int(np.clip(np.rint(self.dot_row(y)), 0, self.dots_down - 1)) // self.canvas.dots_down
-
-    def cell_column(self, x: float) -> int:
-        return round((x - self.x.low) / self.x.span * (self.columns - 1))
-
-    def raw(self, curve: Curve, palette: Palette) -> None:
-        if curve.raw is not None:
-            self._draw(curve.series, curve.raw, palette.faint(curve.series.colour), ".", RAW_LEVEL)
-
-    def line(self, curve: Curve, palette: Palette) -> None:
-        self._draw(curve.series, curve.line, palette.curve(curve.series.colour), curve.series.letter, CURVE_LEVEL)
-
-    def _draw(self, series: Series, values: Floats, style: Style, letter: str, level: int) -> None:
-        # one point more on each side, so the line runs on to the edge of the window
-        first = max(0, int(np.searchsorted(series.x, self.x.low)) - 1)
-        stop = int(np.searchsorted(series.x, self.x.high, side="right")) + 1
-        at = (series.x[first:stop] - self.x.low) / self.x.span * (self.n_dots - 1)
-        low, high = column_spans(np.rint(at).astype(np.int64), values[first:stop], self.n_dots)
-        self.canvas.draw(self.dot_row(high), self.dot_row(low), style, letter, level)
-
-    def references(self, references: Sequence[tuple[str, float]], palette: Palette) -> tuple[str, ...]:
-        """Draw the lines inside the range; says which lie outside, and on which side."""
-        outside = []
-        for label, at in references:
-            if not self.y.low <= at <= self.y.high:
-                outside.append(f"{'^' if at > self.y.high else 'v'}{label}")
-                continue
-            self.canvas.dashes(float(self.dot_row(at)), self.n_dots, palette.reference)
-            self.canvas.write(self.cell_row(at), 1, label[: self.columns - 1], palette.reference)
-        return tuple(outside)
-
-    def letters(self, curves: Sequence[Curve], palette: Palette) -> None:
-        """The letter of each curve beside its last point in the window, an x where it broke off."""
-        taken: set[tuple[int, int]] = set()
-        for series, line, _ in curves:
-            last = np.flatnonzero(np.isfinite(line) & (series.x >= self.x.low) & (series.x <= self.x.high))
-            bad = series.ended_badly_at
-            if not len(last) and (bad is None or not self.x.low <= bad <= self.x.high):
-                continue
-            style = palette.curve(series.colour) + Style(bold=True)
-            row = self.cell_row(float(line[last[-1]])) if len(last) else 0
-            column = self.cell_column(float(series.x[last[-1]]) if len(last) else float(bad or 0.0))
-            if bad is not None and self.x.low <= bad <= self.x.high:
-                column = self.cell_column(bad)
-                self.canvas.write(row, column, "x", style)
-                taken.add((row, column))
-            places = [(row + down, column + along) for down, along in LETTER_PLACES]
-            free = [p for p in places if self._holds(*p) and p not in taken]
-            if free:
-                taken.add(free[0])
-                self.canvas.write(*free[0], series.letter, style)
-
-    def _holds(self, row: int, column: int) -> bool:
-        return 0 <= row < self.canvas.rows and 0 <= column < self.canvas.columns
-
-
-def _with_y_axis(body: list[Strip], plot: _Plot, marks: Sequence[Tick], left: int, palette: Palette) -> list[Strip]:
-    upright, notch = ("│", "┤") if plot.canvas.glyphs == "braille" else ("|", "+")
-    labels = {plot.cell_row(tick.at): tick.label for tick in marks}
-    width = left + plot.canvas.columns
-    rows = [labels.get(row, "").rjust(left - 1) + (notch if row in labels else upright) for row in range(len(body))]
-    return [Strip([Segment(words, palette.axis), *strip], width) for words, strip in zip(rows, body, strict=True)]

@@ -1,7 +1,6 @@
-"""Curves in the terminal: smoothing, log axis, tail fit, zoom and a crosshair, each on one key."""
+"""Curves in the terminal, drawn from the state that `SteeredPlot` keeps."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import ClassVar
 
 import numpy as np
@@ -9,31 +8,24 @@ from rich.color import Color as RichColor
 from rich.segment import Segment
 from rich.style import Style
 from rich.text import Text
-from textual import events
-from textual.binding import Binding, BindingType
 from textual.color import Color, ColorParseError
 from textual.geometry import Region, Size
-from textual.reactive import reactive
 from textual.strip import Strip
-from textual.widget import Widget
 
 from arena_tui.widgets.cell_canvas import Glyphs
-from arena_tui.widgets.curve_picture import Palette, Picture, View, draw, x_range
-from arena_tui.widgets.curve_picture import Series as Series
-from arena_tui.widgets.curve_words import header, legend, readout
-from arena_tui.widgets.curves import Floats, Smoother, nearest
+from arena_tui.widgets.curve_keys import SteeredPlot
+from arena_tui.widgets.curve_picture import Picture, draw
+from arena_tui.widgets.curve_words import Place, header, legend, readout
+from arena_tui.widgets.curves import Floats, Smoother
+from arena_tui.widgets.series import Palette, View
+from arena_tui.widgets.series import Series as Series
 from arena_tui.widgets.table import fit_cell
 
-# the weights of the average that { and } step through; 0 draws the points themselves
-SMOOTHINGS = (0.0, 0.5, 0.8, 0.9, 0.95, 0.98)
-# how much of a curve's colour its raw points keep: visible, but behind
+# how much of a curve's colour its raw points and bands keep: visible, but behind
 FAINT = 0.35
-ZOOM = 0.5
-# below this share of the whole axis there is nothing more to see
-NARROWEST = 1e-4
 
 
-class CurvePlot(Widget, can_focus=True):
+class CurvePlot(SteeredPlot):
     """Draws series of any length; the picture is built once per change and `render_line` only looks it up."""
 
     DEFAULT_CSS = """
@@ -50,33 +42,6 @@ class CurvePlot(Widget, can_focus=True):
         "curve-plot--reference",
         "curve-plot--crosshair",
     }
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("y", "log_y", "Log y", id="plot.log_y", tooltip="y axis linear or logarithmic"),
-        Binding("left_curly_bracket", "smooth(-1)", "Smooth -", id="plot.smooth_less", tooltip="Smooth less"),
-        Binding("right_curly_bracket", "smooth(1)", "Smooth +", id="plot.smooth_more", tooltip="Smooth more"),
-        Binding("r", "raw", "Raw", id="plot.raw", tooltip="Show the raw points behind the smoothed curve"),
-        Binding("f", "fit", "Fit", id="plot.fit", tooltip="y range from the tail or from the whole curve"),
-        Binding("i", "inspect", "Inspect", id="plot.inspect", tooltip="Crosshair with each curve's value"),
-        Binding("left", "crosshair(-1)", "Left", id="plot.left", show=False, tooltip="Crosshair to the left"),
-        Binding("right", "crosshair(1)", "Right", id="plot.right", show=False, tooltip="Crosshair to the right"),
-        Binding("escape", "leave", "Leave", id="plot.leave", show=False, tooltip="Leave the crosshair"),
-        Binding("plus,equals_sign", "zoom(1)", "Zoom +", id="plot.zoom_in", show=False, tooltip="Zoom in on x"),
-        Binding("minus", "zoom(-1)", "Zoom -", id="plot.zoom_out", show=False, tooltip="Zoom out on x"),
-        Binding("0", "reset", "Whole", id="plot.reset", show=False, tooltip="The whole x axis again"),
-    ]
-
-    title: reactive[str] = reactive("")
-    x_name: reactive[str] = reactive("step")
-    empty_text: reactive[str] = reactive("no curve yet")
-    glyphs: reactive[Glyphs] = reactive[Glyphs]("braille")
-    log_y: reactive[bool] = reactive(False)
-    smoothing: reactive[float] = reactive(0.0)
-    raw: reactive[bool] = reactive(True)
-    tail: reactive[bool] = reactive(True)
-    # the part of the x axis shown, None for all of it
-    window: reactive[tuple[float, float] | None] = reactive[tuple[float, float] | None](None)
-    # where the crosshair stands, None when not inspecting
-    inspect_x: reactive[float | None] = reactive[float | None](None)
 
     def __init__(
         self,
@@ -91,21 +56,23 @@ class CurvePlot(Widget, can_focus=True):
         self.set_reactive(CurvePlot.title, title)
         self.set_reactive(CurvePlot.smoothing, smoothing)
         self.set_reactive(CurvePlot.glyphs, glyphs)
-        self._series: tuple[Series, ...] = ()
         self._references: tuple[tuple[str, float], ...] = ()
         self._x_end: float | None = None
         self._smoother = Smoother()
         self._smoothed: list[Floats] = []
+        self._rungs: tuple[float, ...] = ()
+        self._places: list[Place] = []
         self._stale = True
         self._built_for = Size(0, 0)
         self._behind = Color(0, 0, 0)
-        self._picture: Picture | None = None
         self._rows: list[Strip] = []
 
     def set_series(self, series: Sequence[Series], *, x_end: float | None = None) -> None:
         """Show these curves, the later ones on top; x_end, the budget, fixes the right end of the axis."""
         self._series, self._x_end = tuple(series), x_end
         self._smoother.forget_all_but({s.key for s in series})
+        if self.legend_at is not None and self.legend_at >= len(self._series):
+            self.legend_at = None
         self._changed()
 
     def set_reference(self, lines: Sequence[tuple[str, float]]) -> None:
@@ -114,12 +81,19 @@ class CurvePlot(Widget, can_focus=True):
             self._references = tuple(lines)
             self._changed()
 
+    def set_rungs(self, at: Sequence[float]) -> None:
+        """Where runs are cut, as values of x."""
+        if tuple(at) != self._rungs:
+            self._rungs = tuple(at)
+            self._changed()
+
     def _changed(self) -> None:
         self._stale = True
         self.refresh()
 
     # everything but the crosshair, which is laid over rows already built
     watch_title = watch_x_name = watch_empty_text = watch_glyphs = _changed
+    watch_log_x = watch_hidden = watch_legend_at = _changed
     watch_log_y = watch_smoothing = watch_raw = watch_tail = watch_window = _changed
 
     def notify_style_update(self) -> None:
@@ -130,7 +104,21 @@ class CurvePlot(Widget, can_focus=True):
     @property
     def view(self) -> View:
         """The state of the keys, as the drawing takes it."""
-        return View(self.log_y, self.smoothing, self.raw, self.tail, self.window, self._x_end, self.glyphs)
+        return View(
+            log_y=self.log_y,
+            log_x=self.log_x,
+            smoothing=self.smoothing,
+            raw=self.raw,
+            tail=self.tail,
+            window=self.window,
+            x_end=self._x_end,
+            glyphs=self.glyphs,
+            rungs=self._rungs,
+            letters_along=bool(self.app.no_color),
+        )
+
+    def legend_key(self, column: int) -> str | None:
+        return next((place.key for place in self._places if place.start <= column < place.stop), None)
 
     def render_lines(self, crop: Region) -> list[Strip]:
         # a see-through plot takes its background from a parent, which tells nobody when it changes
@@ -154,18 +142,25 @@ class CurvePlot(Widget, can_focus=True):
     def _build(self) -> list[Strip]:
         """Every row of the widget: header, plot, x axis, legend."""
         (width, height), palette = self.content_size, self._palette()
+        series = self.shown_series
         if self.smoothing > 0:
-            self._smoothed = [self._smoother.smooth(s.key, s.y, self.smoothing) for s in self._series]
+            self._smoothed = [self._smoother.smooth(s.key, s.y, self.smoothing) for s in series]
         else:
-            self._smoothed = [s.y for s in self._series]
+            self._smoothed = [s.y for s in series]
         size = (width, height - 2)
-        self._picture = draw(self._series, self._smoothed, self._references, self.view, size, palette)
-        words = header(self.title, self.x_name, self.view, self._picture, width)
+        self._picture = draw(series, self._smoothed, self._references, self.view, size, palette)
+        n_hidden = len(self._series) - len(series)
+        words = header(self.title, self.x_name, self.view, self._picture, width, n_hidden)
         top = self._words(Text(words, self.get_component_rich_style("curve-plot--title")))
         if self._picture is None:
-            return [top, *self._empty(width, max(0, height - 1))]
-        bottom = self._words(legend(self._series, width, palette))
-        return [top, *self._picture.strips, bottom]
+            # a legend of nothing but hidden curves is the way to show them again
+            below = [self._legend(width, palette)] if n_hidden and height > 2 else []
+            return [top, *self._empty(width, max(0, height - 1 - len(below))), *below]
+        return [top, *self._picture.strips, self._legend(width, palette)]
+
+    def _legend(self, width: int, palette: Palette) -> Strip:
+        words, self._places = legend(self._series, width, palette, self.hidden, self.legend_at)
+        return self._words(words)
 
     def _words(self, text: Text) -> Strip:
         fitted = fit_cell(text, self.content_size.width)
@@ -181,6 +176,8 @@ class CurvePlot(Widget, can_focus=True):
     def _why_empty(self) -> str:
         if not any(len(s.x) for s in self._series):
             return self.empty_text
+        if not self.shown_series:
+            return "every curve is hidden: . shows the one marked in the legend"
         return "no room" if any(np.isfinite(s.y).any() for s in self._series) else "no finite value yet"
 
     def _palette(self) -> Palette:
@@ -196,7 +193,7 @@ class CurvePlot(Widget, can_focus=True):
 
     def _readout(self, x: float) -> Strip:
         width = self.content_size.width
-        return self._words(readout(self._series, self._smoothed, x, self.x_name, width, self._palette()))
+        return self._words(readout(self.shown_series, self._smoothed, x, self.x_name, width, self._palette()))
 
     def _with_crosshair(self, strip: Strip, picture: Picture, x: float) -> Strip:
         """The row with the cell under the crosshair as a bar, or lit up where a curve passes."""
@@ -210,84 +207,6 @@ class CurvePlot(Widget, can_focus=True):
         else:
             cell = cell.apply_style(Style(reverse=True))
         return Strip.join([strip.crop(0, column), cell, strip.crop(column + 1)])
-
-    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        # esc and the arrows belong to the screen until there is a crosshair to move
-        return self.inspect_x is not None if action in ("crosshair", "leave") else True
-
-    def action_log_y(self) -> None:
-        self.log_y = not self.log_y
-
-    def action_smooth(self, steps: int) -> None:
-        at = int(np.searchsorted(SMOOTHINGS, self.smoothing))
-        self.smoothing = SMOOTHINGS[max(0, min(len(SMOOTHINGS) - 1, at + steps))]
-
-    def action_raw(self) -> None:
-        self.raw = not self.raw
-
-    def action_fit(self) -> None:
-        self.tail = not self.tail
-
-    def action_inspect(self) -> None:
-        """Start at the last point on screen, where a running curve is read; again to leave."""
-        whole = x_range(self._series, self.view)
-        if self.inspect_x is not None or whole is None:
-            self.inspect_x = None
-        else:
-            self.inspect_x = self._nearest_x(whole.high)
-        self.refresh_bindings()
-
-    def action_leave(self) -> None:
-        self.inspect_x = None
-        self.refresh_bindings()
-
-    def action_crosshair(self, columns: int) -> None:
-        """To the nearest point one column away, or to the next point when none is that close."""
-        if self.inspect_x is None or self._picture is None:
-            return
-        old = self.inspect_x
-        new = self._nearest_x(old + columns * self._picture.x.span / max(1, self._picture.columns - 1))
-        if (new - old) * columns <= 0:
-            further = [s.x[s.x > old][:1] if columns > 0 else s.x[s.x < old][-1:] for s in self._series]
-            candidates = np.concatenate(further)
-            if not len(candidates):
-                return
-            new = float(candidates.min() if columns > 0 else candidates.max())
-        self.inspect_x = new
-        self._keep_in_window(new)
-
-    def _keep_in_window(self, x: float) -> None:
-        if self.window is not None:
-            low, high = self.window
-            shift = min(0.0, x - low) + max(0.0, x - high)
-            self.window = (low + shift, high + shift)
-
-    def _nearest_x(self, x: float) -> float:
-        """The x of the point nearest to x in any curve."""
-        points = [float(s.x[nearest(s.x, x)]) for s in self._series if len(s.x)]
-        return min(points, key=lambda at: abs(at - x), default=x)
-
-    def action_zoom(self, direction: int) -> None:
-        """Around the crosshair, or else at the right end, where a running curve moves."""
-        shown, whole = x_range(self._series, self.view), x_range(self._series, replace(self.view, window=None))
-        if shown is None or whole is None:
-            return
-        span = shown.span * (ZOOM if direction > 0 else 1 / ZOOM)
-        if span >= whole.span:
-            self.window = None
-        elif span >= NARROWEST * whole.span:
-            anchor = shown.high if self.inspect_x is None else self.inspect_x
-            low = anchor - (anchor - shown.low) * span / shown.span
-            low = max(whole.low, min(low, whole.high - span))
-            self.window = (low, low + span)
-
-    def action_reset(self) -> None:
-        self.window = None
-
-    def on_mouse_move(self, event: events.MouseMove) -> None:
-        offset = event.get_content_offset(self)
-        if self.inspect_x is not None and self._picture is not None and offset is not None:
-            self.inspect_x = self._nearest_x(self._picture.x_at(offset.x))
 
 
 def _colour(name: str) -> Color:

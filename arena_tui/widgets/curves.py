@@ -177,3 +177,14 @@ def nearest(x: Floats, at: float) -> int:
     if i == 0:
         return 0
     return i - 1 if i == len(x) or at - x[i - 1] <= x[i] - at else i
+
+
+def seed_band(curves: Sequence[tuple[Floats, Floats]]) -> tuple[Floats, Floats, Floats, Floats]:
+    """Mean, lowest and highest of several (x, y) at the x of the first, as far as all of them go: (x, mean, low, high).
+
+    Seeds of one config share their steps; over seconds they don't, and are read off their own lines.
+    """
+    reach = min(float(x[-1]) for x, _ in curves)
+    grid = curves[0][0][curves[0][0] <= reach]
+    values = np.array([np.interp(grid, x, y) for x, y in curves])
+    return grid, values.mean(axis=0), values.min(axis=0), values.max(axis=0)

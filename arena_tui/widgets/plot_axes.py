@@ -103,23 +103,23 @@ def y_ticks(y: Range, rows: int, log_y: bool) -> list[Tick]:
     return marks
 
 
-def x_axis(x: Range, columns: int, left: int, glyphs: Glyphs) -> tuple[str, str]:
+def x_axis(x: Range, columns: int, left: int, glyphs: Glyphs, log_x: bool = False) -> tuple[str, str]:
     """A line with a notch at each mark, and the labels under it; the plot's first column is `left`."""
     level, notch, corner = ("─", "┬", "└") if glyphs == "braille" else ("-", "+", "+")
     # the first and last labels reach beyond the plot on both sides
     axis, labels = [level] * columns, [" "] * (left + columns + 8)
-    for start, column, label in x_ticks(x, columns):
+    for start, column, label in x_ticks(x, columns, log_x):
         axis[column] = notch
         labels[left + start : left + start + len(label)] = label
     return " " * (left - 1) + corner + "".join(axis), "".join(labels)
 
 
-def x_ticks(x: Range, columns: int) -> list[tuple[int, int, str]]:
+def x_ticks(x: Range, columns: int, log_x: bool = False) -> list[tuple[int, int, str]]:
     """(first column of the label, column of the notch, label), as many as stand apart by two cells."""
     marks: list[tuple[int, int, str]] = []
     for most in range(max(2, columns // 8), 0, -1):
         marks = []
-        for tick in ticks(x.low, x.high, most):
+        for tick in (log_ticks if log_x else ticks)(x.low, x.high, most):
             column = min(columns - 1, max(0, round((tick.at - x.low) / x.span * (columns - 1))))
             marks.append((max(-1, column - len(tick.label) // 2), column, tick.label))
         if all(a_start + len(a) + 2 <= b_start for (a_start, _, a), (b_start, _, _) in pairwise(marks)):

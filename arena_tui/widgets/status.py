@@ -7,7 +7,13 @@ from textual.app import RenderResult
 from textual.reactive import reactive
 from textual.widget import Widget
 
-TABS = (("1", "Live", "live"), ("2", "Standings", "standings"), ("3", "Trials", "trials"), ("4", "Studies", "studies"))
+TABS = (
+    ("1", "Live", "live"),
+    ("2", "Standings", "standings"),
+    ("3", "Trials", "trials"),
+    ("4", "Studies", "studies"),
+    ("5", "Compare", "compare"),
+)
 
 
 @dataclass(frozen=True)

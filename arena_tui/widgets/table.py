@@ -148,6 +148,11 @@ class VirtualTable(ScrollView, can_focus=True, inherit_bindings=False):
         """The key of the row under the cursor."""
         return self._rows[self._cursor].key if self._rows else None
 
+    def as_text(self) -> list[list[str]]:
+        """The columns' labels and every row, as plain text."""
+        rows = [row.cells[: len(self._columns)] for row in self._rows]
+        return [[column.label for column in self._columns], *([str(cell) for cell in cells] for cells in rows)]
+
     @property
     def empty_text(self) -> str:
         """Shown when there is no row."""

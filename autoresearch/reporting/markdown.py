@@ -4,6 +4,7 @@ import re
 from datetime import UTC, datetime
 
 from autoresearch.reporting.report import Part, Report, Sentence, Table, Trials, shown
+from autoresearch.visible import visible
 
 # how the folder's owner knows its own file
 MARK = "<!-- written by autoresearch report -->"
@@ -13,7 +14,6 @@ LINK = "[#{}](#trial-{})"
 # what could begin or end markup inside a line; an underscore within a word could not
 _MARKUP = re.compile(r"[\\`*\[\]|~]|(?<!\w)_|_(?!\w)|:(?=//)|(?<=www)\.")
 _BLOCK = re.compile(r"^(?=[#+\-=>])|^(\d+)(?=[.)])")
-_UNSEEN = re.compile(r"[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ud800-\udfff]+")
 
 
 def to_markdown(report: Report) -> str:
@@ -33,11 +33,6 @@ def plain(text: str) -> str:
     """Any text as one line that shows as it is."""
     seen = visible(text).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
     return _MARKUP.sub(lambda found: f"\\{found[0]}", seen)
-
-
-def visible(text: str) -> str:
-    """One line, without what can't be seen or written: controls, marks of direction, half characters."""
-    return " ".join(_UNSEEN.sub(" ", text).split())
 
 
 def few(trials: Trials) -> tuple[Trials, str]:

@@ -2,9 +2,10 @@
 
 from html import escape
 
-from autoresearch.reporting.markdown import as_of, few, linked, visible
+from autoresearch.reporting.markdown import as_of, few, linked
 from autoresearch.reporting.plots import drawn
 from autoresearch.reporting.report import Part, Report, Sentence, Table, Trials, shown
+from autoresearch.visible import visible
 
 LINK = '<a href="#trial-{}">#{}</a>'
 

@@ -21,6 +21,7 @@ from autoresearch.reporting.report import (
     table,
 )
 from autoresearch.researcher.confirm import PAIRING_FREEDOM, pairing
+from autoresearch.researcher.conversation import EVENT, Conversation
 from bench.config import fingerprint
 from bench.divisions import recipe
 from bench.records import State
@@ -165,6 +166,8 @@ def predictions(facts: Facts) -> Section:
         )  # fmt: skip
         parts.append(table(columns, rows))
     if facts.trials:
+        if (said := Conversation.in_events(facts.events)).facts:
+            parts.append(Sentence(f"A language model proposed too: {said.told()}."))
         parts += [Sentence("Who proposed, and how many of these were the lowest when they ended:"), _proposers(facts)]
     return Section("Predictions, and how they came out", tuple(parts))
 
@@ -208,7 +211,8 @@ def changelog(facts: Facts) -> Section:
         Column("seed", "d"), Column("train_seconds", SECONDS), Column("recipe"), Column("proposed"), Column("noted"),
     )  # fmt: skip
     # who ran it where is nobody's business: only what ended a session, and when
-    happened = [Sentence(f"{_time(e.at)}: {e.kind}{f', {e.text}' * (e.kind == 'ended')}.") for e in facts.events]
+    told = {e: f", {e.text.partition(chr(10))[0]}" if e.kind in ("ended", EVENT) else "" for e in facts.events}
+    happened = [Sentence(f"{_time(e.at)}: {e.kind}{said}.") for e, said in told.items()]
     return Section("Changelog", (table(columns, rows, anchors=True), *happened))
 
 

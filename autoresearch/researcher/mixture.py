@@ -1,7 +1,8 @@
 """Which proposer serves the next trial: shares by phase in one table, a pure function of seed and trial number."""
 
 import hashlib
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Iterable, Mapping
 
 # Shares sum to one. TPE keeps at least a quarter, so that the search can leave a basin; the rest stays near the
 # incumbent, by chance (local) or by what the runs so far make likely (untried).
@@ -32,3 +33,15 @@ def proposer(phase: str, seed: int, number: int) -> str:
         if at < 0:
             return name
     return name
+
+
+# Of the search, for a language model that the user asked for; whenever it has an answer waiting its stack comes before
+# the shares of the others. Published searches keep such a proposer at 30 % or below (Centaur; helion#2004).
+LLM = "llm"
+LLM_SHARE = 0.25
+
+
+def llm_may_propose(proposers: Iterable[str]) -> bool:
+    """Whether one more trial of the language model keeps it within its share of the search so far."""
+    searched = Counter(name for name in proposers if name == LLM or name in SHARES["search"])
+    return searched[LLM] + 1 <= LLM_SHARE * (searched.total() + 1)

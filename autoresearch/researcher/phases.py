@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Protocol
 
+from autoresearch.researcher.mixture import LLM
 from autoresearch.researcher.proposals import Suggestion
 from bench.records import State
 from studies.views import TrialView, VerdictView
@@ -28,7 +29,7 @@ PREFLIGHT = Phase(name="preflight")
 NOISE_FLOOR = Phase(name="noise floor", proposers=("baseline", "replication"), share=0.15)
 RECIPES = Phase(name="recipes", proposers=("user", "recipe"), share=0.05)
 SCREEN = Phase(name="screen", proposers=("opening",), share=0.25)
-SEARCH = Phase(name="search", proposers=("local", "untried", "tpe"))
+SEARCH = Phase(name="search", proposers=("local", "untried", "tpe", LLM))
 COMBINE = Phase(name="combine", proposers=("combine", "2x2 cell"), share=0.10)
 ABLATION = Phase(name="ablation", proposers=("leave-one-out", "simplify"), share=0.10)
 CONFIRM = Phase(name="confirm", proposers=("confirm",), extra=0.25)

@@ -8,13 +8,14 @@ import random
 import statistics
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from autoresearch.beliefs import Beliefs, Card, Observation, believe, stack_of
 from autoresearch.noise import Sample, pooled_noise
+from autoresearch.researcher.conversation import Conversation, Offer
 from autoresearch.researcher.local import Params, local_edit
-from autoresearch.researcher.mixture import phase_of, proposer
+from autoresearch.researcher.mixture import LLM, LLM_SHARE, llm_may_propose, phase_of, proposer
 from autoresearch.researcher.untried import Untried, ranked_untried
 from bench.config import RunConfig, fingerprint
 from bench.knobs import Choice, Span, Value
@@ -100,6 +101,7 @@ class Proposers:
     space: "Space"
     cards: Sequence[Card]
     objections: Objections
+    conversation: Conversation = field(default_factory=Conversation)  # with a language model, if the user asked for one
 
     def suggest(self, number: int, trials: Sequence[TrialView]) -> Suggestion:
         """Whoever the mixture says; when they have nothing to say, the next best does, and the rule tells so."""
@@ -108,6 +110,8 @@ class Proposers:
         incumbent = evidence.incumbent()
         if incumbent is None:
             return _drawn(evidence, "no trial has a score to stand on, so the sampler draws")
+        if told := self.offered(evidence):
+            return told
         recipes = [t for t in evidence.scored if t.proposer in ("user", "recipe")]
         phase = phase_of(spec.n_trials, n_recipes=len(recipes))
         who = proposer(phase, spec.seed, number)
@@ -119,6 +123,26 @@ class Proposers:
                 return found
             rule += ", which has no runnable stack left: a local edit instead"
         return self.local(evidence, incumbent, number, rule)
+
+    def offered(self, evidence: Evidence) -> Suggestion | None:
+        """The oldest stack that the language model offered and nobody ran, while its share allows."""
+        if not llm_may_propose(t.proposer for t in evidence.trials):
+            return None
+        offer = next(filter(self._is_known_here, self.conversation.waiting(evidence.known)), None)
+        if offer is None:
+            return None
+        return Suggestion(
+            params=offer.params,
+            proposer=LLM,
+            rule=f"a language model's stack waits, and up to {LLM_SHARE:.0%} of the search may be its",
+            reason=offer.reason,
+            hypothesis=offer.hypothesis,
+            expected=offer.expected,
+        )
+
+    def _is_known_here(self, offer: Offer) -> bool:
+        """False for a stack that today's catalog makes another one of."""
+        return fingerprint(self.space.recall(offer.params)[0]) == offer.fingerprint
 
     def untried(self, evidence: Evidence, incumbent: TrialView, rule: str) -> Suggestion | None:
         """The most valuable stack that nobody ran and that may run."""
@@ -169,7 +193,7 @@ class Proposers:
             params=edited,
             proposer="local",
             rule=rule,
-            reason=f"trial {incumbent.number} at {_loss(incumbent):.4f} with {_edits(incumbent.params, edited)}",
+            reason=f"trial {incumbent.number} at {_loss(incumbent):.4f} with {edits(incumbent.params, edited)}",
         )
 
 
@@ -190,7 +214,7 @@ def _seed(*parts: int) -> int:
     return int.from_bytes(hashlib.sha256("/".join(map(str, parts)).encode()).digest()[:8], "little")
 
 
-def _edits(old: Mapping[str, Value], new: Mapping[str, Value]) -> str:
+def edits(old: Mapping[str, Value], new: Mapping[str, Value]) -> str:
     """What differs, as `lion.lr 0.001 -> 0.0013, optimizer adamw -> lion`; what only one has came with an edit."""
     both: Iterable[str] = (name for name in new if name in old and old[name] != new[name])
     return ", ".join(f"{name} {_shown(old[name])} -> {_shown(new[name])}" for name in both) or "nothing changed"

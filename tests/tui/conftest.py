@@ -4,7 +4,8 @@ import importlib.util
 import shutil
 import sys
 import time
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -57,6 +58,40 @@ def store(sample: tuple[Path, float], tmp_path: Path, monkeypatch: pytest.Monkey
     shutil.copy(sample[0], path)
     monkeypatch.setenv("ARENA_STORE", str(path))
     return path
+
+
+@pytest.fixture(scope="session")
+def confirmed(sample: tuple[Path, float], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The sample with seeds, phases and a verdict."""
+    path = tmp_path_factory.mktemp("confirmed") / "arena.db"
+    shutil.copy(sample[0], path)
+    sample_store.confirm(path, sample_store.Clock(sample[1]))
+    return path
+
+
+@pytest.fixture
+def judged(confirmed: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Its copy, as the user's default store."""
+    path = tmp_path / "judged.db"
+    shutil.copy(confirmed, path)
+    monkeypatch.setenv("ARENA_STORE", str(path))
+    return path
+
+
+@pytest.fixture
+def opened(now: Callable[[], float], settled: Callable[[Any], Awaitable[None]]) -> Any:
+    """The app over the default store, once it shows data."""
+
+    @asynccontextmanager
+    async def open_(size: tuple[int, int] = (80, 24), **options: Any) -> AsyncIterator[tuple[Any, Any]]:
+        from arena_tui.app import ArenaApp
+
+        app = ArenaApp(clock=now, **options)
+        async with app.run_test(size=size) as pilot:
+            await settled(pilot)
+            yield app, pilot
+
+    return open_
 
 
 @pytest.fixture

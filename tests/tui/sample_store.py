@@ -5,7 +5,7 @@ import random
 import sqlite3
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from unittest import mock
 
@@ -15,6 +15,7 @@ from bench.records import Cost, Failure, Point, Reason, RunResult
 from studies.definitions import StudySpec
 from studies.ownership import Owner
 from studies.store import Proposal, RunKey, Store
+from studies.views import VerdictView
 
 START = 1_760_000_000.0
 DIGEST = "9f3c1a2b" + "0" * 56
@@ -190,6 +191,49 @@ def fill(
     begin(store, spec, owner)
     for number, fate in enumerate(fates):
         play(store, spec, clock, number, fate)
+
+
+def repeat(store: Store, spec: StudySpec, clock: Clock, number: int, fate: Fate, seed: int) -> int:
+    """A trial of a config that was run, with another seed; the run's id."""
+    assert isinstance(fate.end, float)
+    proposal = replace(propose(store, spec, number, fate), seed=seed, expected=None)
+    clock.now += 2
+    store.propose(spec.name, proposal)
+    run_id, _ = store.start(spec.name, number, replace(key_of(spec), seed=seed), VERSIONS)
+    store.add_points(run_id, curve(number, fate.end, spec.budget.steps))
+    clock.now += 200
+    result = outcome(spec, proposal.config, fate)
+    assert isinstance(result, RunResult)
+    store.finish(run_id, replace(result, seed=seed))
+    return run_id
+
+
+def confirm(path: Path, clock: Clock) -> None:
+    """Two more seeds of the baseline and of the best of `optimizer-1`, its phases, and the verdict on the two."""
+    with stopped(clock):
+        store, spec = Store(path), spec_of("optimizer-1")
+        store.phase(spec.name, "noise floor")
+        ends = ((1, 1.45), (2, 1.438))
+        base = [repeat(store, spec, clock, 8 + n, Fate("adamw", None, end), 1001 + n) for n, end in ends]
+        store.phase(spec.name, "noise floor", "every planned trial is done")
+        store.phase(spec.name, "confirm")
+        why = "confirm: trial 5 on another seed"
+        ends = ((1, 1.3002), (2, 1.291))
+        best = [repeat(store, spec, clock, 10 + n, Fate("muon", 4e-2, end, why=why), 1001 + n) for n, end in ends]
+        verdict = VerdictView(
+            question="Does trial 5 beat the baseline?",
+            verdict="supported",
+            why="lower by 0.1477 nats/byte [both]",
+            effect=-0.1477,
+            low=-0.16,
+            high=-0.135,
+            p=1e-4,
+            n=3,
+            run_ids={"new": best, "old": base},
+        )
+        store.judge(spec.name, verdict)
+        store.beat(spec.name)
+        store.close()
 
 
 def build(path: Path, clock: Clock | None = None) -> Clock:

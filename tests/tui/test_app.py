@@ -1,7 +1,6 @@
 """Keys to state, screen by screen, over the sample ledger."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
@@ -22,18 +21,6 @@ from arena_tui.widgets.table import VirtualTable
 Settled = Callable[[Any], Awaitable[None]]
 
 
-@pytest.fixture
-def opened(now: Callable[[], float], settled: Settled) -> Any:
-    @asynccontextmanager
-    async def open_(size: tuple[int, int] = (80, 24), **options: Any) -> AsyncIterator[tuple[ArenaApp, Any]]:
-        app = ArenaApp(clock=now, **options)
-        async with app.run_test(size=size) as pilot:
-            await settled(pilot)
-            yield app, pilot
-
-    return open_
-
-
 def words(app: ArenaApp, selector: str) -> str:
     return app.screen.query_one(selector, Lines).shown.plain
 
@@ -50,7 +37,7 @@ async def type_(pilot: Any, text: str) -> None:
 
 async def test_the_number_keys_open_the_modes(store: Path, alive: None, opened: Any) -> None:
     async with opened() as (app, pilot):
-        for key, mode in (("2", "standings"), ("3", "trials"), ("4", "studies"), ("1", "live")):
+        for key, mode in (("2", "standings"), ("3", "trials"), ("4", "studies"), ("5", "compare"), ("1", "live")):
             await pilot.press(key)
             await pilot.pause()
             assert app.current_mode == mode
@@ -216,6 +203,10 @@ async def test_standings_go_through_divisions_and_boards(store: Path, alive: Non
     async with opened() as (app, pilot):
         await pilot.press("2")
         await pilot.pause()
+        unscored = ["optimizer-1/3", "optimizer-1/4", "optimizer-1/7"]
+        assert listed(app) == ["muon", "lion", "adamw", "reference 500", *unscored]
+        await pilot.press("o")
+        await pilot.pause()
         assert listed(app) == ["muon", "lion", "adamw"]
         assert "tinystories 9f3c1a2b  500 steps" in words(app, "#divisions")
         assert "3 of 9 trials without a score:  diverged 1  out of time 1  refused 1" in words(app, "#notes")
@@ -333,12 +324,23 @@ async def test_help_lists_every_key_and_any_way_out_goes_back(store: Path, alive
         assert app.screen.TAB == "live"
 
 
+async def test_no_dialog_opens_over_another(store: Path, alive: None, opened: Any) -> None:
+    async with opened() as (app, pilot):
+        await pilot.press("question_mark", "ctrl+p", "colon", "3", "T")
+        await pilot.pause()
+        assert isinstance(app.screen, HelpScreen)
+        assert (app.current_mode, app.theme) == ("live", "textual-dark")
+        await pilot.press("escape", "3")
+        await pilot.pause()
+        assert app.current_mode == "trials"
+
+
 async def test_every_bound_key_of_every_screen_is_in_the_help(store: Path, alive: None, opened: Any) -> None:
     from arena_tui.screens.help import SECTIONS
 
     told = {name for _, keys in SECTIONS for key in keys for name in key.key.split(",")}
     async with opened() as (app, pilot):
-        for mode in "1234":
+        for mode in "12345":
             await pilot.press(mode)
             await pilot.pause()
             own = [

@@ -5,9 +5,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.style import Style
 
-from arena_tui.widgets.curve_picture import Palette, Series, View, draw
+from arena_tui.widgets.curve_picture import draw
 from arena_tui.widgets.curve_words import header
 from arena_tui.widgets.curves import ema
+from arena_tui.widgets.series import Palette, Series, View
 
 PLAIN = Style()
 PALETTE = Palette(PLAIN, PLAIN, PLAIN, lambda colour: Style(color=colour), lambda _: Style(dim=True))
@@ -173,3 +174,48 @@ def test_any_curves_in_any_view_fill_exactly_the_cells_they_are_given(values, si
     if made is not None:
         assert [strip.cell_length for strip in made.strips] == [size[0]] * (size[1] - 2)
         assert all(len(strip.text) == size[0] for strip in made.strips)
+
+
+def test_a_logarithmic_x_axis_has_its_decades_and_no_place_for_zero():
+    y = np.linspace(5.0, 1.0, 1001)
+    state, made = drawn((60, 16), [curve(y, x=np.arange(1001.0))], log_x=True, tail=False)
+    assert made.x.low == 0.0
+    assert made.x.high == 3.0
+    assert made.strips[-1].text.split() == ["1", "10", "100", "1000"]
+    assert abs(made.x_at(made.column_of(100.0)) - 100.0) < 8
+    assert made.column_of(0.0) == -1
+    assert "x=step log" in header("val_loss", "step", state, made, 60)
+
+
+def test_rungs_are_upright_lines_with_a_name():
+    rows = picture((40, 16), [curve(np.linspace(2, 1, 100))], glyphs="ascii", rungs=(50.0, 900.0))
+    column = rows[1].index(":")
+    assert rows[1][column : column + 5] == ":rung"
+    assert sum(row[column] == ":" for row in rows[1:12]) >= 3
+    assert sum(row.count(":") for row in rows[2:13]) <= 6
+
+
+def test_a_band_is_drawn_behind_its_mean():
+    x, mean = np.arange(1.0, 101.0), np.full(100, 2.0)
+    banded = Series("run a", "a", "#e69f00", x, mean, None, (mean - 0.5, mean + 0.5))
+    rows = picture((40, 18), [banded], glyphs="ascii", tail=False)
+    body = [row[4:36] for row in rows[1:14]]
+    assert sum("aaaa" in row for row in body) == 1
+    assert sum("...." in row for row in body) >= 8
+
+
+def test_the_first_value_that_is_not_finite_is_marked():
+    y = np.linspace(3, 2, 100)
+    y[60:] = np.nan
+    rows = picture((60, 16), [curve(y)], glyphs="ascii")
+    marked = [row.index("x") for row in rows[1:13] if "x" in row]
+    assert len(marked) == 1
+    assert 30 <= marked[0] <= 60
+
+
+def test_letters_along_the_curve_tell_it_apart_without_colours():
+    flat = [curve(np.full(200, 1.0), "a"), curve(np.full(200, 2.0), "b")]
+    plain = "".join(picture((80, 16), flat)[1:])
+    told = "".join(picture((80, 16), flat, letters_along=True)[1:])
+    assert plain.count("a") == plain.count("b") == 1
+    assert min(told.count("a"), told.count("b")) >= 4

@@ -1,10 +1,13 @@
 """Numbers and times as they are spelled, and badges that stay."""
 
 import pytest
+from textual.color import Color
+from textual.theme import BUILTIN_THEMES
 
 from arena_tui import formatting
-from arena_tui.badges import DARK, LIGHT, Badges
+from arena_tui.badges import Badges
 from arena_tui.summary import labelled
+from arena_tui.themes import CONTRAST, N_COLOURS, SAFE, run_colours
 from bench.records import State
 
 
@@ -75,8 +78,24 @@ def test_badges_are_the_same_in_another_session() -> None:
     assert Badges().hold(["s/4"]) == Badges().hold(["s/4"])
 
 
-def test_each_colour_has_a_dark_and_a_light_value() -> None:
-    assert len(DARK) == len(LIGHT) == len(set(DARK)) == len(set(LIGHT))
+def test_every_theme_draws_each_run_in_a_colour_that_its_background_shows() -> None:
+    for theme in (BUILTIN_THEMES["textual-dark"], BUILTIN_THEMES["textual-light"], SAFE, CONTRAST):
+        colours = run_colours(theme)
+        assert len(set(colours)) == N_COLOURS
+        behind = Color.parse(theme.background or ("#121212" if theme.dark else "#e0e0e0"))
+        # WCAG 2.2, 1.4.11: what carries meaning stands out by 3 to 1
+        assert min(contrast_ratio(Color.parse(colour), behind) for colour in colours) >= 3
+
+
+def contrast_ratio(a: Color, b: Color) -> float:
+    """WCAG 2.2's, from 1 to 21."""
+
+    def luminance(colour: Color) -> float:
+        linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in colour.normalized]
+        return sum(weight * c for weight, c in zip((0.2126, 0.7152, 0.0722), linear, strict=True))
+
+    low, high = sorted((luminance(a), luminance(b)))
+    return (high + 0.05) / (low + 0.05)
 
 
 def test_a_long_name_keeps_its_distance_from_the_value() -> None:

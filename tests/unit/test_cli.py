@@ -39,6 +39,14 @@ REQUESTS = {
     "no steps": ((*OPT, "--steps", "0"), "--steps is 0"),
     "published seed": ((*OPT, "--seed", "1337"), "--seed 1337 is a published seed, kept for grading"),
     "unknown policy": ((*OPT, "--policy", "luck"), "there is no policy named luck"),
+    "language model without the policy": (
+        (*OPT, "--llm", "/nowhere.toml"),
+        "--llm goes with --policy researcher, and the policy is tpe",
+    ),
+    "language model that is not there": (
+        (*OPT, "--policy", "researcher", "--llm", "/nowhere.toml"),
+        "--llm /nowhere.toml can't be read: No such file or directory",
+    ),
     "unknown budget": ((*OPT, "--budget", "toaster"), "there is no budget named toaster"),
     "budget too large": ((*OPT, "--budget", "8xh100"), "budget 8xh100 needs 8 CUDA device(s)"),
     "timeout in words": ((*OPT, "--timeout", "soon"), "--timeout soon is no length of time"),

@@ -13,7 +13,7 @@ from autoresearch.listing import number, table
 from bench.errors import StoreError
 from bench.records import State
 from bench.tracks import FEATHERWEIGHT
-from studies.claims import ARMS, CLAIMS, N_FULL, N_TUNING, POLICY, SHORT, STUDY, Arm, Claim, arm_named
+from studies.claims import ARMS, CLAIMS, N_FULL, N_TUNING, POLICY, SHORT, STEPS, STUDY, Arm, Claim, arm_named
 from studies.definitions import StudySpec, measurement_named
 from studies.reading import Reader
 from studies.shipped import shipped_store
@@ -71,6 +71,7 @@ class Found:
     """The whole table, and what is left of it."""
 
     study: str
+    steps: int
     corpus: str
     device_class: str | None
     rows: list[ClaimRow]
@@ -83,15 +84,16 @@ class Found:
     @property
     def hours_left(self) -> float:
         """Core hours, from the declared costs of a step."""
-        return sum(hours_of(arm_named(arm.name)) * (1 - arm.n_done / arm.n_runs) for arm in self.arms)
+        return sum(hours_of(arm_named(a.name), self.steps) * (1 - a.n_done / a.n_runs) for a in self.arms)
 
 
-def hours_of(arm: Arm) -> float:
-    """Core hours of all runs of an arm on the baseline machine."""
+def hours_of(arm: Arm, steps: int = STEPS) -> float:
+    """Core hours of all runs of an arm in a study of so many steps, where docs/fighters.md was measured."""
+    length = arm.steps * steps // STEPS
     n_full = arm.n_runs if arm.untuned else arm.n_runs - N_SHORT
     n_short = arm.n_runs - n_full
-    steps = n_full * arm.steps + n_short * (arm.steps // SHORT) + arm.n_runs * EVALUATION_STEPS
-    return steps * arm.pace * STEP_SECONDS / 3600
+    in_all = n_full * length + n_short * (length // SHORT) + arm.n_runs * EVALUATION_STEPS
+    return in_all * arm.pace * STEP_SECONDS / 3600
 
 
 def read_claims(path: Path, study: str | None) -> Found:
@@ -150,7 +152,7 @@ def found_of(spec: StudySpec, trials: Sequence[TrialView], corpus: str) -> Found
             )
         )
     return Found(
-        study=spec.name, corpus=corpus, device_class=", ".join(classes) or None, rows=rows, arms=list(arms.values())
+        study=spec.name, steps=spec.budget.steps, corpus=corpus, device_class=", ".join(classes) or None, rows=rows, arms=list(arms.values())
     )  # fmt: skip
 
 
@@ -242,7 +244,8 @@ def footer(found: Found) -> str:
     n_runs = sum(arm.n_runs for arm in found.arms)
     said = f"{n_runs - found.n_left} of {n_runs} runs done on {found.corpus}"
     if found.n_left:
-        said += f", {found.n_left} left: about {found.hours_left:.1f} core hours; `make measure claims` goes on"
+        command = "make measure claims" if found.study == STUDY else f"autoresearch resume {found.study}"
+        said += f", {found.n_left} left: about {found.hours_left:.1f} core hours; `{command}` goes on"
     reference = "; ".join(f"{loss} at {steps} steps" for steps, loss in FEATHERWEIGHT.published)
     return f"{said}.\nEffects in nats per byte, new minus old; references of the page, never claims: {reference}."
 

@@ -142,6 +142,11 @@ def decided(store: Store, spec: StudySpec, trials: list[TrialView]) -> Grade:
         return replace(found, said=f"posted as a negative result, {why}; {trials[0].message or 'its curve is kept'}")
     scores = {run.seed: run.val_loss for run in runs if run.val_loss is not None}
     found = replace(found, scores=scores)
+    if len(machines := sorted({run.identity.device_class for run in runs})) > 1:
+        both = " and ".join(machines)
+        return replace(
+            found, said=f"no verdict: its runs are of {both}, never compared; grade it under another --study"
+        )
     if spec.track.is_exhibition(spec.budget):
         carry = " and ".join(str(steps) for steps in spec.track.belt_steps)
         return replace(found, said=f"an exhibition: listed, never a belt, which is for {carry} steps")

@@ -125,7 +125,7 @@ def test_a_mixer_of_ones_own_is_graded_like_any(ledger, tmp_path):
     (tmp_path / "my_mixer.py").write_text(GOOD)
     found = graded(ledger, tmp_path / "my_mixer.py")
     assert (found.division, found.belt) == ("community", "takes")
-    assert "windowed_mean" in belts_table(ledger.read.belts())
+    assert "recent_mean" in belts_table(ledger.read.belts())
 
 
 def test_a_worse_one_is_posted_with_its_curve_and_cost(ledger):

@@ -152,7 +152,8 @@ def found_of(spec: StudySpec, trials: Sequence[TrialView], corpus: str) -> Found
             )
         )
     return Found(
-        study=spec.name, steps=spec.budget.steps, corpus=corpus, device_class=", ".join(classes) or None, rows=rows, arms=list(arms.values())
+        study=spec.name, steps=spec.budget.steps, corpus=corpus,
+        device_class=", ".join(classes) or None, rows=rows, arms=list(arms.values())
     )  # fmt: skip
 
 

@@ -13,7 +13,7 @@ from textual.binding import BindingType
 from textual.message import Message
 from textual.screen import ModalScreen, Screen
 
-from arena_tui.keys import GLOBAL, bindings
+from arena_tui.keys import CHANGES, GLOBAL, bindings
 from arena_tui.memory import Memory
 from arena_tui.pages import PAGES
 from arena_tui.screens.frame import FrameScreen
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from textual.command import Provider
 
     from arena_tui.feed import Delta
+    from arena_tui.orders import Order
     from arena_tui.screens.base import ArenaScreen
     from studies.views import StudyView, TrialView
 
@@ -36,7 +37,7 @@ def _provider() -> "type[Provider]":
     return ArenaProvider
 
 
-_ONLY_ON_PAGES = frozenset(key.action.split("(")[0] for key in GLOBAL) - {"quit"}
+_ONLY_ON_PAGES = frozenset(key.action.split("(")[0] for key in (*GLOBAL, *CHANGES)) - {"quit"}
 
 
 class Furnished(Message):
@@ -50,7 +51,10 @@ class FeedSaid(Message):
 
 
 class ArenaApp(App[None]):
-    """Shows one store and writes nothing into it; files only where a key asks for one, and what it remembers."""
+    """Shows one store and writes nothing into it: what changes something is a process of `autoresearch`.
+
+    Files only where a key asks for one, what it remembers, and the logs of what it started.
+    """
 
     TITLE = "arena"
     CSS = """
@@ -60,7 +64,7 @@ class ArenaApp(App[None]):
     """
     MODES: ClassVar[dict[str, str | Callable[[], Screen[Any]]]] = {**PAGES}
     COMMANDS = App.COMMANDS | {_provider}
-    BINDINGS: ClassVar[list[BindingType]] = [*bindings(GLOBAL)]
+    BINDINGS: ClassVar[list[BindingType]] = [*bindings(GLOBAL, CHANGES)]
     ALLOW_SELECT = False
 
     def __init__(
@@ -69,6 +73,7 @@ class ArenaApp(App[None]):
         study: str | None = None,
         clock: Callable[[], float] = time.time,
         memory: Memory | None = None,
+        readonly: bool = False,
     ) -> None:
         super().__init__()
         for theme in OWN:
@@ -80,6 +85,8 @@ class ArenaApp(App[None]):
         self.ready = False
         self._leaving = False
         self.frozen = False
+        self.readonly = readonly
+        self.orders: list[Order] = []
         self._store = store
         self._asked = study
         self._chosen = study
@@ -139,6 +146,7 @@ class ArenaApp(App[None]):
         self.mirror.apply(said.delta)
         self._follow()
         self.mirror.miss(self._asked)
+        self._look_after_orders()
         self.redraw()
         self.call_after_refresh(self.feed.taken)
 
@@ -198,8 +206,29 @@ class ArenaApp(App[None]):
             screen.redraw()
 
     def _tick(self) -> None:
+        self._look_after_orders()
         if screen := self.shown():
             screen.tick()
+
+    # what was asked of `autoresearch`
+
+    def _look_after_orders(self) -> None:
+        for order in self.orders:
+            order.look(self.mirror.studies.values(), self.mirror.alive, self.now())
+        if self.orders:
+            from arena_tui.screens.order import OrderScreen
+
+            if isinstance(self.screen, OrderScreen):
+                self.screen.tick()
+
+    def action_order(self, verb: str) -> None:
+        from arena_tui.asking import dialog
+
+        found = dialog(self, verb)
+        if isinstance(found, str):
+            self.notify(found, severity="warning", markup=False, timeout=5)
+        else:
+            self.push_screen(found)
 
     # focus of the terminal: an unwatched screen costs next to nothing
 
@@ -243,11 +272,13 @@ class ArenaApp(App[None]):
 
     def action_reread(self) -> None:
         self.feed.poll_now()
+        if screen := self.shown():
+            screen.reread()
 
     def action_help(self) -> None:
         from arena_tui.screens.help import HelpScreen
 
-        self.push_screen(HelpScreen())
+        self.push_screen(HelpScreen(self.readonly))
 
     def action_command_palette(self) -> None:
         from textual.command import CommandPalette

@@ -13,7 +13,7 @@ from bench.divisions import DIVISIONS, Division, division_named
 from bench.errors import StoreError
 from bench.records import Identity
 from bench.standings import Entry, Standing, standings
-from bench.tracks import track_named
+from bench.tracks import FEATHERWEIGHT, track_named
 from studies.views import StudyView, TrialView
 
 NO_STORE = "no studies yet: type  autoresearch --division optimizer --trials 5 --steps 100"
@@ -62,7 +62,7 @@ def print_board(store: str | None, study: str | None) -> None:
 
 def print_standings(store: str | None, track: str | None, division: str | None, as_json: bool) -> None:
     wanted_track = track_named(track) if track else None
-    wanted = division_named(division) if division else None
+    wanted = division_named(division, track or FEATHERWEIGHT.name) if division else None
     if wanted_track is not None and wanted_track.missing:
         print(f"{wanted_track.name}: {wanted_track.missing}", file=sys.stderr)
     ledger = read_ledger(store)
@@ -118,12 +118,18 @@ def _cells(row: Standing) -> tuple[str, ...]:
         formatting.one_line(row.label) + (" FLAGGED" if row.flagged else ""),
         formatting.loss(row.val_loss),
         formatting.delta(row.delta),
-        f"{row.n_seeds} unconfirmed" if row.unconfirmed else f"{row.n_seeds} sd {row.sd or 0:.4f}",
+        _seeds(row),
         formatting.size(row.weights_bytes),
         formatting.amount(row.parameters),
         formatting.seconds(row.train_seconds),
         row.study if row.trial is None else f"{row.study}/{row.trial}",
     )
+
+
+def _seeds(row: Standing) -> str:
+    """How many stand behind the mean, and apart from it what the search saw."""
+    told = f"{row.n_seeds} unconfirmed" if row.unconfirmed else f"{row.n_seeds} sd {row.sd or 0:.4f}"
+    return told if row.search_loss is None else f"{told}, searched {formatting.loss(row.search_loss)}"
 
 
 def _table(rows: Sequence[tuple[str, ...]]) -> list[str]:

@@ -23,10 +23,11 @@ def arguments(given: list[str]) -> argparse.Namespace:
     parser = _Parser(
         prog="arena",
         description="Watch studies: live curves, standings, every trial and why. Without a terminal, print the board. "
-        "It only reads: `autoresearch` starts, resumes and stops studies.",
+        "It only reads; what it starts, resumes or stops for you runs as `autoresearch`, and outlives it.",
     )
     parser.add_argument("--study", metavar="NAME", help="the study to show first")
     parser.add_argument("--store", metavar="URL", help="the ledger: a path, or sqlite:///PATH")
+    parser.add_argument("--readonly", action="store_true", help="take away the keys that start or stop anything")
     commands = parser.add_subparsers(title="commands", dest="command", metavar="COMMAND", parser_class=_Parser)
     board = commands.add_parser("standings", help="print the standings of every board, or of one track or division")
     board.add_argument("--track", metavar="T", help="featherweight or golf")
@@ -37,7 +38,7 @@ def arguments(given: list[str]) -> argparse.Namespace:
     return parser.parse_args(given)
 
 
-def watch(store: str | None, study: str | None) -> int:
+def watch(store: str | None, study: str | None, readonly: bool) -> int:
     """The screen, or the board where stdout is no terminal; the exit code."""
     if not sys.stdout.isatty():
         from arena_tui.board import print_board
@@ -53,7 +54,7 @@ def watch(store: str | None, study: str | None) -> int:
     from arena_tui.app import ArenaApp
     from arena_tui.memory import Memory, default_file
 
-    screen = ArenaApp(store, study, memory=Memory.read(default_file()))
+    screen = ArenaApp(store, study, memory=Memory.read(default_file()), readonly=readonly)
     screen.run()
     return screen.return_code or 0
 
@@ -61,7 +62,7 @@ def watch(store: str | None, study: str | None) -> int:
 def run(given: list[str]) -> int:
     asked = arguments(given)
     if asked.command is None:
-        return watch(asked.store, asked.study)
+        return watch(asked.store, asked.study, asked.readonly)
     from arena_tui.board import print_standings
 
     print_standings(asked.store, asked.track, asked.division, asked.as_json)

@@ -11,7 +11,7 @@ from arena_tui.sources import Source, find_source
 from bench.errors import ArenaError, StoreError
 from bench.records import Point, State
 from bench.standings import Entry
-from studies.views import EventView, PhaseView, StudyView, TrialView, VerdictView
+from studies.views import BeltView, EventView, PhaseView, StudyView, TrialView, VerdictView
 
 if TYPE_CHECKING:
     from studies.reading import Reader
@@ -49,6 +49,7 @@ class Delta:
     # whole each time, for they are few; None means unread this time
     phases: tuple[PhaseView, ...] | None = None
     verdicts: dict[str, list[VerdictView]] | None = None
+    belts: tuple[BeltView, ...] | None = None
     problem: ArenaError | None = None
     more: bool = False  # another delta follows at once
 
@@ -213,6 +214,7 @@ class Feed:
             entries=entries,
             events=events,
             phases=tuple(reader.phases()),
+            belts=tuple(reader.belts()),
             verdicts={study.name: reader.verdicts(study.name) for study in self._studies},
             more=self._behind,
         )

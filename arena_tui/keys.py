@@ -29,6 +29,9 @@ GLOBAL = (
     Key("3", "mode('trials')", "Trials: every outcome of the study"),
     Key("4", "mode('studies')", "Studies: all of them, and which is shown"),
     Key("5", "mode('compare')", "Compare: the marked configs side by side"),
+    Key("6", "mode('research')", "Research: the commentary on the study, live"),
+    Key("7", "mode('claims')", "Claims: published findings and our verdicts"),
+    Key("8", "mode('leaderboard')", "Leaderboard: Parameter Golf's, as facts with their source"),
     Key("escape", "out", "one level out: filter, marks, page; never quits", shown="esc"),
     Key("z", "freeze", "freeze the picture, or follow again"),
     Key("ctrl+r", "reread", "read the store again now"),
@@ -50,8 +53,8 @@ LISTS = (
     Key("o", "outcomes", "all outcomes, valid ones, failures", "outcomes"),
     Key("left_square_bracket", "failure(-1)", "previous failure", shown="["),
     Key("right_square_bracket", "failure(1)", "next failure", shown="]"),
-    Key("h,left", "sideways(-1)", "previous division or column", shown="h"),
-    Key("l,right", "sideways(1)", "next division or column", shown="l"),
+    Key("h,left", "sideways(-1)", "previous division, section or column", shown="h"),
+    Key("l,right", "sideways(1)", "next division, section or column", shown="l"),
     Key("b", "board", "the board of the next corpus, budget or device"),
 )
 PLOT = (
@@ -66,8 +69,31 @@ DETAIL = (
     Key("c", "copy", "copy the command that runs it again", "copy command"),
 )
 
+LEADERBOARD = (
+    Key("F", "fetch", "fetch Parameter Golf's leaderboard of today from api.github.com", "fetch"),
+    Key("c", "copy", "copy the address of the entry", "copy"),
+)
+
+# The only keys that change anything outside the screen, each by a dialog; --readonly takes them away.
+CHANGES = (
+    Key("L", "order('launch')", "launch a study", "launch"),
+    Key("R", "order('resume')", "resume the study, or make it longer", "resume"),
+    Key("X", "order('stop')", "stop the study", "stop"),
+    Key("B", "order('grade')", "grade a fighter: train it on the published seeds, and fight for the belt", "grade"),
+    Key("E", "order('export')", "export the trial, or the study's best", "export"),
+)
+ORDER = (
+    Key("enter", "go", "check the form; again: start it; then: watch the study", "check, then start"),
+    Key("escape", "leave", "leave; what has been started goes on", "leave", shown="esc"),
+    Key("down", "next(1)", "next field; tab does too", "field", True, shown="↓ ↑"),
+    Key("up", "next(-1)", "previous field", first=True, shown="↑"),
+    Key("ctrl+y", "copy_command", "copy the command line", "copy command"),
+)
+
 # Pairs of keys that take one place in the key line.
 DIVISION = Key("h", "", "", "division", shown="h l")
+AGAIN = Key("ctrl+r", "", "", "ask again")
+SECTION = Key("h", "", "", "section", shown="h l")
 COLUMNS = Key("h", "", "", "columns", shown="h l")
 BOARD = Key("b", "", "", "board")
 SCROLL = Key("j", "", "", "scroll", shown="j k")

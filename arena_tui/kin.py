@@ -33,7 +33,9 @@ def ancestors(trial: TrialView, trials: Sequence[TrialView]) -> list[TrialView]:
 
 def children(trial: TrialView, trials: Sequence[TrialView]) -> list[TrialView]:
     """The trials made from this one."""
-    return [t for t in trials if (of := parent(t, [trial])) is not None and of.number == trial.number]
+    named = f"trial {trial.number}"
+    # the plain search first: thousands of reasons are looked through
+    return [t for t in trials if named in t.reason and parent(t, [trial]) is not None]
 
 
 @dataclass(frozen=True)

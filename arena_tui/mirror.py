@@ -14,7 +14,7 @@ from arena_tui.widgets.curves import seed_band
 from bench.errors import ArenaError, StoreError
 from bench.records import Identity, Point, State
 from bench.standings import Entry, Standing, standings
-from studies.views import EventView, PhaseView, StudyView, TrialView, VerdictView
+from studies.views import BeltView, EventView, PhaseView, StudyView, TrialView, VerdictView
 
 EVENTS_KEPT = 500
 BANDS_KEPT = 64
@@ -77,6 +77,7 @@ class Mirror:
         self._by_print: dict[str, set[tuple[str, int]]] = {}
         self._noise: dict[Identity, Noise | None] = {}
         self._bands: dict[tuple[object, ...], tuple[Floats, Floats, Floats, Floats]] = {}
+        self.belts: tuple[BeltView, ...] = ()
         self.phases: dict[str, list[PhaseView]] = {}
         self.verdicts: dict[str, list[VerdictView]] = {}
         self.changed_at = 0.0
@@ -108,6 +109,8 @@ class Mirror:
             self.phases = {}
             for phase in delta.phases:
                 self.phases.setdefault(phase.study, []).append(phase)
+        if delta.belts is not None:
+            self.belts = delta.belts
         if delta.verdicts is not None:
             self.verdicts = delta.verdicts
 

@@ -36,10 +36,31 @@ def _compare() -> Screen[Any]:
     return CompareScreen()
 
 
+def _research() -> Screen[Any]:
+    from arena_tui.screens.research import ResearchScreen
+
+    return ResearchScreen()
+
+
+def _claims() -> Screen[Any]:
+    from arena_tui.screens.claims import ClaimsScreen
+
+    return ClaimsScreen()
+
+
+def _leaderboard() -> Screen[Any]:
+    from arena_tui.screens.leaderboard import LeaderboardScreen
+
+    return LeaderboardScreen()
+
+
 PAGES: dict[str, Callable[[], Screen[Any]]] = {
     "live": _live,
     "standings": _standings,
     "trials": _trials,
     "studies": _studies,
     "compare": _compare,
+    "research": _research,
+    "claims": _claims,
+    "leaderboard": _leaderboard,
 }

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, cast
 
 from textual.command import DiscoveryHit, Hit, Hits, Provider
 
+from arena_tui.keys import CHANGES
 from arena_tui.rows import short_recipe
 from arena_tui.widgets.status import TABS
 
@@ -23,6 +24,9 @@ class ArenaProvider(Provider):
         app = cast("ArenaApp", self.app)
         for key, name, mode in TABS:
             yield f"Go to {name}", f"key {key}", partial(app.action_mode, mode)
+        if not app.readonly:
+            for change in CHANGES:
+                yield change.help.capitalize(), f"key {change.key}", partial(app.run_action, change.action)
         for study in app.mirror.studies.values():
             spec = study.spec
             yield (

@@ -123,6 +123,11 @@ def references(mirror: Mirror, study: StudyView | None) -> list[tuple[str, float
     if scores:
         lines.append(("baseline val_loss", math.fsum(scores) / len(scores)))
     board = (spec.division_name, spec.corpus_digest, spec.budget.steps)
+    for belt in mirror.belts:
+        # who holds one may have its published runs in another ledger
+        if belt.scores and (belt.division, belt.identity.corpus_digest, belt.identity.steps) == board:
+            lines.append((f"belt {spec.division.label(belt.config)}", belt.val_loss))
+            break
     for row in mirror.standings:
         held = (row.division, row.identity.corpus_digest, row.identity.steps)
         if held == board and not row.unconfirmed and row.delta:

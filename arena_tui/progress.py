@@ -65,7 +65,7 @@ def time_left(study: StudyView, trials: Sequence[TrialView], now: float) -> Time
     if left <= 0:
         return None
     lasted = [
-        (t.run.ended_at - t.run.started_at, t.run.ended_at)
+        ((t.run.ended_at - t.run.started_at) * study.spec.budget.steps / t.config.budget.steps, t.run.ended_at)
         for t in trials
         if t.state in (State.COMPLETE, State.FAILED, State.PRUNED) and t.run and t.run.ended_at and t.run.started_at
     ]

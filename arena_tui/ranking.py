@@ -11,7 +11,7 @@ from bench.divisions import baseline
 from bench.records import Identity, State
 from bench.standings import Entry
 from bench.tracks import FEATHERWEIGHT
-from studies.views import StudyView, TrialView
+from studies.views import StudyView, TrialView, under_latest_conditions
 
 # By steps of training: drawn, never ranked.
 PUBLISHED = dict(FEATHERWEIGHT.published)
@@ -71,9 +71,10 @@ _STATE_ORDER = {state: place for place, state in enumerate((State.RUNNING, State
 SORTS: dict[str, Callable[[TrialView], tuple[float, ...]]] = {
     "number": lambda t: (t.number,),
     "newest": lambda t: (-t.number,),
-    "val_loss": lambda t: (_score(t), t.number),
+    # the score of a short run says nothing beside that of a whole one
+    "val_loss": lambda t: (t.is_short, _score(t), t.number),
     "cost": lambda t: (-_cost(t), t.number),
-    "state": lambda t: (_STATE_ORDER.get(t.state, 9), _score(t), t.number),
+    "state": lambda t: (_STATE_ORDER.get(t.state, 9), t.is_short, _score(t), t.number),
 }
 
 
@@ -85,18 +86,25 @@ def live_order(trials: Iterable[TrialView]) -> list[TrialView]:
     """Running first, then the scored ones, best first, then what is queued."""
     shown = (State.RUNNING, State.COMPLETE, State.QUEUED)
     rows = [trial for trial in trials if trial.state in shown]
-    return sorted(rows, key=lambda trial: (shown.index(trial.state), _score(trial), trial.number))
+    return sorted(rows, key=lambda trial: (shown.index(trial.state), trial.is_short, _score(trial), trial.number))
 
 
 def baseline_trial(trials: Iterable[TrialView]) -> TrialView | None:
-    """The baseline of a study once it has a score."""
-    plain = (t for t in trials if t.val_loss is not None and t.fingerprint == baseline_print(t.config.budget))
-    return min(plain, key=lambda t: t.number, default=None)
+    """The baseline of a study once it has a score; the trials come in order of their number."""
+    prints: dict[int, str] = {}
+    for trial in trials:
+        budget = trial.config.budget
+        # a study has one budget, and working out its hash ten thousand times is what this would cost
+        print_ = prints.get(id(budget)) or prints.setdefault(id(budget), baseline_print(budget))
+        if trial.val_loss is not None and trial.fingerprint == print_:
+            return trial
+    return None
 
 
 def best_of(trials: Iterable[TrialView]) -> TrialView | None:
-    """The lowest score; a replication is none of its own, or the luckiest seed would stand for its config."""
-    return min((t for t in trials if t.val_loss is not None and t.seed is None), key=SORTS["val_loss"], default=None)
+    """The lowest score of a whole run under the conditions of the study's last run; a replication is none of its own,
+    or the luckiest seed would stand for its config."""
+    return min((t for t in under_latest_conditions(trials) if t.ranks), key=SORTS["val_loss"], default=None)
 
 
 def shown_runs(

@@ -63,7 +63,9 @@ def badge_cell(letter: str, colour: str, marked: bool) -> Text:
 
 
 def state_cell(trial: TrialView) -> Text:
-    """The state, or for a failure its class: what a person looks for."""
+    """The state, for a failure its class, for a short run how short: what a person looks for."""
+    if trial.state is State.COMPLETE and trial.is_short:
+        return styled(f"{trial.config.budget.steps} steps", "dim")
     word = ended_because(trial) if trial.state in (State.FAILED, State.PRUNED) else trial.state.value
     return styled(word.replace("_", " "), STATE_STYLES[trial.state])
 

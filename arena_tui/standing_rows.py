@@ -16,7 +16,7 @@ from bench.divisions import division_named
 from bench.records import Identity
 from bench.standings import Standing
 from bench.tracks import track_named
-from studies.views import TrialView
+from studies.views import BeltView, TrialView
 
 COLUMNS = (
     Column("rank", "#", 3, right=True),
@@ -57,11 +57,12 @@ def sigmas(row: Standing, noise: Noise | None) -> str:
     return f"{n:+.1f}" + ("?" if abs(n) < SETTLED or row.unconfirmed else "")
 
 
-def ranked(row: Standing, noise: Noise | None) -> BoardRow:
+def ranked(row: Standing, noise: Noise | None, honour: str = "") -> BoardRow:
+    """One fighter; `honour` is `belt` or `champion` for who holds it by grading."""
     seeds = styled(f"{row.n_seeds} unconfirmed", "yellow") if row.unconfirmed else f"{row.n_seeds} sd {row.sd or 0:.4f}"
     cells: dict[str, Text | str] = {
         "rank": str(row.rank),
-        "label": row.label,
+        "label": Text.assemble((f"{honour} ", "bold yellow"), row.label, end="") if honour else row.label,
         "val_loss": formatting.loss(row.val_loss),
         "delta": formatting.delta(row.delta),
         "sigma": sigmas(row, noise),
@@ -118,3 +119,11 @@ def unscored(trial: TrialView, division: str) -> BoardRow:
 def with_mark(row: BoardRow) -> BoardRow:
     """The row of a marked trial."""
     return replace(row, cells=row.cells | {"rank": f"*{row.cells['rank']}"})
+
+
+def honour_of(row: Standing, belts: Sequence[BeltView]) -> str:
+    """What this config holds on its board."""
+    for belt in belts:
+        if (belt.identity, belt.division, belt.fingerprint) == (row.identity, row.division, row.fingerprint):
+            return "champion" if belt.champion else "belt"
+    return ""

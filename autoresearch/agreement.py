@@ -8,8 +8,7 @@ from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-import numpy as np
-
+from autoresearch.ranks import spearman
 from bench.config import fingerprint
 from bench.divisions import recipe
 from bench.errors import ArenaError, DataError
@@ -50,15 +49,6 @@ def _common(by_corpus: Mapping[str, Mapping[str, Entry]], corpora: list[str]) ->
     """Fingerprints, which hold the budget too, that both corpora have."""
     first, second = (by_corpus.get(digest, {}) for digest in corpora)
     return sorted(f for f in first if f in second)
-
-
-def spearman(one: list[float], other: list[float]) -> float:
-    """Pearson's correlation of the ranks; ties share their mean rank."""
-    return float(np.corrcoef(_ranks(one), _ranks(other))[0, 1])
-
-
-def _ranks(values: list[float]) -> list[float]:
-    return [sum(v < x for v in values) + (sum(v == x for v in values) + 1) / 2 for x in values]
 
 
 def main() -> None:

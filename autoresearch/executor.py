@@ -17,6 +17,7 @@ import psutil
 
 from bench.config import RunConfig, fingerprint, to_json
 from bench.data.corpus import Corpus, write_cached
+from bench.data.tokens import TokenCorpus
 from bench.records import Cost, Failure, Outcome, Point, Reason, RunResult
 
 TERM_SECONDS = 10.0
@@ -127,12 +128,15 @@ class _Worker:
 class LocalExecutor:
     """Worker processes of this machine, each running one job at a time on its share of the cores."""
 
-    def __init__(self, corpus: Corpus, jobs: int, threads: int, limits: Limits) -> None:
+    def __init__(self, corpus: Corpus | TokenCorpus, jobs: int, threads: int, limits: Limits) -> None:
         self.jobs, self.threads, self.limits = jobs, threads, limits
         self.corpus = corpus
         self._scratch = tempfile.TemporaryDirectory(prefix="arena-")
         self._folder = Path(self._scratch.name)
-        write_cached(corpus, self._folder / "corpus")
+        # shards are on disk already, and may be many gigabytes
+        self._corpus_folder = corpus.folder if isinstance(corpus, TokenCorpus) else self._folder / "corpus"
+        if isinstance(corpus, Corpus):
+            write_cached(corpus, self._corpus_folder)
         self._lines: SimpleQueue[tuple[_Worker, str | None]] = SimpleQueue()
         self._workers: list[_Worker] = []
         self._n_started = 0
@@ -149,7 +153,7 @@ class LocalExecutor:
         worker = next((w for w in self._workers if w.job is None and not w.gone), None) or self._spawn()
         worker.job, worker.started, worker.step, worker.seconds = job, time.monotonic(), 0, 0.0
         worker.n_runs += 1
-        line = job_to_json(job, self.corpus, self._folder / "corpus")
+        line = job_to_json(job, self.corpus, self._corpus_folder)
         assert worker.process.stdin is not None, "a worker is started with a pipe"
         try:
             worker.process.stdin.write(json.dumps(line) + "\n")
@@ -315,8 +319,8 @@ class LocalExecutor:
         return Reason.CRASHED, f"the worker process ended by itself with exit code {code}"
 
 
-def job_to_json(job: Job | Examination, corpus: Corpus, folder: Path) -> dict[str, Any]:
-    """A job as a worker takes it; the corpus lies in a folder as `write_cached` leaves it."""
+def job_to_json(job: Job | Examination, corpus: Corpus | TokenCorpus, folder: Path) -> dict[str, Any]:
+    """A job as a worker takes it; the corpus lies in a folder as `write_cached` leaves it, or as shards."""
     line = {"config": to_json(job.config), "seed": job.seed}
     if isinstance(job, Examination):
         return line

@@ -15,7 +15,7 @@ from rich.console import Console
 
 from bench.catalog import CATALOG, alone
 from bench.config import RunConfig
-from bench.divisions import baseline
+from bench.divisions import OPEN, baseline
 from bench.estimate import estimate
 from bench.speed import Weight, weigh
 from bench.tracks import FEATHERWEIGHT
@@ -44,8 +44,8 @@ def fighters(
 def chosen(slot: str | None) -> Iterator[tuple[str, str]]:
     for name, techniques in CATALOG.items():
         # neither is part of a training step
-        if name not in ("codec", "evaluator") and slot in (None, name):
-            yield from ((name, t.name) for t in techniques)
+        if name not in ("shape", "codec", "evaluator") and slot in (None, name):
+            yield from ((name, t.name) for t in techniques if OPEN.enters(name, t.name))
 
 
 def declared(config: RunConfig) -> tuple[str, str, str]:

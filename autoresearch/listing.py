@@ -5,13 +5,14 @@ from dataclasses import asdict
 from typing import Any
 
 from autoresearch.researcher.conversation import Conversation
+from autoresearch.researcher.rungs import Ladder
 from bench.config import fingerprint, to_json
 from bench.divisions import recipe
 from bench.records import State
 from bench.standings import Standing, standings
 from studies.ownership import living_owner
 from studies.reading import Reader
-from studies.views import StudyView, TrialView
+from studies.views import StudyView, TrialView, under_latest_conditions
 
 
 def table(head: Sequence[str], rows: Sequence[Sequence[str]], right: frozenset[int] = frozenset()) -> str:
@@ -33,9 +34,10 @@ def number(value: float | None, digits: int = 4, sign: bool = False) -> str:
 
 
 def best_of(reader: Reader, study: StudyView) -> TrialView | None:
-    """The lowest score; a replication is none of its own, or the luckiest seed would stand for its config."""
-    scored = [t for t in reader.trials(study.name) if t.val_loss is not None and t.seed is None]
-    return min(scored, key=lambda t: (t.val_loss or 0.0, t.number), default=None)
+    """The lowest score of a whole run under the conditions of the study's last run; a replication is none of its own,
+    or the luckiest seed would stand for its config."""
+    ranked = [t for t in under_latest_conditions(reader.trials(study.name)) if t.ranks]
+    return min(ranked, key=lambda t: (t.val_loss or 0.0, t.number), default=None)
 
 
 def condition(study: StudyView) -> str:
@@ -86,7 +88,10 @@ def _study_json(reader: Reader, study: StudyView) -> dict[str, Any]:
 
 
 def study_json(reader: Reader, name: str) -> dict[str, Any]:
-    plain = _study_json(reader, reader.study(name)) | {"trials": [trial_json(trial) for trial in reader.trials(name)]}
+    study, trials = reader.study(name), reader.trials(name)
+    plain = _study_json(reader, study) | {"trials": [trial_json(trial) for trial in trials]}
+    if rungs := Ladder(study.spec, reader.cards(name)).calibrations(trials):
+        plain["rungs"] = [asdict(found) for found in rungs]
     said = Conversation.of(reader, name)
     return plain | ({"llm": [asdict(fact) for fact in said.facts]} if said.facts else {})
 
@@ -101,10 +106,11 @@ def trial_json(trial: TrialView) -> dict[str, Any]:
 def trials_table(reader: Reader, name: str) -> str:
     study = reader.study(name)
     trials = reader.trials(name)
-    base = next((t.val_loss for t in trials if t.proposer == "baseline"), None)
+    bases = {t.run.identity: t.val_loss for t in reversed(trials) if t.proposer == "baseline" and t.run}
     rows = []
     for trial in trials:
-        delta = None if trial.val_loss is None or base is None else trial.val_loss - base
+        base = bases.get(trial.run.identity) if trial.run else None
+        delta = None if trial.val_loss is None or base is None or trial.is_short else trial.val_loss - base
         rows.append(
             (
                 str(trial.number),
@@ -121,12 +127,15 @@ def trials_table(reader: Reader, name: str) -> str:
     columns = ("#", "state", "val_loss", "delta", "s", "recipe", "")
     if (said := Conversation.of(reader, name)).facts:
         head += f"\nlanguage model: {said.told()}"
-    return f"{head}\n{table(columns, rows, frozenset({0, 2, 3, 4}))}"
+    rungs = [f"short runs of {found.told}" for found in Ladder(study.spec, reader.cards(name)).calibrations(trials)]
+    return "\n".join([head, table(columns, rows, frozenset({0, 2, 3, 4})), *rungs])
 
 
 def outcome_word(trial: TrialView) -> str:
     if trial.state is State.FAILED and trial.run and trial.run.reason:
         return trial.run.reason.value
+    if trial.state is State.COMPLETE and trial.is_short:
+        return f"{trial.config.budget.steps} steps"
     return trial.state.value
 
 
@@ -142,13 +151,15 @@ def board(reader: Reader, study: str) -> str:
     if not rows:
         return "no trial has a score yet"
     text = table(
-        ("", "fighter", "val_loss", "delta", "seeds", "bytes", "parameters", "s", "trial"),
+        ("", "fighter", "val_loss", "delta", "seeds", "searched", "bytes", "parameters", "s", "trial"),
         [standing_cells(row) for row in rows],
-        frozenset({0, 2, 3, 4, 5, 6, 7, 8}),
+        frozenset(range(10)) - {1},
     )
-    flagged = any(row.flagged for row in rows)
-    flag = "\nFLAGGED: loses on audit text what it gained on the validation text" if flagged else ""
-    return f"{text}\nval_loss in nats per byte; delta to the baseline; unconfirmed below 3 seeds{flag}"
+    flag = "\nFLAGGED: loses on audit text what it gained on the validation text" * any(row.flagged for row in rows)
+    return (
+        f"{text}\nval_loss in nats per byte, of published seeds alone where any was run, and beside it what the search "
+        f"had seen; delta to the baseline; unconfirmed below 3 seeds{flag}"
+    )
 
 
 def standing_cells(row: Standing) -> tuple[str, ...]:
@@ -158,6 +169,7 @@ def standing_cells(row: Standing) -> tuple[str, ...]:
         number(row.val_loss),
         number(row.delta, sign=True),
         f"{row.n_seeds}{'?' if row.unconfirmed else ''}",
+        number(row.search_loss),
         f"{row.weights_bytes:,}",
         f"{row.parameters:,}",
         number(row.train_seconds, 0),

@@ -4,6 +4,7 @@ import shutil
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,19 +13,31 @@ from optuna.trial import TrialState
 
 from autoresearch.claims.plan import TUNE, ClaimsPlan
 from autoresearch.executor import Ended, Executor, Job, Progress
+from autoresearch.failing import RETRIED, gave_up_at, retried_trials, why_give_up
 from autoresearch.grading.plan import GRADE, GRADING, Grading
-from autoresearch.objections import remembered
+from autoresearch.objections import remembered, size
 from autoresearch.researcher.conversation import EVENT, Conversation, Fact, to_text
 from autoresearch.researcher.duplicates import drawn_again, not_worth_a_seed
+from autoresearch.researcher.feasibility import TRIES
 from autoresearch.researcher.llm import LanguageModel, without
-from autoresearch.researcher.phases import NOISE_FLOOR, PREFLIGHT, RECIPES, SCREEN, SEARCH, Move, Planner
+from autoresearch.researcher.phases import (
+    NOISE_FLOOR,
+    PREFLIGHT,
+    RECIPES,
+    RESEARCHER,
+    SCREEN,
+    SEARCH,
+    Move,
+    Planner,
+    n_spent,
+)
 from autoresearch.researcher.plan import Researcher
-from autoresearch.researcher.proposals import Proposers, Suggestion
-from autoresearch.sampling import is_over_caps, refused_state, sampler, told_state
+from autoresearch.researcher.proposals import Proposers, Suggestion, told_aside
+from autoresearch.sampling import is_over_caps, on_the_way, refused_state, sampler, told_state
 from autoresearch.space import Opening, Space
 from bench.catalog import advice
-from bench.config import RunConfig, fingerprint
-from bench.records import Outcome, Point, RunResult, State
+from bench.config import Budget, RunConfig, fingerprint
+from bench.records import Failure, Outcome, Point, Reason, RunResult, State
 from studies.claims import POLICY
 from studies.definitions import StudySpec
 from studies.following import Following
@@ -44,10 +57,10 @@ POINTS_SECONDS = 0.5
 STOPPED = "a stop was asked for"
 # The policy that has no sampler: each technique alone, and done.
 OPENINGS = "openings"
-# The policy that gives each trial to one of several proposers, by shares.
-RESEARCHER = "researcher"
 # Refusals cost nothing, but a study that is refused all the time should say so and end.
 REFUSALS_PER_TRIAL = 4
+UNDER_WAY = (State.INTERRUPTED, State.QUEUED, State.RUNNING)
+EVERY_EVENT = 1_000_000
 # A language model is asked ahead of the search and during it.
 ASKED_IN = (NOISE_FLOOR.name, RECIPES.name, SCREEN.name, SEARCH.name)
 
@@ -59,6 +72,7 @@ class Watcher:
     proposed: Callable[[Proposal], None] = lambda proposal: None
     refused: Callable[[Proposal, str], None] = lambda proposal, why: None
     stepped: Callable[[int, Point], None] = lambda number, point: None
+    retried: Callable[[int, str], None] = lambda number, why: None
     ended: Callable[[int, RunConfig, Outcome | None], None] = lambda number, config, outcome: None
     beat: Callable[[], None] = lambda: None  # a few times a second
     noted: Callable[[str], None] = lambda text: None
@@ -107,26 +121,33 @@ class Search:
         """Everything the ledger says of the study; returns the trials that were cut short."""
         self.space = Space(self.spec)
         self.objections = remembered(self.spec)
-        self.openings = [(fingerprint(self.space.recall(o.params)[0]), o) for o in self.space.openings()]
         self.followed = Following(self.store.read, self.spec.name)
+        events = self.store.read.events(study=self.spec.name, limit=EVERY_EVENT)
+        self.gave_up_at, self.retried = gave_up_at(events), retried_trials(events)
+        elsewhere = [t for t in self.followed.trials().values() if not self.is_here(t)]
+        self.n_elsewhere = n_spent(elsewhere, self.spec.budget.steps)
+        left = replace(self.spec, n_trials=self.spec.n_trials - self.n_elsewhere)
         self.planner: Planner | None = None
         self.researcher: Researcher | None = None
         self.llm: LanguageModel | None = None
         self.move: Move | None = None
-        self.phase = "search"
+        self.openings: list[tuple[str, Opening]] = []
         if self.spec.policy == RESEARCHER:
             said = Conversation.of(self.store.read, self.spec.name)
-            proposers = Proposers(self.space, self.store.read.cards(self.spec.name), self.objections, said)
-            self.planner = self.researcher = Researcher(proposers)
+            proposers = Proposers(self.space, self.store.read.cards(self.spec.name), self.objections, size, said)
+            self.planner = self.researcher = Researcher(proposers, self.n_elsewhere)
             if self.line is not None:
                 self.llm = LanguageModel(self.line, proposers, self.note)
             else:
                 without(said, self.note)
             self.phase = PREFLIGHT.name
         elif self.spec.policy == POLICY:
-            self.planner, self.phase = ClaimsPlan(self.spec), TUNE.name
+            self.planner, self.phase = ClaimsPlan(left), TUNE.name
         elif self.spec.policy == GRADE:
-            self.planner, self.phase = Grading(self.spec), GRADING.name
+            self.planner, self.phase = Grading(left), GRADING.name
+        else:
+            self.openings = [(fingerprint(self.space.recall(o.params)[0]), o) for o in self.space.openings()]
+            self.phase = SEARCH.name
         self.study = optuna.create_study(sampler=optuna.samplers.RandomSampler())
         self.underway: dict[int, _Underway] = {}
         self.points: list[tuple[int, Point]] = []
@@ -136,40 +157,52 @@ class Search:
     def replay(self) -> list[TrialView]:
         """Refill the sampler from the ledger; returns the trials that were cut short, to be run again."""
         waiting = []
-        self.n_counted = self.n_refused = self.n_known = 0
+        self.n_refused = self.n_known = 0
+        self.n_counted = Fraction(0)
         self.known: set[str] = set()
         for view in self.followed.trials().values():
             self.n_known += 1
-            self.known.add(view.fingerprint)
-            if view.state in (State.INTERRUPTED, State.QUEUED, State.RUNNING):
+            if here := self.is_here(view):
+                self.known.add(view.fingerprint)
+            if view.state in UNDER_WAY:
                 # takes its old number again when it is asked for, since numbers are given in order
                 self.study.enqueue_trial(view.params)
                 waiting.append(view)
                 continue
-            _, distributions = self.space.recall(view.params)
-            self.count(view.state)
+            self.count(view.state, view.config.budget)
             self.study.add_trial(
                 optuna.trial.create_trial(
-                    state=(state := told_state(view)),
+                    state=(state := told_state(view, here)),
                     value=view.val_loss if state is TrialState.COMPLETE else None,
+                    intermediate_values=on_the_way(view),
                     params=view.params,
-                    distributions=distributions,
+                    distributions=self.space.distributions(view.params),
                     constraints={"caps": 1.0} if is_over_caps(view) else {"caps": -1.0},
                 )
             )
         return waiting
 
-    def count(self, state: State) -> None:
+    def is_here(self, view: TrialView) -> bool:
+        """False for what ended under other conditions, on another class of device for one: listed, not compared."""
+        return view.run is None or view.state in UNDER_WAY or view.run.identity.conditions == self.key.conditions
+
+    def here(self) -> list[TrialView]:
+        return [view for view in self.followed.trials().values() if self.is_here(view)]
+
+    def count(self, state: State, budget: Budget) -> None:
+        """A refusal costs nothing, a short run its part of a whole one."""
         if state is State.REFUSED:
             self.n_refused += 1
         else:
-            self.n_counted += 1
+            self.n_counted += Fraction(budget.steps, self.spec.budget.steps)
 
     def why_end(self, waiting: list[TrialView]) -> str | None:
         if self.stopping():
             return STOPPED
         if self.deadline is not None and time.monotonic() > self.deadline:
             return "the time given with --timeout is up"
+        if failing := why_give_up(self.here(), self.gave_up_at):
+            return failing
         if waiting:
             return None
         if self.spec.policy == OPENINGS and self.opening() is None:
@@ -177,12 +210,14 @@ class Search:
         if self.n_refused >= REFUSALS_PER_TRIAL * self.spec.n_trials:
             return f"{self.n_refused} proposals were refused"
         if self.planner is not None:
-            return "all trials are done" if self.planned(self.planner).over else None
-        return "all trials are done" if self.n_counted + len(self.underway) >= self.spec.n_trials else None
+            over = self.n_elsewhere >= self.spec.n_trials or self.planned(self.planner).over
+        else:
+            over = self.n_counted + len(self.underway) >= self.spec.n_trials
+        return "all trials are done" if over else None
 
     def planned(self, planner: Planner) -> Move:
         """Where the study stands, with the phases that ended and their verdicts written down."""
-        move = planner.next(self.n_known, self.trials)
+        move = planner.next(self.n_known, self.here())
         for name, why in move.closed.items():
             if self.move is None or self.move.closed.get(name) != why:
                 self.store.phase(self.spec.name, name, why)
@@ -212,7 +247,7 @@ class Search:
             self.study.sampler = sampler(self.spec, view.number, draws=False)
             trial = self.study.ask()
             # what no sampler chose is run as it was proposed
-            config = self.space.suggest(trial) if view.params else view.config
+            config = replace(self.space.suggest(trial), budget=view.config.budget) if view.params else view.config
             proposal = Proposal(
                 number=view.number, config=config, proposer=view.proposer, rule=view.rule, reason=view.reason,
                 hypothesis=view.hypothesis, expected=view.expected, params=view.params, seed=view.seed,
@@ -224,11 +259,11 @@ class Search:
                 self.store.refuse(self.spec.name, proposal, "; ".join(against))
                 trial.set_constraint("caps", 1.0)
                 self.study.tell(trial, state=refused_state(proposal.seed))
-                self.count(State.REFUSED)
+                self.count(State.REFUSED, proposal.config.budget)
                 self.watcher.refused(proposal, "; ".join(against))
                 return
             self.store.propose(self.spec.name, proposal)
-        assert trial.number == proposal.number, f"sampler says trial {trial.number}, ledger {proposal.number}"
+        assert trial.params == proposal.params, f"sampler says {trial.params}, ledger {proposal.params}"
         trial.set_constraint("caps", -1.0)
         self.begin(trial, proposal)
 
@@ -237,28 +272,35 @@ class Search:
         number = self.n_known
         said = self.suggestion()
         self.study.sampler = sampler(self.spec, number, draws=said.params is None)
-        if asked := self.space.held if said.params is None else said.params:
-            self.study.enqueue_trial(dict(asked))
-        trial = self.study.ask()
-        config = self.space.suggest(trial) if said.config is None else said.config
+        trial, config, aside = self.ask(said)
         if said.proposer in SEARCH.proposers and self.researcher is not None:
-            said = drawn_again(said, self.researcher.evidence(self.trials), config, self.spec.seed)
+            said = drawn_again(said, self.researcher.evidence(self.here(), config.budget), config, self.spec.seed)
         self.known.add(fingerprint(config))
         return trial, Proposal(
-            number=number, config=config, proposer=said.proposer, rule=said.rule, reason=said.reason,
+            number=number, config=config, proposer=said.proposer, rule=said.rule, reason=said.reason + aside,
             hypothesis=said.hypothesis, expected=said.expected, params=trial.params, advice="; ".join(advice(config)),
             seed=said.seed,
         )  # fmt: skip
+
+    def ask(self, said: Suggestion) -> tuple[optuna.Trial, RunConfig, str]:
+        """The trial with its config, and which draws were set aside before it."""
+        against: list[str | None] = []
+        while True:
+            if params := self.space.held if said.params is None else said.params:
+                self.study.enqueue_trial(dict(params))
+            trial = self.study.ask()
+            config = said.config or replace(self.space.suggest(trial), budget=said.budget or self.spec.budget)
+            against.append(said.set_aside(config) if said.set_aside else None)
+            if against[-1] is None or len(against) == TRIES:
+                return trial, config, told_aside(against)
+            # failures are nothing to the sampler, so a resumed study, which has never seen this draw, goes on alike
+            self.study.tell(trial, state=TrialState.FAIL)
 
     def idle(self, proposal: Proposal) -> list[str]:
         """Why a config that the search came to again is not worth a seed; empty for any other."""
         if self.researcher is None or proposal.proposer not in SEARCH.proposers or proposal.seed is None:
             return []
-        return not_worth_a_seed(self.researcher.evidence(self.trials), proposal.config)
-
-    @property
-    def trials(self) -> list[TrialView]:
-        return list(self.followed.trials().values())
+        return not_worth_a_seed(self.researcher.evidence(self.here(), proposal.config.budget), proposal.config)
 
     def suggestion(self) -> Suggestion:
         """The researcher's move; else the openings, those of techniques younger than the study too, and the sampler."""
@@ -296,19 +338,33 @@ class Search:
                 case Progress(run_id, point):
                     self.points.append((run_id, point))
                     self.watcher.stepped(self.underway[run_id].proposal.number, point)
+                case Ended(run_id, Failure(reason=Reason.KILLED) as killed) if self.may_retry(run_id):
+                    self.write_points()
+                    self.retry(self.underway.pop(run_id), killed)
                 case Ended(run_id, outcome):
                     self.write_points()
                     self.finish(self.underway.pop(run_id), outcome)
         if self.points and time.monotonic() - self.written > POINTS_SECONDS:
             self.write_points()
         if self.llm is not None:
-            left = self.spec.n_trials - self.n_counted - len(self.underway)
-            self.llm.attend(list(self.followed.trials().values()), left if self.phase in ASKED_IN else 0)
+            left = int(self.spec.n_trials - self.n_counted) - len(self.underway)
+            self.llm.attend(self.here(), left if self.phase in ASKED_IN else 0)
 
     def note(self, sentence: str, fact: Fact) -> None:
         """What is said to a language model or by it."""
         self.store.note(self.spec.name, EVENT, to_text(sentence, fact))
         self.watcher.noted(sentence)
+
+    def may_retry(self, run_id: int) -> bool:
+        return self.underway[run_id].proposal.number not in self.retried
+
+    def retry(self, lost: _Underway, killed: Failure) -> None:
+        """Once more: what ended it came from outside and says nothing of the config. A second time it is a failure."""
+        self.store.retry(self.spec.name, lost.proposal.number, lost.run_id, killed, RETRIED)
+        lost.artifact.unlink(missing_ok=True)
+        self.retried.add(lost.proposal.number)
+        self.watcher.retried(lost.proposal.number, killed.message)
+        self.begin(lost.trial, lost.proposal)
 
     def write_points(self) -> None:
         for run_id in dict.fromkeys(run_id for run_id, _ in self.points):
@@ -328,14 +384,14 @@ class Search:
         if self.spec.policy == GRADE:
             # an audit scores these very models, and a fighter has a few of them
             return self.move_artifact(done, result)
-        if done.proposal.seed is not None:
-            # the luckiest seed of a replicated config is not its score
+        if done.proposal.seed is not None or done.proposal.config.budget.short:
+            # the luckiest seed of a replicated config is not its score, and a short run's is none
             return None
-        rivals = [t for t in self.trials if t.val_loss is not None and t.run is not None and t.seed is None]
+        rivals = [t for t in self.here() if t.ranks]
         if any((t.val_loss or 0.0) <= result.val_loss for t in rivals):
             return None
         for rival in rivals:
-            assert rival.run is not None, "filtered above"
+            assert rival.run is not None, "it has a score"
             if self.store.read.artifact(rival.run.id):
                 self.store.drop_artifact(rival.run.id)
         return self.move_artifact(done, result)
@@ -348,9 +404,11 @@ class Search:
     def settle(self, trial: optuna.Trial, proposal: Proposal, outcome: Outcome | None) -> None:
         """Tell the sampler; without an outcome the ledger already had it."""
         view = self.followed.trials()[proposal.number]
-        self.count(view.state)
+        self.count(view.state, view.config.budget)
         if is_over_caps(view):
             trial.set_constraint("caps", 1.0)
-        state = told_state(view)
+        state = told_state(view, self.is_here(view))
+        for step, val_loss in on_the_way(view).items():
+            trial.report(val_loss, step)
         self.study.tell(trial, view.val_loss if state is TrialState.COMPLETE else None, state)
         self.watcher.ended(proposal.number, proposal.config, outcome)

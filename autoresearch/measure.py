@@ -5,6 +5,7 @@ What earlier pieces finished is read from studies/measured/NAME.jsonl, and writt
 
 import os
 import sys
+import time
 from pathlib import Path
 from typing import Annotated
 
@@ -14,7 +15,7 @@ from rich.console import Console
 from autoresearch.session import default_jobs, run_study
 from bench.data.choose import load_corpus
 from bench.errors import ArenaError, DataError
-from studies.definitions import REAL_SAMPLE, Measurement, measurement_named
+from studies.definitions import REAL_SAMPLE, Measurement, measurements_named
 from studies.shipped import FOLDER, export_measured, import_measured, shipped_files
 from studies.store import Store
 
@@ -26,30 +27,39 @@ def measure(
     seconds: Annotated[float | None, typer.Option(help="begin no further run after so many seconds")] = None,
     jobs: Annotated[int | None, typer.Option(help="runs at a time")] = None,
 ) -> None:
-    """Go on with a measurement; safe to stop at any moment."""
+    """Go on with a measurement, or with a family of them in turn; safe to stop at any moment."""
     console = Console(stderr=True)
+    deadline = None if seconds is None else time.monotonic() + seconds
     try:
-        measurement = measurement_named(name)
-        corpus = load_corpus(data_of(measurement))
-        spec = measurement.spec(corpus.name, corpus.digest, measurement.data)
-        record = FOLDER / f"{measurement.name}.jsonl"
-        path = SCRATCH / f"{measurement.name}.db"
-        store = Store(path)
-        # the other measurements too: a run that one of them has made is never paid for twice
-        for file in shipped_files():
-            import_measured(path, file, shipped=file != record)
-        try:
-            why = run_study(spec, store, corpus, jobs or default_jobs(), console, seconds)
-            console.print(f"{measurement.name}: {why}", highlight=False)
-        finally:
-            store.close()
-            n = export_measured(path, measurement.name, record)
-            console.print(f"{n} trials in {record.name}", highlight=False)
+        for measurement in measurements_named(name):
+            left = None if deadline is None else deadline - time.monotonic()
+            if left is not None and left <= 0:
+                break
+            go_on(measurement, left, jobs or default_jobs(), console)
     except ArenaError as wrong:
         console.print(f"error: {wrong.problem}\nhint: {wrong.hint}", markup=False, highlight=False)
         raise typer.Exit(2) from wrong
     except KeyboardInterrupt:
         raise typer.Exit(130) from None
+
+
+def go_on(measurement: Measurement, seconds: float | None, jobs: int, console: Console) -> None:
+    """From where its record ends to its end, or to the time's; the record is written however it ends."""
+    corpus = load_corpus(data_of(measurement))
+    spec = measurement.spec(corpus.name, corpus.digest, measurement.data)
+    record = FOLDER / f"{measurement.name}.jsonl"
+    path = SCRATCH / f"{measurement.name}.db"
+    store = Store(path)
+    # the other measurements too: a run that one of them has made is never paid for twice
+    for file in shipped_files():
+        import_measured(path, file, shipped=file != record)
+    try:
+        why = run_study(spec, store, corpus, jobs, console, seconds)
+        console.print(f"{measurement.name}: {why}", highlight=False)
+    finally:
+        store.close()
+        n = export_measured(path, measurement.name, record)
+        console.print(f"{n} trials in {record.name}", highlight=False)
 
 
 def data_of(measurement: Measurement) -> str:

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from bench.catalog import refusals
 from bench.config import RunConfig, fingerprint
-from bench.estimate import over_caps
+from bench.estimate import estimate, over_caps
 from studies.definitions import StudySpec
 
 
@@ -18,7 +18,7 @@ def objections(config: RunConfig, spec: StudySpec) -> list[str]:
 
 
 def remembered(spec: StudySpec) -> Callable[[RunConfig], list[str]]:
-    """The same for one study, each config weighed once: an estimate builds its model."""
+    """The same for one study, each config weighed once."""
     said: dict[str, list[str]] = {}
 
     def against(config: RunConfig) -> list[str]:
@@ -28,3 +28,11 @@ def remembered(spec: StudySpec) -> Callable[[RunConfig], list[str]]:
         return said[print_]
 
     return against
+
+
+def size(config: RunConfig) -> tuple[int, ...]:
+    """Parameters and training FLOPs, of which too much has a run fail; nothing is known of code that a user brings."""
+    if config.brings_code:
+        return ()
+    cost = estimate(config)
+    return cost.parameters, cost.train_flops

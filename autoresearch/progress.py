@@ -30,10 +30,10 @@ class Teller:
 
     def __init__(self, spec: StudySpec, n_done: int, best: float | None, console: Console) -> None:
         self.spec, self.best, self.console = spec, best, console
-        self.n_done, self.n_begun_with = n_done, n_done
+        self.n_done, self.n_begun_with = float(n_done), n_done  # in whole runs
         self.started = time.monotonic()
         self.steps: dict[int, int] = {}
-        self.recipes: dict[int, str] = {}
+        self.totals: dict[int, int] = {}
         self.said = time.monotonic()
         self.bars = Progress(
             TextColumn("{task.description}", markup=False),
@@ -49,17 +49,21 @@ class Teller:
     @property
     def watcher(self) -> Watcher:
         return Watcher(
-            proposed=self.proposed, refused=self.refused, stepped=self.stepped, ended=self.ended, noted=self.noted
-        )
+            proposed=self.proposed, refused=self.refused, stepped=self.stepped, retried=self.retried, ended=self.ended,
+            noted=self.noted,
+        )  # fmt: skip
 
     def line(self, text: str) -> None:
         self.console.print(escape(text), highlight=False, soft_wrap=True)
 
     def proposed(self, proposal: Proposal) -> None:
-        self.recipes[proposal.number] = recipe(proposal.config)
-        self.line(f"trial {proposal.number} begins: {recipe(proposal.config)} ({proposal.proposer}: {proposal.reason})")
+        budget = proposal.config.budget
+        short = f" for {budget.steps} steps" if budget.short else ""
+        said = f"{recipe(proposal.config)}{short} ({proposal.proposer}: {proposal.reason})"
+        self.line(f"trial {proposal.number} begins: {said}")
         name = f"trial {proposal.number} {self.spec.division.label(proposal.config)}"
-        self.tasks[proposal.number] = self.bars.add_task(name, total=self.spec.budget.steps, note="")
+        self.tasks[proposal.number] = self.bars.add_task(name, total=proposal.config.budget.steps, note="")
+        self.totals[proposal.number] = proposal.config.budget.steps
 
     def refused(self, proposal: Proposal, why: str) -> None:
         self.line(f"trial {proposal.number} refused at no cost: {why}")
@@ -74,16 +78,19 @@ class Teller:
         if not self.console.is_terminal and time.monotonic() - self.said > PLAIN_EVERY_SECONDS:
             self.said = time.monotonic()
             self.line(
-                f"trial {number} step {point.step}/{self.spec.budget.steps} train_loss {point.train_loss:.4f}"
+                f"trial {number} step {point.step}/{self.totals[number]} train_loss {point.train_loss:.4f}"
                 f"  {self.summary()}"
             )
 
+    def retried(self, number: int, why: str) -> None:
+        self.line(f"trial {number} is run once more: {why}")
+        self._over(number)
+
     def ended(self, number: int, config: RunConfig, outcome: Outcome | None) -> None:
-        self.n_done += 1
-        self.steps.pop(number, None)
+        self.n_done += config.budget.steps / self.spec.budget.steps
         match outcome:
             case RunResult(val_loss=val_loss, cost=cost):
-                new_best = self.best is None or val_loss < self.best
+                new_best = not config.budget.short and (self.best is None or val_loss < self.best)
                 self.best = val_loss if new_best else self.best
                 text = f"val_loss {val_loss:.4f}{', the best so far' if new_best else ''}, {cost.train_seconds:.0f} s"
             case Failure(reason=reason, message=message):
@@ -91,9 +98,13 @@ class Teller:
             case None:
                 text = "the ledger already had this run"
         self.line(f"trial {number} {text}")
+        self._over(number)
+        self.bars.update(self.total, completed=self.n_done, note=self.summary())
+
+    def _over(self, number: int) -> None:
+        self.steps.pop(number, None)
         if number in self.tasks:
             self.bars.remove_task(self.tasks.pop(number))
-        self.bars.update(self.total, completed=self.n_done, note=self.summary())
 
     def summary(self) -> str:
         """Best so far and time left, from the pace of this session."""

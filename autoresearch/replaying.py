@@ -8,10 +8,12 @@ from pathlib import Path
 
 from autoresearch.executor import Ended, Job, LocalExecutor, Progress, limits_for
 from bench.config import RunConfig
-from bench.data.choose import load_corpus
+from bench.data.choose import corpus_for
 from bench.data.corpus import Corpus
+from bench.data.tokens import TokenCorpus
 from bench.errors import DataError
 from bench.records import Failure, Outcome, Point
+from bench.tracks import track_named
 from studies.reading import Reader
 from studies.views import RunView
 
@@ -25,7 +27,7 @@ class Again:
     device_class: str
 
 
-def run_again(run: RunView, config: RunConfig, corpus: Corpus, watch: Callable[[Point], None]) -> Again:
+def run_again(run: RunView, config: RunConfig, corpus: Corpus | TokenCorpus, watch: Callable[[Point], None]) -> Again:
     """Run a config as it was run, on the same number of threads, in a worker under the usual limits."""
     executor = LocalExecutor(corpus, 1, run.threads, limits_for(config.budget.steps))
     with tempfile.TemporaryDirectory(prefix="arena-replay-") as folder:
@@ -44,12 +46,12 @@ def run_again(run: RunView, config: RunConfig, corpus: Corpus, watch: Callable[[
             executor.close()
 
 
-def corpus_of(reader: Reader, run: RunView, data: str | None) -> Corpus:
+def corpus_of(reader: Reader, run: RunView, data: str | None) -> Corpus | TokenCorpus:
     """The corpus a run was scored on; DataError when what is there has another digest."""
     where = data or next(
         (s.spec.data for s in reader.studies() if s.spec.corpus_digest == run.identity.corpus_digest), "auto"
     )
-    corpus = load_corpus(where)
+    corpus = corpus_for(track_named(run.identity.track), where)
     if corpus.digest != run.identity.corpus_digest:
         raise DataError(
             f"run {run.id} was on {run.corpus_name} {run.identity.corpus_digest[:8]}, {where} is {corpus.digest[:8]}",

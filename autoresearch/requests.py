@@ -1,10 +1,16 @@
 """What can be said of a request before anything is loaded or spent; each check raises ConfigError."""
 
+from pathlib import Path
+
+from autoresearch.researcher.phases import RESEARCHER
+from autoresearch.researcher.rungs import LEAST_STEPS, RUNGS, rungs_for
 from bench.errors import ConfigError
 from bench.tracks import PUBLISHED_SEEDS
 from studies.definitions import StudySpec
+from studies.ownership import check_claim, this_process
+from studies.reading import Reader
 
-POLICIES = ("tpe", "researcher", "random", "openings", "claims")
+POLICIES = ("tpe", RESEARCHER, "random", "openings", "claims")
 # those of a command of their own
 OWN_COMMAND = ("grade",)
 
@@ -21,16 +27,32 @@ def check_request(spec: StudySpec) -> None:
         )
     if spec.policy not in (*POLICIES, *OWN_COMMAND):
         raise ConfigError(f"there is no policy named {spec.policy}", f"the policies are {', '.join(POLICIES)}")
+    if spec.rungs and spec.policy != RESEARCHER:
+        raise ConfigError(f"--rungs is for the policy {RESEARCHER}, not {spec.policy}", f"use --policy {RESEARCHER}")
     if (missing := spec.track.missing) is not None:
         raise ConfigError(f"the {spec.track.name} track can't run yet: {missing}", "use --track featherweight")
 
 
+def rungs_asked(policy: str, steps: int, asked: bool | None) -> tuple[int, ...]:
+    """The rungs of a new study, as asked for; else the researcher's where its steps allow all of them: a third alone
+    was no clear gain (docs/researcher.md). Raises ConfigError."""
+    found = rungs_for(steps)
+    if asked is None:
+        return found if policy == RESEARCHER and found == RUNGS else ()
+    if not asked:
+        return ()
+    if not found:
+        least = LEAST_STEPS * min(RUNGS)
+        raise ConfigError(f"--rungs needs runs of {least} steps or more, and these have {steps}", "leave --rungs out")
+    return found
+
+
 def check_llm(spec: StudySpec) -> None:
     """Only one policy has a place for a language model; raises ConfigError."""
-    if spec.policy != "researcher":
+    if spec.policy != RESEARCHER:
         raise ConfigError(
-            f"--llm goes with --policy researcher, and the policy is {spec.policy}",
-            "add --policy researcher, or drop --llm",
+            f"--llm goes with --policy {RESEARCHER}, and the policy is {spec.policy}",
+            f"add --policy {RESEARCHER}, or drop --llm",
         )
 
 
@@ -50,6 +72,21 @@ def check_budget(budget: str) -> None:
             "use --budget cpu",
         )
     raise ConfigError(f"budget {budget} is not served yet: training runs on the CPU only", "use --budget cpu")
+
+
+def foretold(path: Path, spec: StudySpec) -> str:
+    """What a checked request would do; StoreError when the ledger has a study of that name that stands against it."""
+    size = f"{spec.n_trials} trials of {spec.budget.steps} steps on {spec.corpus_name} {spec.corpus_digest[:8]}"
+    if path.exists():
+        reader = Reader(path)
+        try:
+            known = {study.name: study for study in reader.studies()}
+        finally:
+            reader.close()
+        if (study := known.get(spec.name)) is not None:
+            check_claim(study, spec, this_process())
+            return f"would go on with study {spec.name}, {study.n_done} of {size}"
+    return f"would begin study {spec.name}: {size}"
 
 
 def duration(text: str) -> float:

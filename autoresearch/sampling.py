@@ -25,19 +25,26 @@ def is_over_caps(view: TrialView) -> bool:
     return view.state is State.REFUSED or (view.run is not None and view.run.reason is Reason.TOO_LARGE)
 
 
+def on_the_way(view: TrialView) -> dict[int, float]:
+    """What a short run scored, by its steps."""
+    return {view.config.budget.steps: view.val_loss} if view.is_short and view.val_loss is not None else {}
+
+
 def refused_state(seed: int | None) -> TrialState:
     """A config refused is a wall to the sampler; a seed refused says nothing of the config."""
     return TrialState.PRUNED if seed is None else TrialState.FAIL
 
 
-def told_state(view: TrialView) -> TrialState:
+def told_state(view: TrialView, comparable: bool) -> TrialState:
     """What costs nothing is pruned; a failure is ignored by the sampler, and so is a replication: a second score of
-    a config says nothing new of where to look."""
-    if view.seed is not None:
+    a config says nothing new of where to look. Nor does it hear of scores that can't be compared with those to come.
+    A short run is one that went no further: TPE ranks such after all whole ones, among each other by how far they went
+    and then by their scores."""
+    if view.seed is not None or not comparable:
         return TrialState.FAIL
     match view.state:
         case State.COMPLETE:
-            return TrialState.COMPLETE
+            return TrialState.PRUNED if view.is_short else TrialState.COMPLETE
         case State.PRUNED:
             return TrialState.PRUNED
         case _:

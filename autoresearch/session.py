@@ -22,6 +22,7 @@ from autoresearch.researcher.phases import REPORT, Ending
 from bench.cards import card, cards
 from bench.catalog import technique_of
 from bench.data.corpus import Corpus
+from bench.data.tokens import TokenCorpus
 from bench.errors import DataError
 from bench.tracks import NUMERICS_VERSION, Track
 from studies.definitions import StudySpec
@@ -44,7 +45,7 @@ def default_jobs() -> int:
 def run_study(
     spec: StudySpec,
     store: Store,
-    corpus: Corpus,
+    corpus: Corpus | TokenCorpus,
     jobs: int,
     console: Console,
     timeout_seconds: float | None = None,
@@ -65,23 +66,21 @@ def run_study(
             "give the same text with --data, or begin another study with --study",
         )
     deadline = None if timeout_seconds is None else time.monotonic() + timeout_seconds
-    known = {study.name for study in store.read.studies()}
-    best = None
-    n_done = 0
-    if spec.name in known:
-        n_done = store.read.study(spec.name).n_done
-        best = min((t.val_loss for t in store.read.trials(spec.name) if t.val_loss is not None), default=None)
     own = [card(technique_of("mixer", spec.start.pick("mixer")))] if spec.start and spec.start.brings_code else []
     store.begin(spec, [*cards(), *own], this_process())
     why = "the coordinator failed"
     try:
-        teller = Teller(spec, n_done, best, console)
-        live = LiveReport(store.path, spec.name, report, teller.line) if report else None
-        watcher = replace(teller.watcher, beat=live.beat) if live else teller.watcher
         executor = LocalExecutor(corpus, jobs, THREADS_PER_RUN, limits_for(spec.budget.steps))
         try:
+            key = run_key(spec.track, spec.seed, corpus, executor)
+            known = [
+                t.run for t in store.read.trials(spec.name) if t.run and t.run.identity.conditions == key.conditions
+            ]
+            best = min((run.val_loss for run in known if run.val_loss is not None), default=None)
+            teller = Teller(spec, store.read.study(spec.name).n_done, best, console)
+            live = LiveReport(store.path, spec.name, report, teller.line) if report else None
+            watcher = replace(teller.watcher, beat=live.beat) if live else teller.watcher
             with interruptible(), teller.telling():
-                key = run_key(spec.track, spec.seed, corpus, executor)
                 search = Search(spec, store, executor, key, executor.versions, watcher, deadline, line)
                 why = search.run()
         finally:
@@ -99,7 +98,7 @@ def run_study(
     return why
 
 
-def run_key(track: Track, seed: int, corpus: Corpus, executor: Executor) -> RunKey:
+def run_key(track: Track, seed: int, corpus: Corpus | TokenCorpus, executor: Executor) -> RunKey:
     return RunKey(
         seed=seed,
         track_version=track.version,

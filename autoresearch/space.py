@@ -48,7 +48,7 @@ class Space:
     def __init__(self, spec: StudySpec) -> None:
         self.spec = spec
         self.division: Division = spec.division
-        self.base = baseline(spec.budget)
+        self.base = baseline(spec.budget, spec.track_name)
         self.base_knobs: dict[str, Value] = {
             f"{pick.name}.{knob}": value
             for picks in self.base.picks.values()
@@ -59,6 +59,7 @@ class Space:
         self.brought = spec.start.pick("mixer") if spec.start and spec.start.brings_code else None
         # a study of a mixer of one's own searches around that mixer; the openings alone may differ
         self.held: dict[str, Value] = {"mixer": BROUGHT} if self.brought else {}
+        self._distributions: dict[str, BaseDistribution] = {}  # of each parameter recalled so far
         self.given: dict[str, Value] = {}
         if spec.start is not None:
             self.given = self.params_for(spec.start)
@@ -135,11 +136,17 @@ class Space:
         def choose(name: str, values: Span | Choice) -> Value:
             if name not in params:
                 return self.unchanged(name, values)
-            distributions[name] = _distribution(values)
+            distributions[name] = self._distributions.setdefault(name, _distribution(values))
             value: Value = params[name]
             return value
 
         return self.walk(choose), distributions
+
+    def distributions(self, params: Mapping[str, Any]) -> dict[str, BaseDistribution]:
+        """Those of `recall`, without its config: a name has one distribution in a study, so few trials need a walk."""
+        if not self._distributions.keys() >= params.keys():
+            return self.recall(params)[1]
+        return {name: self._distributions[name] for name in params}
 
     def openings(self) -> Iterator[Opening]:
         """A fighter that was given, the baseline, then each technique alone at its defaults, with what it needs."""
@@ -242,7 +249,7 @@ class Space:
             return self._default(name)
         assert isinstance(values, Choice), f"{name} is no choice of techniques"
         if values.options == (False, True):
-            return False
+            return any(pick.name == name for picks in self.base.picks.values() for pick in picks)
         (fixed,) = self.base.picks[name]
         return fixed.name if fixed.name in values.options else values.options[0]
 

@@ -11,6 +11,7 @@ from bench.brought_text import MAX_BYTES
 from bench.catalog import full_pick, realise, refusals
 from bench.config import BROUGHT, RunConfig
 from bench.data.corpus import Corpus
+from bench.data.tokens import TokenCorpus
 from bench.divisions import BASE, COMMUNITY, differences
 from bench.errors import BreachError, ConfigError
 from bench.estimate import over_caps
@@ -73,7 +74,7 @@ def begun_with(spec: StudySpec, path: Path, steps: int | None) -> StudySpec:
     )
 
 
-def check_start(spec: StudySpec, corpus: Corpus, say: Callable[[str], None]) -> None:
+def check_start(spec: StudySpec, corpus: Corpus | TokenCorpus, say: Callable[[str], None]) -> None:
     """Everything that can be held against a study's first fighter before a trial is paid for; raises ArenaError."""
     start = spec.start
     assert start is not None, "only asked of a study that has one"
@@ -109,7 +110,7 @@ def check_rules(spec: StudySpec, start: RunConfig) -> None:
         )
 
 
-def examine_start(config: RunConfig, corpus: Corpus, limits: Limits = EXAMINATION) -> None:
+def examine_start(config: RunConfig, corpus: Corpus | TokenCorpus, limits: Limits = EXAMINATION) -> None:
     """Look at a fighter that brings code, in a process of its own; ConfigError with what is wrong with it."""
     executor = LocalExecutor(corpus, 1, 1, limits)
     try:

@@ -25,6 +25,7 @@ class Method(StrEnum):
     WELCH = "welch"
     PAIRED = "paired"
     POOLED = "pooled"
+    BOUND = "bound"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -83,6 +84,15 @@ def paired(new: Sample, old: Sample) -> Comparison:
     if se < ROUNDING:
         return _comparison(effect, None, None, new, old, Method.PAIRED)
     return _comparison(effect, se, new.n - 1, new, old, Method.PAIRED)
+
+
+def against_bound(new: Sample, bound: float) -> Comparison:
+    """One arm against a number without seeds of its own, as golf's record pages test (one-sample t)."""
+    effect = new.mean - bound
+    se = math.sqrt(new.variance / new.n) if new.n > 1 else 0.0
+    if se < ROUNDING:
+        return _comparison(effect, None, None, new, new, Method.BOUND)
+    return _comparison(effect, se, new.n - 1, new, new, Method.BOUND)
 
 
 def pooled(new: Sample, old: Sample, noise: Noise) -> Comparison:
@@ -220,7 +230,7 @@ def more_seeds(comparison: Comparison, rule: VerdictRule) -> int | None:
             needed = seeds_needed(gap, per_seed, rule.alpha)
         case Method.POOLED:
             needed = least_seeds(lambda n: pooled_power(gap, per_seed, df, n, rule.alpha))
-        case Method.PAIRED:
+        case Method.PAIRED | Method.BOUND:
             of_difference = comparison.se * math.sqrt(comparison.n_new)
             needed = least_seeds(lambda n: paired_power(gap, of_difference, n, rule.alpha))
     return None if needed is None else max(1, needed - min(comparison.n_new, comparison.n_old))

@@ -39,7 +39,7 @@ def main() -> None:
 
 def work(job: dict[str, Any], watch: Any) -> Outcome | None:
     """Do one job; whatever happens, an outcome comes back. None for an examination that finds nothing wrong."""
-    from bench.data.corpus import read_cached
+    from bench.data.choose import read_corpus
     from bench.errors import ArenaError, BreachError
     from bench.examine import examine
     from bench.run import run
@@ -69,7 +69,7 @@ def work(job: dict[str, Any], watch: Any) -> Outcome | None:
             examine(config, track_named(config.track))
         if "corpus_folder" not in job:
             return None
-        corpus = read_cached(Path(job["corpus_folder"]), job["corpus_name"])
+        corpus = read_corpus(Path(job["corpus_folder"]), job["corpus_name"])
         if corpus is None or corpus.digest != job["corpus_digest"]:
             raise RuntimeError(f"the corpus in {job['corpus_folder']} is not the study's")
         finished = run(config, job["seed"], corpus, track_named(config.track), seen)

@@ -18,6 +18,7 @@ def card(technique: Technique) -> dict[str, Any]:
         "doc": inspect.getdoc(technique),
         "source": technique.source,
         "status": "ready",
+        "late": getattr(technique, "late", False),
         "knobs": [knob.to_json() for knob in knobs_of(technique)],
         "needs": [vars(need) for need in declared(technique, "needs", Need)],
         "clashes": [vars(clash) for clash in declared(technique, "clashes", Clash)],
@@ -27,7 +28,7 @@ def card(technique: Technique) -> dict[str, Any]:
 
 def idea_card(idea: Idea) -> dict[str, Any]:
     """An idea as data, in the form of a technique's card."""
-    nothing: dict[str, Any] = {"knobs": [], "needs": [], "clashes": []}
+    nothing: dict[str, Any] = {"late": False, "knobs": [], "needs": [], "clashes": []}
     return {**vars(idea), "status": "idea", **nothing, "prior": vars(idea.prior)}
 
 

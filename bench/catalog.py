@@ -28,7 +28,9 @@ from bench.techniques.block_modifiers.ln_scale import LnScale
 from bench.techniques.block_modifiers.unet_skips import UnetSkips
 from bench.techniques.block_modifiers.wavelet import Wavelet
 from bench.techniques.block_modifiers.x0_mix import X0Mix
+from bench.techniques.codec.zlib9 import Zlib
 from bench.techniques.codec.zstd import Zstd
+from bench.techniques.evaluator.sliding import Sliding
 from bench.techniques.evaluator.windows import Windows
 from bench.techniques.features.bigram_hash import BigramHash
 from bench.techniques.features.smear_gate import SmearGate
@@ -37,7 +39,9 @@ from bench.techniques.ffn.leaky_relu2 import LeakyRelu2
 from bench.techniques.ffn.polyrelu import PolyRelu
 from bench.techniques.ffn.relu2 import Relu2
 from bench.techniques.ffn.swiglu import Swiglu
+from bench.techniques.head.tied import Tied
 from bench.techniques.head.untied import Untied
+from bench.techniques.init.narrow_uniform import NarrowUniform
 from bench.techniques.init.orthogonal import Orthogonal
 from bench.techniques.init.spectral import Spectral
 from bench.techniques.init.zero_output import ZeroOutput
@@ -65,11 +69,13 @@ from bench.techniques.optimizer.adam_mini import AdamMini
 from bench.techniques.optimizer.adamw import AdamW
 from bench.techniques.optimizer.lion import Lion
 from bench.techniques.optimizer.muon import Muon
+from bench.techniques.optimizer.muon_split import MuonSplit
 from bench.techniques.optimizer.sgd import Sgd
 from bench.techniques.optimizer.soap import Soap
 from bench.techniques.optimizer.sophia import Sophia
 from bench.techniques.optimizer.sophia_h import SophiaH
 from bench.techniques.optimizer_modifiers.cautious_wd import CautiousWd
+from bench.techniques.optimizer_modifiers.momentum_warmup import MomentumWarmup
 from bench.techniques.optimizer_modifiers.muoneq_r import MuonEqR
 from bench.techniques.optimizer_modifiers.normuon import NorMuon
 from bench.techniques.optimizer_modifiers.polar_express import PolarExpress
@@ -81,6 +87,7 @@ from bench.techniques.precision.fp32 import Fp32
 from bench.techniques.precision.int4 import Int4Post, Int4Ste
 from bench.techniques.precision.int5 import Int5Post, Int5Ste
 from bench.techniques.precision.int6 import Int6Post, Int6Ste
+from bench.techniques.precision.int8_clipped import Int8Clipped
 from bench.techniques.precision.int8_post import Int8Post
 from bench.techniques.precision.int8_ste import Int8Ste
 from bench.techniques.precision.ternary import TernaryPost, TernarySte
@@ -91,11 +98,16 @@ from bench.techniques.residual.pre_norm import PreNorm
 from bench.techniques.schedule.cosine import Cosine
 from bench.techniques.schedule.linear import Linear
 from bench.techniques.schedule.one_minus_sqrt import OneMinusSqrt
+from bench.techniques.schedule.warmdown import Warmdown
+from bench.techniques.shape.fixed import Fixed
+from bench.techniques.shape.sized import Sized
 from bench.techniques.technique import Clash, Need
+from bench.tracks import track_named
 
 Technique = Any  # a class of bench/techniques: slot, name, source, knobs as fields, and what its slot asks of it
 
 CATALOG: dict[str, tuple[Technique, ...]] = {
+    "shape": (Fixed, Sized),
     "features": (
         SmearGate,
         BigramHash,
@@ -144,25 +156,28 @@ CATALOG: dict[str, tuple[Technique, ...]] = {
         Backout,
         Wavelet,
     ),
-    "head": (Untied,),
+    "head": (Untied, Tied),
     "logits": (Softcap,),
     "init": (
         ZeroOutput,
         Orthogonal,
         Spectral,
+        NarrowUniform,
     ),
-    "optimizer": (AdamW, Lion, Muon, Sophia, SophiaH, AdamMini, Soap, Sgd),
+    "optimizer": (AdamW, Lion, Muon, Sophia, SophiaH, AdamMini, Soap, Sgd, MuonSplit),
     "optimizer_modifiers": (
         MuonEqR,
         NorMuon,
         PolarExpress,
         TurboMuon,
         CautiousWd,
+        MomentumWarmup,
     ),
     "schedule": (
         Linear,
         Cosine,
         OneMinusSqrt,
+        Warmdown,
     ),
     "averaging": (
         Last,
@@ -197,10 +212,11 @@ CATALOG: dict[str, tuple[Technique, ...]] = {
         TernarySte,
         BinaryPost,
         BinarySte,
+        Int8Clipped,
     ),
     "precision_modifiers": (LateRounding,),
-    "codec": (Zstd,),
-    "evaluator": (Windows,),
+    "codec": (Zstd, Zlib),
+    "evaluator": (Windows, Sliding),
 }
 
 # Modifiers attach at points of the technique in another slot, which says which it has.
@@ -273,7 +289,7 @@ def realise(config: RunConfig) -> Stack:
                 )
             made.append(chosen(**full.shown))
         built[slot.name] = tuple(made) if slot.many else made[0]
-    return Stack(**built)
+    return Stack(track=track_named(config.track), **built)
 
 
 def refusals(config: RunConfig) -> list[str]:

@@ -24,6 +24,7 @@ class Slot:
 
 
 SLOTS: tuple[Slot, ...] = (
+    Slot("shape", neutral="fixed"),
     Slot("features", many=True),
     Slot("mixer"),
     Slot("mixer_modifiers", many=True),
@@ -83,11 +84,22 @@ Picks = Mapping[str, tuple[Pick, ...]]
 
 @dataclass(frozen=True, kw_only=True)
 class Budget:
-    """How much training a run may use: optimizer updates, sequences a step, tokens of context."""
+    """How much training a run may use: optimizer updates, sequences a step, tokens of context.
+
+    With `seconds` it ends at the first step that reaches them, or at `steps`; see `bench.training`.
+    A `short` one is a step of a search: scored on the track's rung bytes, and never ranked with the others.
+    """
 
     steps: int
     batch: int = 32
     seq_len: int = 96
+    seconds: float | None = None
+    short: bool = False
+
+    def to_json(self) -> dict[str, Any]:
+        """As data; written as it was before there were seconds and short runs, so that no earlier fingerprint moves."""
+        left_out = ("seconds", "short")
+        return {name: value for name, value in asdict(self).items() if name not in left_out or value}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -116,9 +128,16 @@ def make_config(track: str, picks: Picks, budget: Budget) -> RunConfig:
     """A config in canonical order, with budget and the arity of every slot checked; raises ConfigError."""
     for name in picks:
         slot_named(name)
-    for name, amount in asdict(budget).items():
+    if budget.seconds is not None:
+        seconds: Any = budget.seconds
+        if isinstance(seconds, bool) or not isinstance(seconds, int | float) or not 0 < seconds < float("inf"):
+            raise ConfigError(f"budget.seconds = {seconds!r} is no time above zero", "give seconds, or leave them out")
+    for name in ("steps", "batch", "seq_len"):
+        amount = getattr(budget, name)
         if type(amount) is not int or amount < 1:
             raise ConfigError(f"budget.{name} = {amount!r} is no whole number above zero", f"give {name} as 1 or more")
+    if type(budget.short) is not bool:
+        raise ConfigError(f"budget.short = {budget.short!r} is neither true nor false", "leave it out for a ranked run")
     ordered: dict[str, tuple[Pick, ...]] = {}
     for slot in SLOTS:
         chosen = picks.get(slot.name, () if slot.many or slot.neutral is None else (Pick(slot.neutral),))
@@ -141,7 +160,7 @@ def fingerprint(config: RunConfig) -> str:
         for slot in SLOTS
         if config.picks[slot.name] and config.picks[slot.name] != (Pick(slot.neutral or ""),)
     }
-    text = canonical({"track": config.track, "picks": telling, "budget": asdict(config.budget)})
+    text = canonical({"track": config.track, "picks": telling, "budget": config.budget.to_json()})
     return hashlib.sha256(text.encode()).hexdigest()[:32]
 
 
@@ -153,7 +172,7 @@ def canonical(plain: Any) -> str:
 def to_json(config: RunConfig) -> dict[str, Any]:
     return {
         "track": config.track,
-        "budget": asdict(config.budget),
+        "budget": config.budget.to_json(),
         "picks": {
             slot: [{"name": pick.name, "knobs": dict(pick.knobs)} for pick in picks]
             for slot, picks in config.picks.items()

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from bench.config import SLOTS, Budget, Pick, RunConfig, make_config
 from bench.errors import ConfigError
 from bench.knobs import Value, short
-from bench.tracks import FEATHERWEIGHT
+from bench.tracks import FEATHERWEIGHT, GOLF, GOLF_CPU
 
 # lr, weight_decay, betas and warm-up may be tuned in every division, or no arm could be fairly tuned.
 TUNABLE = frozenset({"lr", "weight_decay", "beta1", "beta2", "warmup"})
@@ -26,9 +26,69 @@ BASE = make_config(
 )
 
 
-def baseline(budget: Budget) -> RunConfig:
-    """The fixed part of every division at a given budget."""
-    return make_config(BASE.track, BASE.picks, budget)
+# The official naive baseline (techniques.md 1): 17,059,912 parameters.
+GOLF_BASE = make_config(
+    GOLF.name,
+    {
+        "shape": (Pick("sized", {"n_layer": 9, "n_head": 8, "head_width": 64}),),
+        "mixer": (Pick("gqa", {"kv_heads": 4}),),
+        "mixer_modifiers": (Pick("qk_gain", {"start": 1.5}),),
+        "ffn": (Pick("relu2", {"mult": 2}),),
+        "block_modifiers": (
+            Pick("layer_scale", {"start": 1.0}),
+            Pick("unet_skips", {"start": 1.0}),
+            Pick("x0_mix", {"start": 0.0}),
+        ),
+        "head": (Pick("tied"),),
+        "logits": (Pick("softcap", {"cap": 30.0}),),
+        "init": (Pick("narrow_uniform", {"embedding_std": 0.005}),),
+        "optimizer": (
+            Pick(
+                "muon_split",
+                {
+                    "lr": 0.04,
+                    "momentum": 0.95,
+                    "weight_decay": 0.0,
+                    "embedding_lr": 0.05,
+                    "head_lr": 0.008,
+                    "vector_lr": 0.04,
+                },
+            ),
+        ),
+        "optimizer_modifiers": (Pick("momentum_warmup", {"start": 0.85, "steps": 500}),),
+        "schedule": (Pick("warmdown", {"steps": 1200}),),
+        "precision": (Pick("int8_clipped"),),
+        "codec": (Pick("zlib", {"level": 9}),),
+    },
+    GOLF.budget,
+)
+
+# The same in miniature: stages that count steps shrink with the budget, as 200 of 13,780.
+GOLF_CPU_BASE = make_config(
+    GOLF_CPU.name,
+    {
+        **GOLF_BASE.picks,
+        "shape": (Pick("sized", {"n_layer": 3, "n_head": 4, "head_width": 32}),),
+        "mixer": (Pick("gqa", {"kv_heads": 2}),),
+        "optimizer_modifiers": (Pick("momentum_warmup", {"start": 0.85, "steps": 20}),),
+        "schedule": (Pick("warmdown", {"steps": 100}),),
+    },
+    GOLF_CPU.budget,
+)
+BASES = {base.track: base for base in (BASE, GOLF_BASE, GOLF_CPU_BASE)}
+
+# What golf's rules or its baseline need; Featherweight's divisions have been measured without.
+GOLF_ONLY = frozenset(
+    (
+        *("sized", "tied", "narrow_uniform", "muon_split", "momentum_warmup", "warmdown", "int8_clipped"),
+        *("zlib", "sliding"),
+    )
+)
+
+
+def baseline(budget: Budget, track: str = FEATHERWEIGHT.name) -> RunConfig:
+    """The fixed part of a track's divisions at a given budget."""
+    return make_config(track, BASES[track].picks, budget)
 
 
 @dataclass(frozen=True)
@@ -58,9 +118,13 @@ class Division:
 
     def enters(self, slot: str, name: str) -> bool:
         """Whether a technique may stand in a free slot."""
+        if self.fixed.track == FEATHERWEIGHT.name and name in GOLF_ONLY:
+            return False
         return slot not in self.entrants or name in self.entrants[slot]
 
     def no_entrant(self, slot: str, name: str) -> str:
+        if slot not in self.entrants:
+            return f"{slot} is {name}, which the golf track alone has"
         return f"{slot} is {name}, but {self.name} takes {', '.join(self.entrants[slot])}"
 
     def label(self, config: RunConfig) -> str:
@@ -89,8 +153,12 @@ def same_but(free_knobs: frozenset[str], picks: tuple[Pick, ...], fixed: tuple[P
     return [bound(pick) for pick in picks] == [bound(pick) for pick in fixed]
 
 
-def differences(config: RunConfig, base: RunConfig = BASE) -> Iterator[tuple[str, str]]:
-    """What a config changes, slot by slot: `("optimizer", "lion(lr=0.001)")`; budgets are not compared."""
+def differences(config: RunConfig, base: RunConfig | None = None) -> Iterator[tuple[str, str]]:
+    """What a config changes, slot by slot: `("optimizer", "lion(lr=0.001)")`; budgets are not compared.
+
+    From its track's baseline unless another base is given.
+    """
+    base = base or BASES[config.track]
     for slot, picks in config.picks.items():
         fixed = {pick.name: pick for pick in base.picks[slot]}
         for pick in picks:
@@ -140,18 +208,34 @@ COMMUNITY = Division(
     frozenset({"mixer"}),
     headline="mixer",
 )
-# Evaluator and codec stay out: the first would change what is measured, the second moves no score.
+# Evaluator and codec stay out: the first would change what is measured, the second moves no score. The shape is fixed.
 OPEN = Division(
     "open",
     "What is the best model within the caps?",
-    frozenset(slot.name for slot in SLOTS) - {"evaluator", "codec"},
+    frozenset(slot.name for slot in SLOTS) - {"shape", "evaluator", "codec"},
+)
+# Bytes and evaluation seconds are capped there, so shape, packing and evaluation are part of the contest. In miniature
+# no clock bounds the evaluation, so it is the same for all.
+GOLF_FREE = frozenset(slot.name for slot in SLOTS)
+GOLF_TAKES = {"shape": ("sized",)}
+GOLF_OPEN = Division(
+    "open", "What is the best model in 16,000,000 bytes?", GOLF_FREE, entrants=GOLF_TAKES, fixed=GOLF_BASE
+)
+GOLF_CPU_OPEN = Division(
+    "open",
+    "Which way do golf's techniques point, in miniature?",
+    GOLF_FREE - {"evaluator"},
+    entrants=GOLF_TAKES,
+    fixed=GOLF_CPU_BASE,
 )
 
 DIVISIONS = (PRECISION, OPTIMIZER, ATTENTION, STATE_SPACE, COMMUNITY, OPEN)
+GOLF_DIVISIONS = (GOLF_OPEN, GOLF_CPU_OPEN)
 
 
-def division_named(name: str) -> Division:
-    for division in DIVISIONS:
+def division_named(name: str, track: str = FEATHERWEIGHT.name) -> Division:
+    known = [division for division in (*DIVISIONS, *GOLF_DIVISIONS) if division.fixed.track == track]
+    for division in known:
         if division.name == name:
             return division
-    raise ConfigError(f"there is no division named {name}", f"the divisions are {', '.join(d.name for d in DIVISIONS)}")
+    raise ConfigError(f"there is no division named {name}", f"the divisions are {', '.join(d.name for d in known)}")

@@ -91,13 +91,6 @@ IDEAS: tuple[Idea, ...] = (
         Prior(1, "N", "+0.025 BPB at an equal time"),
     ),
     Idea(
-        "tied",
-        "head",
-        "The head is the embedding, so 32,768 parameters are free; the model would have to hand it the table.",
-        "arXiv:1608.05859",
-        Prior(0, "B", "in every record of Parameter Golf, for its bytes; here parameters are not short"),
-    ),
-    Idea(
         "overtone",
         "init",
         "The embedding's singular values start at a power law of their rank.",

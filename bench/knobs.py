@@ -4,6 +4,7 @@ import dataclasses
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, cast
 
 Value = float | int | str | bool
@@ -76,6 +77,7 @@ def knob(default: Value, range: Span | Choice, why: str) -> Any:
     return dataclasses.field(default=default, metadata={"range": range, "why": why})
 
 
+@cache
 def knobs_of(technique: Any) -> tuple[Knob, ...]:
     """The knobs of a technique class, in the order they are written."""
     return tuple(

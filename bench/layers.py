@@ -59,8 +59,12 @@ class Embedding(nn.Module):
         self.role = role
         self.cast: Cast = as_is
 
+    def rows(self) -> Tensor:
+        """[vocab, width], as the number format gives them."""
+        return self.cast(self.weight)
+
     def forward(self, tokens_BT: Tensor) -> Tensor:
-        return F.embedding(tokens_BT, self.cast(self.weight))
+        return F.embedding(tokens_BT, self.rows())
 
 
 class Filter(nn.Module):

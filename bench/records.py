@@ -104,3 +104,9 @@ class Identity:
     evaluator_version: int
     device_class: str
     numerics_version: int
+    short: bool = False  # a rung of a search, scored on fewer bytes
+
+    @property
+    def conditions(self) -> tuple[int, int, int, str]:
+        """What scores of one study must share beside the budget: a study may be resumed on another machine."""
+        return self.track_version, self.evaluator_version, self.numerics_version, self.device_class

@@ -6,9 +6,10 @@ import resource
 import sys
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
+import numpy.typing as npt
 import torch
 from torch import Tensor
 
@@ -16,13 +17,16 @@ from bench.artifact import pack, unpack
 from bench.catalog import realise
 from bench.config import Budget, RunConfig, fingerprint
 from bench.data.corpus import Corpus
+from bench.data.shards import rank_span
+from bench.data.tokens import TokenCorpus
+from bench.errors import BreachError
 from bench.estimate import estimate
 from bench.layers import Cast, Params, as_is
 from bench.records import Cost, Point, RunResult
 from bench.skeleton import Model
-from bench.stack import Init
+from bench.stack import Init, Stack
 from bench.tracks import Track
-from bench.training import Diverged, train
+from bench.training import Diverged, Moment, advance, train
 
 
 @dataclass(frozen=True)
@@ -33,44 +37,58 @@ class Finished:
     artifact: bytes
 
 
-def run(config: RunConfig, seed: int, corpus: Corpus, track: Track, watch: Callable[[Point], None]) -> Finished:
+def run(
+    config: RunConfig, seed: int, corpus: Corpus | TokenCorpus, track: Track, watch: Callable[[Point], None]
+) -> Finished:
     """Train, pack, unpack, score. Deterministic for a config, seed, corpus, thread count and library version.
 
-    Raises Diverged when the training loss is no number any more.
+    Raises Diverged when the training loss is no number any more, BreachError when the packed model is too large.
     """
     stack, budget, declared = realise(config), config.budget, estimate(config)
     model = stack.model(budget.seq_len)
     params = Params(model)
     initialise(params, stack.init, seed)
+    drawn = batches(corpus, budget, lambda step: stack.plan(step, budget), seed)
+    if budget.seconds is not None:
+        warm_up(stack, model, drawn)
+
+    def nats(scored: Model, n_tokens: int) -> float:
+        """Nats per byte over the first tokens of validation."""
+        text: npt.NDArray[np.uint8 | np.uint16] = corpus.valid[:n_tokens]
+        return stack.evaluator.nats(scored, text, budget.seq_len) * corpus.tokens_per_byte(text)
+
+    # what trains is nats per token; curves are drawn in the unit of scores
+    probed: npt.NDArray[np.uint8 | np.uint16] = corpus.valid[: track.probe_bytes]
+    per_byte = corpus.tokens_per_byte(probed)
     optimizer = stack.optimizer_of(params)
     training = train(
         model,
         optimizer,
         stack.schedule.lr_scale,
         stack.hooks(params, optimizer),
-        batches(corpus, budget, lambda step: stack.plan(step, budget), seed),
+        drawn,
         generator(seed, "noise"),
         budget.steps,
-        lambda: stack.evaluator.nats(model, corpus.valid[: track.probe_bytes], budget.seq_len),
+        lambda: nats(model, track.probe_bytes),
         track.probe_every,
-        watch,
+        lambda point: watch(replace(point, train_loss=point.train_loss * per_byte)),
+        math.inf if budget.seconds is None else budget.seconds,
     )
     started = time.perf_counter()
     artifact = pack(model, config)
+    fits(len(artifact), track)
     shipped = unpack(artifact, config)
-    val_loss = stack.evaluator.nats(shipped, corpus.valid[: track.eval_bytes], budget.seq_len)
+    val_loss = nats(shipped, track.scored_bytes(budget))
     if not math.isfinite(val_loss):
-        raise Diverged("val_loss", budget.steps)
+        raise Diverged("val_loss", training.steps)
     result = RunResult(
         fingerprint=fingerprint(config),
         seed=seed,
         val_loss=val_loss,
-        quant_gap=quant_gap(
-            model, shipped, lambda m: stack.evaluator.nats(m, rung_text(corpus, track), budget.seq_len)
-        ),
+        quant_gap=quant_gap(model, shipped, lambda m: nats(m, track.rung_eval_bytes)),
         weights_bytes=len(artifact),
         artifact_sha256=hashlib.sha256(artifact).hexdigest(),
-        steps=budget.steps,
+        steps=training.steps,
         cost=Cost(
             parameters=params.count,
             train_flops=declared.train_flops,
@@ -91,13 +109,65 @@ def initialise(params: Params, init: Init, seed: int) -> None:
             init.fill(param, generator(seed, param.name))
 
 
-def batches(
-    corpus: Corpus, budget: Budget, plan: Callable[[int], tuple[int, int]], seed: int
-) -> Callable[[int], tuple[Tensor, Tensor]]:
-    """Windows drawn uniformly from the train bytes; the same draw for every config with this seed.
+# Steps that let compilers and caches settle before the clock of a budget in seconds starts (techniques.md 1.4).
+WARM_UP_STEPS = 20
 
-    Where the plan asks for shorter sequences a window is cut in pieces, for fewer the first ones are taken.
+
+def warm_up(stack: Stack, model: Model, drawn: Callable[[int], tuple[Tensor, Tensor]]) -> None:
+    """Train on the first batches and take it all back: weights as they were, and an optimizer and hooks thrown away."""
+    params = Params(model)
+    before = [p.detach().clone() for p in params.tensors]
+    optimizer = stack.optimizer_of(params)
+    hooks = stack.hooks(params, optimizer)
+    for step in range(WARM_UP_STEPS):
+        advance(Moment(step, WARM_UP_STEPS, model, *drawn(step), generator(0, "warm-up")), optimizer, hooks)
+    with torch.no_grad():
+        for p, start in zip(params.tensors, before, strict=True):
+            p.copy_(start)
+            p.grad = None
+
+
+def fits(weights_bytes: int, track: Track) -> None:
+    """Raises BreachError when the packed weights and what is set aside for the code are over the track's cap."""
+    cap = track.max_artifact_bytes
+    if cap is not None and weights_bytes + track.code_bytes > cap:
+        raise BreachError(
+            f"{weights_bytes:,} bytes of weights and {track.code_bytes:,} for code are over {track.name}'s {cap:,}",
+            "take a smaller shape or fewer bits",
+        )
+
+
+def batches(
+    corpus: Corpus | TokenCorpus, budget: Budget, plan: Callable[[int], tuple[int, int]], seed: int
+) -> Callable[[int], tuple[Tensor, Tensor]]:
+    """Inputs and targets [batch, seq_len] of a step, the same for every config with this seed.
+
+    Where the plan asks for shorter sequences one is cut in pieces, for fewer the first ones are taken.
     """
+    drawn = spans(corpus, budget) if isinstance(corpus, TokenCorpus) else windows(corpus, budget, seed)
+
+    def draw(step: int) -> tuple[Tensor, Tensor]:
+        x_BT, y_BT = drawn(step)
+        batch, seq_len = plan(step)
+        if seq_len < budget.seq_len:
+            x_BT, y_BT = pieces(x_BT, seq_len), pieces(y_BT, seq_len)
+        return x_BT[:batch], y_BT[:batch]
+
+    return draw
+
+
+def spans(corpus: TokenCorpus, budget: Budget) -> Callable[[int], tuple[Tensor, Tensor]]:
+    """The shards in order, a step after the other, whatever the seed (techniques.md 1.5)."""
+
+    def draw(step: int) -> tuple[Tensor, Tensor]:
+        span = torch.from_numpy(rank_span(corpus.train, step, 0, 1, budget.batch * budget.seq_len))
+        return span[:-1].view(budget.batch, -1), span[1:].view(budget.batch, -1)
+
+    return draw
+
+
+def windows(corpus: Corpus, budget: Budget, seed: int) -> Callable[[int], tuple[Tensor, Tensor]]:
+    """Windows drawn uniformly from the train bytes."""
     drawing = generator(seed, "batches")
     train_bytes = torch.tensor(corpus.train)
     offsets = torch.arange(budget.seq_len + 1)
@@ -106,11 +176,7 @@ def batches(
     def draw(step: int) -> tuple[Tensor, Tensor]:
         starts = torch.randint(last_start, (budget.batch, 1), generator=drawing)
         window_BT = train_bytes[starts + offsets].long()
-        x_BT, y_BT = window_BT[:, :-1], window_BT[:, 1:]
-        batch, seq_len = plan(step)
-        if seq_len < budget.seq_len:
-            x_BT, y_BT = pieces(x_BT, seq_len), pieces(y_BT, seq_len)
-        return x_BT[:batch], y_BT[:batch]
+        return window_BT[:, :-1], window_BT[:, 1:]
 
     return draw
 
@@ -134,10 +200,6 @@ def cast(model: Model, name: str) -> Tensor:
     module = model.get_submodule(prefix)
     number_format: Cast = getattr(module, "cast", as_is)
     return number_format(weight) if name.endswith(".weight") else weight
-
-
-def rung_text(corpus: Corpus, track: Track) -> "np.ndarray[tuple[int], np.dtype[np.uint8]]":
-    return corpus.valid[: track.rung_eval_bytes]
 
 
 def generator(seed: int, purpose: str) -> torch.Generator:

@@ -4,19 +4,19 @@ Shapes: B batch, T time, D width, V vocabulary.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 from bench.layers import Embedding, rms
-
-# The one shape of the Featherweight skeleton.
-WIDTH, N_LAYER, N_HEAD = 128, 4, 4
+from bench.tracks import Boundary
 
 # Stories end in this byte, so the byte after one starts a document.
 DOCUMENT_END = 0
+STORY_END = Boundary(DOCUMENT_END)
 
 
 @dataclass(frozen=True)
@@ -30,6 +30,7 @@ class Site:
     seq_len: int
     vocab: int
     part: str = ""  # "mixer" or "ffn" for what is built once for each of a block's two parts
+    boundary: Boundary = STORY_END
 
     @property
     def head_width(self) -> int:
@@ -42,15 +43,18 @@ class Context:
 
     tokens_BT: Tensor
     progress: float  # fraction of training done, 1 when evaluating
+    boundary: Boundary = STORY_END
     x0_BTD: Tensor = field(init=False)  # the normalised embedding, before any feature
     values: dict[int, Tensor] = field(default_factory=dict)  # a mixer's values by layer, for those that reuse them
     streams: list[Tensor] = field(default_factory=list)  # what each block so far was given
+    embedding_VD: Tensor = field(init=False)  # the embedding as its number format gives it, for a head that shares it
 
     @cached_property
     def starts_BT(self) -> Tensor:
         """True where a document begins; the first position of a window counts as one."""
-        starts = torch.ones_like(self.tokens_BT, dtype=torch.bool)
-        starts[:, 1:] = self.tokens_BT[:, :-1] == DOCUMENT_END
+        at = self.tokens_BT == self.boundary.token
+        starts = torch.ones_like(at)
+        starts[:, 1:] = at[:, 1:] if self.boundary.begins else at[:, :-1]
         return starts
 
 
@@ -111,22 +115,21 @@ class Parts:
 
 
 class Model(nn.Module):
-    """Bytes in, one logit per byte of the vocabulary out. Causal as long as its parts are."""
+    """Tokens in, one logit per token of the vocabulary out. Causal as long as its parts are."""
 
     def __init__(self, parts: Parts, site: Site) -> None:
         super().__init__()
         self.embedding = Embedding(site.vocab, site.width)
         self.features = nn.ModuleList(build(site) for build in parts.features)
-        self.blocks = nn.ModuleList(
-            parts.block(Site(site.width, site.n_head, layer, site.n_layer, site.seq_len, site.vocab))
-            for layer in range(site.n_layer)
-        )
+        self.boundary = site.boundary
+        self.blocks = nn.ModuleList(parts.block(replace(site, layer=layer)) for layer in range(site.n_layer))
         self.head = parts.head(site)
         self.logits = nn.ModuleList(build(site) for build in parts.logits)
 
     def forward(self, tokens_BT: Tensor, progress: float = 1.0) -> Tensor:
-        context = Context(tokens_BT, progress)
-        x_BTD = context.x0_BTD = rms(self.embedding(tokens_BT))
+        context = Context(tokens_BT, progress, self.boundary)
+        context.embedding_VD = self.embedding.rows()
+        x_BTD = context.x0_BTD = rms(F.embedding(tokens_BT, context.embedding_VD))
         for feature in self.features:
             x_BTD = feature(x_BTD, context)
         for block in self.blocks:

@@ -15,7 +15,7 @@ from bench.divisions import BASE, baseline
 from bench.estimate import estimate
 from bench.layers import Params
 from bench.run import generator, initialise, peak_bytes
-from bench.tracks import FEATHERWEIGHT, VOCAB
+from bench.tracks import FEATHERWEIGHT
 from bench.training import Moment, advance
 
 
@@ -60,7 +60,7 @@ def stepper(config: RunConfig) -> Callable[[], None]:
     initialise(params, stack.init, 0)
     optimizer = stack.optimizer_of(params)
     hooks = stack.hooks(params, optimizer)
-    x_BT = torch.randint(VOCAB, (budget.batch, budget.seq_len), generator=generator(0, "speed"))
+    x_BT = torch.randint(stack.track.vocab, (budget.batch, budget.seq_len), generator=generator(0, "speed"))
     done = 0
 
     def step() -> None:
@@ -111,7 +111,7 @@ def _measured(threads: int, repeats: int) -> Speed:
         steps.append(_seconds(step))
     step_seconds = statistics.median(steps[1:])
     n_windows = 256
-    text = torch.randint(VOCAB, (n_windows * budget.seq_len + 1,), dtype=torch.uint8).numpy()
+    text = torch.randint(stack.track.vocab, (n_windows * budget.seq_len + 1,), dtype=torch.uint8).numpy()
     scored = statistics.median(_seconds(lambda: stack.evaluator.nats(model, text, budget.seq_len)) for _ in range(3))
     seconds_a_byte = scored / (n_windows * budget.seq_len)
     n_probes = budget.steps // FEATHERWEIGHT.probe_every

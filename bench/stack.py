@@ -13,9 +13,22 @@ from torch import Tensor, nn
 
 from bench.config import Budget
 from bench.layers import Cast, Param, Params, Role
-from bench.skeleton import N_HEAD, N_LAYER, WIDTH, Block, Model, Parts, Site
-from bench.tracks import VOCAB
+from bench.skeleton import Block, Model, Parts, Site
+from bench.tracks import Track
 from bench.training import Hook, Optimizer
+
+
+class Shape(Protocol):
+    """How many blocks, how wide, how many heads of queries."""
+
+    @property
+    def n_layer(self) -> int: ...
+
+    @property
+    def width(self) -> int: ...
+
+    @property
+    def n_head(self) -> int: ...
 
 
 class Costed(Protocol):
@@ -56,7 +69,7 @@ class OptimizerPick(Protocol):
 
 
 class Schedule(Protocol):
-    def lr_scale(self, step: int, n_steps: int) -> float: ...
+    def lr_scale(self, step: int, n_steps: float) -> float: ...
 
 
 class Hooking(Protocol):
@@ -90,13 +103,15 @@ class Codec(Protocol):
 
 
 class Evaluator(Protocol):
-    def nats(self, model: nn.Module, text: npt.NDArray[np.uint8], seq_len: int) -> float: ...
+    def nats(self, model: nn.Module, text: npt.NDArray[np.uint8 | np.uint16], seq_len: int) -> float: ...
 
 
 @dataclass(frozen=True, kw_only=True)
 class Stack:
     """One technique per `one` slot and a tuple per `many` slot, knobs set; `bench.catalog.realise` makes it."""
 
+    track: Track
+    shape: Shape
     features: tuple[ModelPart, ...]
     mixer: Mixer
     mixer_modifiers: tuple[ModelPart, ...]
@@ -125,19 +140,24 @@ class Stack:
             head=partial(_sure, self.head),
             logits=tuple(partial(_sure, change) for change in self.logits),
         )
-        model = Model(parts, site(seq_len))
+        model = Model(parts, self.site(seq_len))
         set_casts(model, self.precision.cast)
         return model
 
     def costed(self, seq_len: int) -> Iterator[tuple[Costed, Site]]:
         """Every part of the model at each site it is built for, but the embedding, which is looked up at no cost."""
-        first = site(seq_len)
+        first = self.site(seq_len)
         yield from ((part, first) for part in (*self.features, self.head, *self.logits))
-        for layer in range(N_LAYER):
-            here = site(seq_len, layer)
+        for layer in range(self.shape.n_layer):
+            here = replace(first, layer=layer)
             yield from ((part, here) for part in (self.residual, self.mixer, self.ffn, *self.mixer_modifiers))
             for modifier in self.block_modifiers:
                 yield from ((modifier, replace(here, part=part)) for part in block_parts(modifier))
+
+    def site(self, seq_len: int) -> Site:
+        """Where the first block is built."""
+        shape, track = self.shape, self.track
+        return Site(shape.width, shape.n_head, 0, shape.n_layer, seq_len, track.vocab, boundary=track.boundary)
 
     def optimizer_of(self, params: Params) -> Optimizer:
         return self.optimizer.build(params, self.optimizer_modifiers)
@@ -167,10 +187,6 @@ def set_casts(model: nn.Module, cast: Callable[[Role], Cast]) -> None:
     for module in model.modules():
         if isinstance(role := getattr(module, "role", None), Role):
             module.cast = cast(role)  # type: ignore[assignment]
-
-
-def site(seq_len: int, layer: int = 0) -> Site:
-    return Site(WIDTH, N_HEAD, layer, N_LAYER, seq_len, VOCAB)
 
 
 def block_parts(modifier: BlockModifier) -> tuple[str, ...]:

@@ -1,11 +1,14 @@
 """The tracks as plain data: corpus, metric, budgets, caps, seeds and the rule that decides a verdict."""
 
+import math
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import count
 
 from bench.config import Budget
 from bench.errors import ConfigError
+
+VOCAB = 256  # bytes
 
 
 @dataclass(frozen=True)
@@ -14,11 +17,40 @@ class VerdictRule:
 
     alpha: float
     margin: float
+    name: str = ""
+
+
+@dataclass(frozen=True)
+class Boundary:
+    """The token between documents: it ends one, or with `begins` stands as the first of one."""
+
+    token: int
+    begins: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Tokenizer:
+    """A vocabulary of the contest, on its validation split: what converts nats per token (parameter_golf_rules 3)."""
+
+    name: str
+    vocab: int
+    tokens_per_byte: float
+    valid_tokens: int  # whole sequences of 1024
+
+    @property
+    def bpb_per_nat(self) -> float:
+        """Bits per byte of one nat per token."""
+        return self.tokens_per_byte / math.log(2)
+
+    def nats_per_byte(self, nats_per_token: float) -> float:
+        return nats_per_token * self.tokens_per_byte
 
 
 @dataclass(frozen=True, kw_only=True)
 class Track:
-    """One contest. Byte counts are corpus bytes; `flops_ratio` is the cap as a multiple of the baseline's."""
+    """One contest. What is scored is counted in tokens, which are bytes where `vocab` is 256; `flops_ratio` is the cap
+    as a multiple of the baseline's; `max_artifact_bytes` holds the weights and `code_bytes` set aside for the code.
+    """
 
     name: str
     version: int
@@ -37,8 +69,19 @@ class Track:
     evaluator_version: int
     rules: tuple[VerdictRule, ...]
     usual_noise: float  # nats per byte, sd of val_loss by its seed: believed until a study has measured its own
+    vocab: int = VOCAB
+    boundary: Boundary = Boundary(0)
+    tokenizer: Tokenizer | None = None
+    stream: bool = False  # batches read the shards in order, as golf does, instead of windows drawn at random
+    code_bytes: int = 0
+    evaluation_seconds: float | None = None
+    devices: int = 0  # CUDA devices that the budget is meant for; 0 is the CPU
     published: tuple[tuple[int, float], ...] = ()  # (steps, val_loss) of others' pages: references, never ranked
     missing: str | None = None  # what keeps the track from running today
+
+    def scored_bytes(self, budget: Budget) -> int:
+        """How much of the validation text a run of this budget is scored on."""
+        return self.rung_eval_bytes if budget.short else self.eval_bytes
 
     def is_exhibition(self, budget: Budget) -> bool:
         """True when the budget carries no belt: such runs are listed, never ranked for one."""
@@ -57,8 +100,6 @@ def search_seeds(first: int) -> Iterator[int]:
 
 # A constant bumped only when the golden-loss test changes; part of every run's identity.
 NUMERICS_VERSION = 1
-
-VOCAB = 256
 
 FEATHERWEIGHT = Track(
     name="featherweight",
@@ -82,29 +123,71 @@ FEATHERWEIGHT = Track(
     published=((500, 1.4352), (800, 1.3745)),
 )
 
+SP1024 = Tokenizer(name="sp1024", vocab=1024, tokens_per_byte=0.41052, valid_tokens=62_021_632)
+SP8192 = Tokenizer(name="sp8192", vocab=8192, tokens_per_byte=0.26834, valid_tokens=40_540_160)
+CASEOPS = Tokenizer(name="CaseOps 8192", vocab=8192, tokens_per_byte=0.31674, valid_tokens=47_851_520)
+TOKENIZERS = (SP1024, SP8192, CASEOPS)
+
+
+def golf_rules(tokenizer: Tokenizer) -> tuple[VerdictRule, ...]:
+    """`strict` is as written, 0.005 nats per token; `progression` is what the organisers' late tables used."""
+    margin = tokenizer.nats_per_byte(0.005)
+    return VerdictRule(0.01, margin, "strict"), VerdictRule(0.25, 0.0, "progression")
+
+
 GOLF = Track(
     name="golf",
     version=1,
     title="OpenAI Parameter Golf: 16,000,000 bytes, 10 minutes on 8xH100, bits per byte on FineWeb",
     corpus="fineweb",
     ranked_by="val_bpb",
-    budget=Budget(steps=20_000, batch=512, seq_len=1024),
+    budget=Budget(steps=20_000, batch=512, seq_len=1024, seconds=600.0),
     belt_steps=(),
     max_parameters=None,
     flops_ratio=None,
     max_artifact_bytes=16_000_000,
-    eval_bytes=151_078_222,
-    rung_eval_bytes=131_072,
-    probe_bytes=16_384,
-    probe_every=50,
+    code_bytes=50_000,  # the baseline's script has 48,140 bytes
+    eval_bytes=SP1024.valid_tokens + 1,
+    rung_eval_bytes=1_048_577,
+    probe_bytes=65_537,
+    probe_every=1_000,
     evaluator_version=1,
-    rules=(VerdictRule(alpha=0.01, margin=0.005), VerdictRule(alpha=0.25, margin=0.0)),
+    evaluation_seconds=600.0,
+    rules=golf_rules(SP1024),
     # 0.00073 bits per byte over 24 groups of contest records
     usual_noise=0.0005,
-    missing="the FineWeb shards, the tokenizer's byte counts and the time budget are not built yet",
+    vocab=SP1024.vocab,
+    boundary=Boundary(1, begins=True),
+    tokenizer=SP1024,
+    stream=True,
+    devices=8,
+    missing="eight processes on eight GPUs are not built yet",
 )
 
-TRACKS = (FEATHERWEIGHT, GOLF)
+# A contest of its own, so that no score of it ever meets one of the real thing.
+GOLF_CPU = replace(
+    GOLF,
+    name="golf-cpu",
+    title="Golf in miniature: two narrow blocks, 200 steps on a CPU, bits per byte",
+    budget=Budget(steps=200, batch=16, seq_len=128),
+    max_artifact_bytes=1_000_000,
+    code_bytes=0,
+    eval_bytes=131_073,
+    rung_eval_bytes=32_769,
+    probe_bytes=4_097,
+    probe_every=50,
+    evaluation_seconds=None,
+    usual_noise=0.005,
+    devices=0,
+    missing=None,
+)
+
+TRACKS = (FEATHERWEIGHT, GOLF, GOLF_CPU)
+
+
+def served_on(track: Track, budget: str) -> Track:
+    """The contest that a budget's machine can hold: on a CPU golf is played in miniature."""
+    return GOLF_CPU if track is GOLF and budget == "cpu" else track
 
 
 def track_named(name: str) -> Track:

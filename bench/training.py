@@ -21,7 +21,7 @@ class Moment:
     """What a hook sees of the step under way."""
 
     step: int  # steps done before this one
-    n_steps: int
+    n_steps: float  # all there will be; with a clock, those it leaves at the pace so far
     model: nn.Module
     x_BT: Tensor
     y_BT: Tensor
@@ -78,6 +78,7 @@ POINT_EVERY = 10
 class Training:
     """What the loop used; probes are not part of the training time."""
 
+    steps: int
     train_seconds: float
     probe_seconds: float
 
@@ -85,7 +86,7 @@ class Training:
 def train(
     model: nn.Module,
     optimizer: Optimizer,
-    lr_scale: Callable[[int, int], float],
+    lr_scale: Callable[[int, float], float],
     hooks: Sequence[Hook],
     draw: Callable[[int], tuple[Tensor, Tensor]],
     noise: torch.Generator,
@@ -93,19 +94,26 @@ def train(
     probe: Callable[[], float],
     probe_every: int,
     watch: Callable[[Point], None],
+    seconds: float = math.inf,
 ) -> Training:
-    """Run all steps; raises Diverged. Reports a point every few steps, with a probe_loss where one is due."""
+    """Run all steps, or to the end of the first that reaches the seconds; raises Diverged.
+
+    Reports a point every few steps, with a probe_loss where one is due.
+    """
     for group in optimizer.param_groups:
         group["peak_lr"] = group["lr"]
     optimizer.zero_grad()
     train_seconds = probe_seconds = 0.0
     recent: list[float] = []
     last: float | None = None
-    for step in range(n_steps):
+    done = 0
+    while done < n_steps and train_seconds < seconds:
+        step = done
         started = time.perf_counter()
         x_BT, y_BT = draw(step)
-        moment = Moment(step, n_steps, model, x_BT, y_BT, noise)
-        scale = lr_scale(step, n_steps)
+        expected = steps_in_all(step, n_steps, train_seconds, seconds)
+        moment = Moment(step, expected, model, x_BT, y_BT, noise)
+        scale = lr_scale(step, expected)
         for group in optimizer.param_groups:
             group["lr"] = group["peak_lr"] * scale
         train_loss = advance(moment, optimizer, hooks).item()
@@ -114,9 +122,10 @@ def train(
         recent.append(last := train_loss)
         train_seconds += time.perf_counter() - started
         done = step + 1
-        if done % POINT_EVERY == 0 or done == n_steps:
+        over = done == n_steps or train_seconds >= seconds
+        if done % POINT_EVERY == 0 or over:
             started = time.perf_counter()
-            probe_loss = probe() if done % probe_every == 0 or done == n_steps else None
+            probe_loss = probe() if done % probe_every == 0 or over else None
             if probe_loss is not None and not math.isfinite(probe_loss):
                 raise Diverged("probe_loss", done)
             probe_seconds += time.perf_counter() - started
@@ -124,7 +133,14 @@ def train(
             recent.clear()
     for hook in hooks:
         hook.at_end(model)
-    return Training(train_seconds, probe_seconds)
+    return Training(done, train_seconds, probe_seconds)
+
+
+def steps_in_all(step: int, n_steps: int, elapsed: float, seconds: float) -> float:
+    """How many steps there will be: all of them, or those the clock leaves at the pace so far (techniques.md 1.3)."""
+    if step == 0 or seconds == math.inf:
+        return n_steps
+    return min(n_steps, step + (seconds - elapsed) * step / elapsed)
 
 
 def advance(moment: Moment, optimizer: Optimizer, hooks: Sequence[Hook]) -> Tensor:

@@ -27,6 +27,7 @@ class StudySpec:
     data: str = "auto"  # where the corpus was found, as --data takes it
     seed: int = FIRST_SEARCH_SEED  # of every run, and of the proposals
     policy: str = "tpe"
+    rungs: tuple[int, ...] = ()  # one part in so many of the steps, the shortest first; without any every run is whole
     settings: tuple[str, ...] = ()  # `slot.knob=value` and `slot=a,b`, as given with --set
     start: RunConfig | None = None  # the fighter to begin with, as given with --from
     start_file: str = ""  # its file's name
@@ -37,12 +38,14 @@ class StudySpec:
 
     @property
     def division(self) -> Division:
-        return division_named(self.division_name)
+        return division_named(self.division_name, self.track_name)
 
     def to_json(self) -> dict[str, Any]:
-        """As data. A study without a start is written as it was before there were any."""
-        plain = asdict(replace(self, start=None)) | {"settings": list(self.settings)}
-        del plain["start"], plain["start_file"]
+        """As data. A study without a start or rungs is written as it was before there were any."""
+        plain = asdict(replace(self, start=None)) | {"settings": list(self.settings), "budget": self.budget.to_json()}
+        del plain["start"], plain["start_file"], plain["rungs"]
+        if self.rungs:
+            plain["rungs"] = list(self.rungs)
         if self.start is None:
             return plain
         return plain | {"start": config_to_json(self.start), "start_file": self.start_file}
@@ -50,7 +53,11 @@ class StudySpec:
     @staticmethod
     def from_json(plain: dict[str, Any]) -> "StudySpec":
         start = plain.get("start")
-        typed = {"budget": Budget(**plain["budget"]), "settings": tuple(plain["settings"])}
+        typed = {
+            "budget": Budget(**plain["budget"]),
+            "settings": tuple(plain["settings"]),
+            "rungs": tuple(plain.get("rungs", ())),
+        }
         return StudySpec(**plain | typed | {"start": config_from_json(start) if start else None})
 
     def differs_from(self, other: "StudySpec") -> list[str]:
@@ -80,6 +87,7 @@ class Measurement:
     steps: int = 500
     settings: tuple[str, ...] = field(default=())
     policy: str = "tpe"
+    seed: int = FIRST_SEARCH_SEED
 
     def spec(self, corpus_name: str, corpus_digest: str, data: str) -> StudySpec:
         return StudySpec(
@@ -91,6 +99,7 @@ class Measurement:
             corpus_name=corpus_name,
             corpus_digest=corpus_digest,
             data=data,
+            seed=self.seed,
             policy=self.policy,
             settings=self.settings,
         )
@@ -114,6 +123,47 @@ NOTHING_ELSE = (
     "schedule=linear",
     "averaging=last",
     "precision=fp32",
+)
+
+# What the policies are compared on: of each slot that moved a score, what did so up or down, so that the openings leave
+# most of forty trials to the policy.
+CONTESTED = (
+    "features=smear_gate",
+    "mixer=softmax,double_conv",
+    "mixer_modifiers=xsa",
+    "ffn=relu2,swiglu",
+    "residual=pre_norm",
+    "block_modifiers=none",
+    "head=untied",
+    "logits=softcap",
+    "init=zero_output,orthogonal",
+    "optimizer=adamw,muon",
+    "optimizer_modifiers=none",
+    "schedule=linear",
+    "averaging=last,ema",
+    "addons=grad_clip",
+    "precision=fp32",
+    "precision_modifiers=none",
+)
+# A quarter on top of its trials pays for the researcher's confirmation: 32 and 8 cost what 40 do.
+POLICY_TRIALS = {"researcher": 32, "tpe": 40, "random": 40}
+POLICY_SEEDS = (1001, 1101, 1201)
+POLICIES_MEASURED = "measured-policies"
+POLICY_ARMS = tuple(
+    Measurement(
+        name=f"{POLICIES_MEASURED}-{policy}-{seed}",
+        question=f"How low, and how soon, does policy {policy} get in 40 runs of 100 steps on the real sample?",
+        division_name="open",
+        n_trials=n_trials,
+        data=REAL_SAMPLE,
+        steps=100,
+        settings=CONTESTED,
+        policy=policy,
+        seed=seed,
+    )
+    # a repetition is finished before the next begins: each is a comparison by itself
+    for seed in POLICY_SEEDS
+    for policy, n_trials in POLICY_TRIALS.items()
 )
 
 MEASUREMENTS = (
@@ -164,12 +214,18 @@ MEASUREMENTS = (
         steps=claims.STEPS,
         policy=claims.POLICY,
     ),
+    *POLICY_ARMS,
 )
 
 
-def measurement_named(name: str) -> Measurement:
+def measurements_named(name: str) -> tuple[Measurement, ...]:
+    """The one of that name, or all of a family in the order they are run: `policies` is nine studies."""
+    wanted = (name, f"measured-{name}")
+    if POLICIES_MEASURED in wanted:
+        return POLICY_ARMS
     for measurement in MEASUREMENTS:
-        if measurement.name in (name, f"measured-{name}"):
-            return measurement
-    known = ", ".join(m.name.removeprefix("measured-") for m in MEASUREMENTS)
+        if measurement.name in wanted:
+            return (measurement,)
+    alone = [m.name.removeprefix("measured-") for m in MEASUREMENTS if m not in POLICY_ARMS]
+    known = ", ".join([*alone, POLICIES_MEASURED.removeprefix("measured-")])
     raise ConfigError(f"there is no measurement named {name}", f"the measurements are {known}")

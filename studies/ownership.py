@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 import psutil
 
+from bench.errors import StoreError
+from studies.definitions import StudySpec
 from studies.views import STALE_SECONDS, StudyView
 
 
@@ -37,3 +39,18 @@ def living_owner(study: StudyView) -> Owner | None:
     except psutil.NoSuchProcess:
         return None
     return owner if alive else None
+
+
+def check_claim(study: StudyView, spec: StudySpec, by: Owner) -> None:
+    """Whether a process may go on with a study by this definition; StoreError says why not."""
+    if differing := study.spec.differs_from(spec):
+        raise StoreError(
+            f"study {study.name} exists with another definition: {'; '.join(differing)}",
+            "give the new one a name of its own with --study",
+        )
+    holder = living_owner(study)
+    if holder and holder != by:
+        raise StoreError(
+            f"study {study.name} is being run by process {holder.pid} on {holder.host}",
+            f"watch it with `arena --study {study.name}`, or end it with `autoresearch stop {study.name}`",
+        )

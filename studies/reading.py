@@ -34,7 +34,9 @@ from studies.views import (
 
 _STUDIES = """
     SELECT study.*, (SELECT json_group_object(state, n) FROM
-        (SELECT state, count(*) AS n FROM trial WHERE study_id = study.id GROUP BY state)) AS n_by_state
+        (SELECT state, count(*) AS n FROM trial WHERE study_id = study.id GROUP BY state)) AS n_by_state,
+        (SELECT sum(json_extract(config, '$.budget.steps')) FROM trial JOIN config USING (fingerprint)
+        WHERE study_id = study.id AND state IN ('complete', 'pruned', 'failed')) AS steps_done
     FROM study"""
 # Every column of a run but its curve, under its own name; those of the trial and its config beside it.
 _RUN_COLUMNS = [name for name in RunView.__dataclass_fields__ if name != "identity"]
@@ -123,11 +125,13 @@ class Reader:
         ]
 
     def entries(self) -> list[Entry]:
-        """Every complete run with each study it served, for the standings."""
+        """Every complete run with each study it served, for the standings; short runs are no results."""
         found = []
         audits = {row["run_id"]: row for row in self._rows("SELECT run_id, val_loss, flagged FROM audit")}
         for row in self._rows(f"{_TRIALS} WHERE run.state = 'complete' AND trial.state = 'complete'"):
             trial, division = _trial(row), json.loads(row["spec"])["division_name"]
+            if trial.config.budget.short:
+                continue
             run = trial.run
             assert run is not None, "the join asks for one"
             assert run.val_loss is not None, "the store's own check: complete means scored"
@@ -288,6 +292,7 @@ def _study(row: sqlite3.Row) -> StudyView:
         stop_requested_at=row["stop_requested_at"],
         ended_reason=row["ended_reason"],
         n_by_state={State(state): n for state, n in json.loads(row["n_by_state"]).items()},
+        steps_done=row["steps_done"] or 0,
     )
 
 
@@ -334,6 +339,7 @@ def _run(row: sqlite3.Row, config: dict[str, Any]) -> RunView:
         steps=budget["steps"],
         batch=budget["batch"],
         seq_len=budget["seq_len"],
+        short=budget.get("short", False),
         **{name: row[f"run_{name}"] for name in _IDENTITY_COLUMNS},
     )
     return RunView(**plain, identity=identity)

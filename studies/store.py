@@ -32,7 +32,7 @@ from studies.models import (
     Verdict,
     key,
 )
-from studies.ownership import Owner, living_owner
+from studies.ownership import Owner, check_claim
 from studies.reading import Reader
 from studies.views import VerdictView
 
@@ -52,6 +52,11 @@ class RunKey:
     numerics_version: int
     device_class: str
     threads: int
+
+    @property
+    def conditions(self) -> tuple[int, int, int, str]:
+        """As those of an identity: runs that share them may be compared."""
+        return self.track_version, self.evaluator_version, self.numerics_version, self.device_class
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -114,23 +119,13 @@ class Store:
                 session.add_all(
                     TechniqueCard(study_id=key(row), slot=card["slot"], name=card["name"], card=card) for card in cards
                 )
+            else:
+                check_claim(self.read.study(spec.name), spec, owner)
             self._claim(session, row, spec, owner, rev)
             self._event(session, row.id, None, "begun" if new else "resumed", f"process {owner.pid} on {owner.host}")
         return new
 
     def _claim(self, session: Session, row: Study, spec: StudySpec, owner: Owner, rev: int) -> None:
-        known = StudySpec.from_json(row.spec)
-        if differing := known.differs_from(spec):
-            raise StoreError(
-                f"study {spec.name} exists with another definition: {'; '.join(differing)}",
-                "give the new one a name of its own with --study",
-            )
-        holder = living_owner(self.read.study(spec.name)) if row.owner_pid else None
-        if holder and holder != owner:
-            raise StoreError(
-                f"study {spec.name} is being run by process {holder.pid} on {holder.host}",
-                f"watch it with `arena --study {spec.name}`, or end it with `autoresearch stop {spec.name}`",
-            )
         row.spec = spec.to_json()
         row.owner_pid, row.owner_started_at, row.owner_host = owner.pid, owner.started_at, owner.host
         row.heartbeat_at, row.stop_requested_at, row.ended_reason = time.time(), None, None
@@ -347,12 +342,8 @@ class Store:
     def finish(self, run_id: int, outcome: Outcome, artifact_file: str | None = None) -> None:
         """The outcome of a run and of every trial that waits for it, with the curve packed, in one transaction."""
         with self._writing() as (session, rev):
+            text_ = self._close_run(session, run_id, outcome, rev)
             run = session.get_one(Run, run_id)
-            rows = session.exec(select(CurvePoint).where(CurvePoint.run_id == run_id).order_by(col(CurvePoint.id)))
-            run.curve = pack_curve(Point(p.step, p.seconds, p.train_loss, p.probe_loss) for p in rows)
-            session.connection().execute(delete(CurvePoint).where(col(CurvePoint.run_id) == run_id))
-            run.ended_at, run.rev = time.time(), rev
-            text_ = _write_outcome(run, outcome)
             if isinstance(outcome, RunResult):
                 session.merge(
                     Artifact(
@@ -367,6 +358,18 @@ class Store:
                 trial.state, trial.ended_at, trial.rev = run.state, run.ended_at, rev
                 self._event(session, trial.study_id, trial.number, run.state, text_)
 
+    def retry(self, study: str, number: int, run_id: int, killed: Failure, kind: str) -> None:
+        """A run that something killed, with its trial waiting for another attempt instead of failed; `kind` names
+        the event, by which a later coordinator knows that the trial has had it."""
+        with self._writing() as (session, rev):
+            text_ = self._close_run(session, run_id, killed, rev)
+            for trial in session.exec(select(Trial).join(TrialRun).where(TrialRun.run_id == run_id)).all():
+                trial.state, trial.rev = State.INTERRUPTED.value, rev
+            row = self._study(session, study)
+            said = f"run {run_id} ended, {text_}: the trial is run once more"
+            self._trial(session, row, number).message = said
+            self._event(session, row.id, number, kind, said)
+
     def drop_artifact(self, run_id: int) -> None:
         """Forget a kept file; replaying the run makes the same bytes again."""
         with self._writing() as (session, _):
@@ -376,6 +379,15 @@ class Store:
                 row.file = None
 
     # rows inside a transaction
+
+    def _close_run(self, session: Session, run_id: int, outcome: Outcome, rev: int) -> str:
+        """Its outcome and its packed curve; returns the event's text."""
+        run = session.get_one(Run, run_id)
+        rows = session.exec(select(CurvePoint).where(CurvePoint.run_id == run_id).order_by(col(CurvePoint.id)))
+        run.curve = pack_curve(Point(p.step, p.seconds, p.train_loss, p.probe_loss) for p in rows)
+        session.connection().execute(delete(CurvePoint).where(col(CurvePoint.run_id) == run_id))
+        run.ended_at, run.rev = time.time(), rev
+        return _write_outcome(run, outcome)
 
     def _study(self, session: Session, name: str) -> Study:
         row = session.exec(select(Study).where(Study.name == name)).first()

@@ -1,6 +1,7 @@
 """Rows as records: what the store gives out. Times are seconds since 1970 UTC, losses nats per byte."""
 
 import statistics
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,7 +15,7 @@ STALE_SECONDS = 60.0
 
 @dataclass(frozen=True, kw_only=True)
 class StudyView:
-    """A study and how far it is. `n_done` counts trials that cost something and have ended."""
+    """A study and how far it is. `n_done` counts what ended trials cost, in whole runs."""
 
     spec: StudySpec
     created_at: float
@@ -26,6 +27,7 @@ class StudyView:
     stop_requested_at: float | None
     ended_reason: str | None
     n_by_state: dict[State, int]
+    steps_done: int  # asked for by the trials that cost something and have ended
 
     @property
     def name(self) -> str:
@@ -33,7 +35,7 @@ class StudyView:
 
     @property
     def n_done(self) -> int:
-        return sum(self.n_by_state.get(state, 0) for state in (State.COMPLETE, State.PRUNED, State.FAILED))
+        return self.steps_done // self.spec.budget.steps
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -92,6 +94,23 @@ class TrialView:
     @property
     def val_loss(self) -> float | None:
         return self.run.val_loss if self.run else None
+
+    @property
+    def is_short(self) -> bool:
+        """A rung of a search: its score is compared with scores of as many steps alone."""
+        return self.config.budget.short
+
+    @property
+    def ranks(self) -> bool:
+        """Its score stands for its config: it has one, of a whole run and the study's own seed."""
+        return self.val_loss is not None and self.seed is None and not self.is_short
+
+
+def under_latest_conditions(trials: Iterable[TrialView]) -> list[TrialView]:
+    """The trials whose runs may be compared with the one begun last: a study may have gone on on another machine."""
+    begun = [(t.run, t) for t in trials if t.run]
+    newest = max((run for run, _ in begun), key=lambda run: (run.started_at or 0.0, run.id), default=None)
+    return [t for run, t in begun if newest and run.identity.conditions == newest.identity.conditions]
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,9 +1,13 @@
 """A corpus small enough for runs of a second."""
 
+import os
 import random
 from pathlib import Path
 
 import pytest
+
+# before numpy loads, as the command does it
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 
 @pytest.fixture(scope="session")

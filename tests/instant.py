@@ -62,12 +62,12 @@ class Instant:
         self.jobs.clear()
 
 
-def study(store: Store, spec=SPEC, executor: Instant | None = None, watcher: Watcher | None = None) -> str:
+def study(store: Store, spec=SPEC, executor: Instant | None = None, watcher: Watcher | None = None, run_key=KEY) -> str:
     """A coordinator's whole life; returns why the study ended."""
     store.begin(spec, cards(), this_process())
     why = "interrupted"
     try:
-        search = Search(spec, store, executor or Instant(), KEY, {}, watcher or Watcher())
+        search = Search(spec, store, executor or Instant(), run_key, {}, watcher or Watcher())
         why = search.run()
     finally:
         store.release(spec.name, why)

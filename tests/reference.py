@@ -29,3 +29,8 @@ def assert_same(fast: Tensor, slow: Tensor, inputs, **tolerance):
 
 def by_formula_rms(x: Tensor) -> Tensor:
     return x / ((x**2).sum(-1, keepdim=True) / x.size(-1) + RMS_EPS).sqrt()
+
+
+def site(seq_len: int, layer: int = 0) -> Site:
+    """Where a module of Featherweight's skeleton is built."""
+    return Site(128, 4, layer, 4, seq_len, 256)

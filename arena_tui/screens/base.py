@@ -85,6 +85,14 @@ class ArenaScreen(Screen[None]):
         """Show what only the clock changes."""
         self.query_one(Status).facts = self._status()
 
+    def subject(self) -> tuple[str | None, int | None]:
+        """The study, and perhaps the trial, that a command from here is about."""
+        study = self.arena.study
+        return (study.name if study else None), None
+
+    def reread(self) -> None:
+        """Fetch anew what does not come from the store by itself."""
+
     def state(self) -> Remembered:
         """What of this page the next session should find again."""
         return {}
@@ -138,6 +146,11 @@ class ArenaScreen(Screen[None]):
         if self.arena.frozen:
             status, style = "FROZEN (z)", "bold reverse"
         notice_style = "dim"
+        if self.arena.orders:
+            from arena_tui.orders import newest
+
+            if (order := newest(self.arena.orders, self.arena.now())) is not None:
+                notice, notice_style = order.told, "bold red" if order.failed else "bold"
         if mirror.problem is not None:
             status, style = "ERROR", "bold red"
             notice = formatting.one_line(f"{mirror.problem.problem} ({mirror.problem.hint})")

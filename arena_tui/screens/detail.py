@@ -76,6 +76,9 @@ class DetailScreen(PlottedScreen):
         plot.set_reference(references(mirror, mirror.studies.get(self._study)))
         plot.empty_text = "no run, no curve" if trial.run is None else "no point was recorded"
 
+    def subject(self) -> tuple[str | None, int | None]:
+        return self._study, self._number
+
     def _tell(self, trial: TrialView, words: Lines, width: int) -> None:
         """The page, made again only when something it rests on has changed: kin are looked for among thousands."""
         mirror, pinned = self.arena.mirror, self.arena.pinned()

@@ -9,7 +9,7 @@ from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
 from textual.screen import ModalScreen
 
-from arena_tui.keys import DETAIL, GLOBAL, LISTS, PLOT, Key
+from arena_tui.keys import CHANGES, DETAIL, GLOBAL, LEADERBOARD, LISTS, ORDER, PLOT, Key
 from arena_tui.typed import COMMANDS
 from arena_tui.widgets.curve_plot import CurvePlot
 from arena_tui.widgets.lines import Lines
@@ -49,21 +49,26 @@ def of_widget(bound: Iterable[BindingType]) -> Iterator[Key]:
             )
 
 
+CHANGING = "what changes something"
 SECTIONS: tuple[tuple[str, tuple[Key, ...]], ...] = (
     ("everywhere", GLOBAL),
     ("lists", (*of_widget(VirtualTable.BINDINGS), *LISTS)),
     ("curves", (*PLOT, *of_widget(CurvePlot.BINDINGS))),
     ("a trial's page", DETAIL),
+    ("the leaderboard", LEADERBOARD),
+    (CHANGING, CHANGES),
+    ("a dialog that changes something", ORDER),
 )
 
 
-def help_text() -> Text:
+def help_text(readonly: bool = False) -> Text:
     text = Text()
     for title, keys in SECTIONS:
-        text.append(f"{title}\n", "bold")
+        off = readonly and title == CHANGING
+        text.append(f"{title}{', off: this is --readonly' * off}\n", "bold")
         for key in keys:
             text.append(f"  {key.written:<14}", "bold dim")
-            text.append(f"{key.help}\n")
+            text.append(f"{key.help}\n", "dim strike" if off else "")
         text.append("\n")
     text.append("filter language\n", "bold")
     for example, meaning in FILTERS:
@@ -73,7 +78,9 @@ def help_text() -> Text:
     for command in COMMANDS:
         text.append(f"  {command.usage:<34}", "bold dim")
         text.append(f"{command.help}\n")
-    text.append("\nThis screen only reads. Studies are started, resumed and stopped with `autoresearch`.", "dim")
+    text.append(
+        "\nThe screen itself only reads: what changes something runs `autoresearch`, and shows the command.", "dim"
+    )
     return text
 
 
@@ -92,12 +99,16 @@ class HelpScreen(ModalScreen[None]):
         Binding("k,up", "scroll(-1)", show=False),
     ]
 
+    def __init__(self, readonly: bool) -> None:
+        super().__init__()
+        self._readonly = readonly
+
     def compose(self) -> ComposeResult:
         with VerticalScroll():
             yield Lines(id="help")
 
     def on_mount(self) -> None:
-        self.query_one("#help", Lines).show(help_text())
+        self.query_one("#help", Lines).show(help_text(self._readonly))
 
     def action_scroll(self, step: int) -> None:
         self.query_one(VerticalScroll).scroll_relative(y=step, animate=False)

@@ -19,7 +19,7 @@ from arena_tui.ranking import (
     trials_of_board,
 )
 from arena_tui.screens.listing import NOTHING, ListScreen
-from arena_tui.standing_rows import COLUMNS, WIDE_COLUMNS, BoardRow, published, ranked, unscored, with_mark
+from arena_tui.standing_rows import COLUMNS, WIDE_COLUMNS, BoardRow, honour_of, published, ranked, unscored, with_mark
 from arena_tui.summary import trial_preview
 from arena_tui.widgets.lines import Lines
 from arena_tui.widgets.table import VirtualTable
@@ -54,6 +54,8 @@ class StandingsScreen(ListScreen):
         self._identity: Identity | None = None
         self._outcomes = 0
         self._rows: dict[str, BoardRow] = {}
+        self._made: tuple[object, list[BoardRow]] = (None, [])
+        self._ranked: list[Standing] = []
 
     def compose_list(self) -> ComposeResult:
         yield Lines(id="divisions")
@@ -128,19 +130,31 @@ class StandingsScreen(ListScreen):
         self.query_one("#preview-text", Lines).show(trial_preview(trial, delta))
 
     def _board(self, identity: Identity | None, division: str, board: list[Standing]) -> list[BoardRow]:
+        """The board's rows, made again only when something has ended: failures may be thousands."""
+        mirror, outcomes = self.arena.mirror, OUTCOMES[self._outcomes]
+        ended = [(study.name, tuple(study.n_by_state.items())) for study in mirror.studies.values()]
+        known = (identity, division, outcomes, ended, self.arena.mirror.belts)
+        if self._made[0] != known or self._ranked is not mirror.standings:
+            self._ranked = mirror.standings
+            self._made = (known, self._rows_of(identity, division, board, outcomes))
+        marks = self.arena.marks
+        return [with_mark(row) if marks.holds(row.study, row.trial) else row for row in self._made[1]]
+
+    def _rows_of(
+        self, identity: Identity | None, division: str, board: list[Standing], outcomes: str
+    ) -> list[BoardRow]:
         """The ranked, the references, the failures, as far as the chosen outcomes go."""
         if identity is None:
             return []
-        mirror, outcomes = self.arena.mirror, OUTCOMES[self._outcomes]
+        mirror = self.arena.mirror
         noise = mirror.noise(identity)
-        rows = [] if outcomes == "failures" else [ranked(row, noise) for row in board]
+        rows = [] if outcomes == "failures" else [ranked(row, noise, honour_of(row, mirror.belts)) for row in board]
         if board and outcomes == "all":
             rows += published(identity)
         if outcomes != "valid":
             trials = trials_of_board(mirror.studies.values(), mirror.trials_of, identity, division)
             rows += [unscored(trial, division) for trial in trials if trial.state in WITHOUT_SCORE]
-        marks = self.arena.marks
-        return [with_mark(row) if marks.holds(row.study, row.trial) else row for row in rows]
+        return rows
 
     def selected(self) -> TrialView | None:
         """The trial under the cursor."""

@@ -96,6 +96,9 @@ class StudiesScreen(ListScreen):
         )
         return Row(study.name, cells)
 
+    def subject(self) -> tuple[str | None, int | None]:
+        return self.table.cursor_key, None
+
     def _draw_study(self) -> None:
         mirror = self.arena.mirror
         study = mirror.studies.get(self.table.cursor_key or "")

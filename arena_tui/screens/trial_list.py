@@ -30,6 +30,9 @@ class TrialListScreen(ListScreen):
         study, number = self.arena.study, self.number()
         return self.arena.mirror.trial(study.name, number) if study and number is not None else None
 
+    def subject(self) -> tuple[str | None, int | None]:
+        return super().subject()[0], self.number()
+
     def badge(self, trial: TrialView) -> Text:
         """Its letter where its curve is shown, and a star when it is marked."""
         badge = self.arena.badges.of(f"{trial.study}/{trial.number}")

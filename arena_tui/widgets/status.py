@@ -1,6 +1,7 @@
 """The top lines of every screen: where one is, what the study has done, whether it lives, and what is wrong."""
 
 from dataclasses import dataclass
+from typing import Literal
 
 from rich.text import Text
 from textual.app import RenderResult
@@ -13,6 +14,9 @@ TABS = (
     ("3", "Trials", "trials"),
     ("4", "Studies", "studies"),
     ("5", "Compare", "compare"),
+    ("6", "Research", "research"),
+    ("7", "Claims", "claims"),
+    ("8", "Golf", "leaderboard"),
 )
 
 
@@ -42,12 +46,30 @@ def first_line(facts: StatusFacts, width: int) -> Text:
     return Text.assemble(left, " " * gap, (counts, ""), " " if counts else "", right, no_wrap=True, end="")
 
 
-def second_line(facts: StatusFacts, width: int) -> Text:
+def _tabs(tab: str, form: Literal["wide", "close", "keys"]) -> Text:
+    """The pages with their keys, the one on show marked."""
     line = Text(" ", no_wrap=True, end="")
     for key, name, mode in TABS:
-        here = mode == facts.tab
-        line.append(f" {key} {name} ", "reverse bold" if here else "")
-    right = Text(f"{facts.corpus} ", "dim" if not facts.corpus.startswith("toystories") else "yellow")
+        here = mode == tab
+        if form == "wide":
+            line.append(f" {key} {name} ", "reverse bold" if here else "")
+        else:
+            line.append(f"{key}", "reverse bold" if here else "bold dim")
+            line.append(name if form == "close" or here else "", "reverse bold" if here else "")
+            line.append(" ")
+    return line
+
+
+def second_line(facts: StatusFacts, width: int) -> Text:
+    name, _, _ = facts.corpus.partition(" ")
+    # the corpus is named on every screen, so the tabs give way first: their spaces, then the names of the others
+    if _tabs(facts.tab, "wide").cell_len + len(facts.corpus) + 2 <= width:
+        line, corpus = _tabs(facts.tab, "wide"), facts.corpus
+    elif (line := _tabs(facts.tab, "close")).cell_len + len(name) + 1 <= width:
+        corpus = facts.corpus if line.cell_len + len(facts.corpus) + 1 <= width else name
+    else:
+        line, corpus = _tabs(facts.tab, "keys"), facts.corpus
+    right = Text(f"{corpus} ", "dim" if not facts.corpus.startswith("toystories") else "yellow")
     more = "? help  ^p palette "
     if line.cell_len + right.cell_len + len(more) + 4 <= width:
         right = Text.assemble(right, "  ", (more, "dim"))

@@ -14,7 +14,7 @@ from bench.errors import StoreError
 from bench.records import State
 from bench.tracks import FEATHERWEIGHT
 from studies.claims import ARMS, CLAIMS, N_FULL, N_TUNING, POLICY, SHORT, STEPS, STUDY, Arm, Claim, arm_named
-from studies.definitions import StudySpec, measurement_named
+from studies.definitions import StudySpec, measurements_named
 from studies.reading import Reader
 from studies.shipped import shipped_store
 from studies.views import TrialView, VerdictView
@@ -92,7 +92,9 @@ def hours_of(arm: Arm, steps: int = STEPS) -> float:
     length = arm.steps * steps // STEPS
     n_full = arm.n_runs if arm.untuned else arm.n_runs - N_SHORT
     n_short = arm.n_runs - n_full
-    in_all = n_full * length + n_short * (length // SHORT) + arm.n_runs * EVALUATION_STEPS
+    # a short run is scored on the rung's bytes
+    part = FEATHERWEIGHT.rung_eval_bytes / FEATHERWEIGHT.eval_bytes
+    in_all = n_full * length + n_short * (length // SHORT) + (n_full + part * n_short) * EVALUATION_STEPS
     return in_all * arm.pace * STEP_SECONDS / 3600
 
 
@@ -118,7 +120,8 @@ def _readers(path: Path) -> Iterator[Reader]:
 
 def blank() -> StudySpec:
     """The shipped measurement before anything has run."""
-    return measurement_named(STUDY).spec("", "", "")
+    (measured,) = measurements_named(STUDY)
+    return measured.spec("", "", "")
 
 
 def found_in(reader: Reader, study: str) -> Found:

@@ -1,6 +1,6 @@
 """The commentary on a study: every section, generated from the facts of the ledger alone."""
 
-from autoresearch.reporting import evidence, proof, record, stacks, tiers
+from autoresearch.reporting import costs, evidence, proof, record, stacks, tiers
 from autoresearch.reporting.facts import Facts
 from autoresearch.reporting.report import Report
 
@@ -18,6 +18,7 @@ def commentary(facts: Facts) -> Report:
         evidence.effects(facts),
         stacks.lineage(facts),
         record.failures(facts),
+        costs.costs(facts),
         record.noise(facts),
         record.predictions(facts),
         record.changelog(facts),

@@ -10,10 +10,13 @@ from itertools import islice
 from autoresearch.beliefs import Beliefs, Observation, believe
 from autoresearch.noise import Noise, Sample, pooled_noise
 from autoresearch.reporting.report import Trials
+from autoresearch.researcher.feasibility import Size
+from autoresearch.researcher.rungs import Calibration, Ladder
 from autoresearch.researcher.untried import Untried, ranked_untried
 from bench.config import RunConfig, fingerprint
 from bench.divisions import baseline
 from bench.records import Identity, Point, State
+from bench.tracks import PUBLISHED_SEEDS
 from studies.reading import Reader
 from studies.views import EventView, PhaseView, RunView, StudyView, TrialView, VerdictView
 
@@ -24,10 +27,14 @@ LEVEL = 0.95
 
 @dataclass(frozen=True, kw_only=True)
 class Arm:
-    """One config of the study's main identity: its scores by seed, and which trials they are."""
+    """One config of the study's main identity: its scores by seed, and which trials they are.
+
+    Once it ran on published seeds, its sample is of these alone: the search's score, low by luck too, had it chosen.
+    """
 
     config: RunConfig
     sample: Sample
+    searched: Sample | None  # over search seeds, beside a sample of published ones
     runs: tuple[RunView, ...]  # scored, by seed
     trials: Trials
     failed: Trials  # of the same config, on the same identity
@@ -50,7 +57,7 @@ class Facts:
     """All that a report is made from."""
 
     study: StudyView
-    trials: tuple[TrialView, ...]  # by number, each once
+    trials: tuple[TrialView, ...]  # by number, each once, short runs too
     identity: Identity | None  # of most scored trials; no other is compared with it
     elsewhere: Trials  # scored under another identity
     arms: tuple[Arm, ...]  # the lowest mean first
@@ -61,11 +68,13 @@ class Facts:
     verdicts: tuple[VerdictView, ...]
     phases: tuple[PhaseView, ...]
     may_run: Callable[[RunConfig], bool]
+    size: Size  # parameters and training FLOPs as declared; nothing for code that a user brings
+    rungs: tuple[Calibration, ...]  # of the study's short runs, which nothing else here looks at
 
     @cached_property
     def base(self) -> Arm | None:
         """The baseline's arm, if it has a score."""
-        return self.by_print.get(fingerprint(baseline(self.study.spec.budget)))
+        return self.by_print.get(fingerprint(baseline(self.study.spec.budget, self.study.spec.track_name)))
 
     @cached_property
     def by_print(self) -> dict[str, Arm]:
@@ -104,27 +113,33 @@ class Facts:
         ranked = ranked_untried(
             self.beliefs,
             incumbent,
-            failed=[t.config for t in self.failed],
+            failed=[(f"#{t.number}", t.config) for t in self.failed],
             free=self.study.spec.division.free,
             may_run=self.may_run,
         )
         return list(islice((u for u in ranked if ideas or u.runnable), most))
 
 
-def gather(reader: Reader, name: str, may_run: Callable[[RunConfig], bool] = lambda config: True) -> Facts:
+def gather(
+    reader: Reader,
+    name: str,
+    may_run: Callable[[RunConfig], bool] = lambda config: True,
+    size: Size = lambda config: (),
+) -> Facts:
     """Read a study whole; StoreError when there is none of that name."""
     study = reader.study(name)
     trials = tuple({t.number: t for t in reader.trials(name)}.values())
-    done = [t for t in trials if t.run and t.val_loss is not None]
+    done = [t for t in trials if t.run and t.val_loss is not None and not t.is_short]
     identities = Counter(t.run.identity for t in done if t.run)
     # ties by the identities themselves, so that no order of rows decides
     identity = min(identities, key=lambda i: (-identities[i], i), default=None)
     here = [t for t in done if t.run and t.run.identity == identity]
     arms = _arms(here, trials)
-    noise = pooled_noise(arm.sample for arm in arms)
+    noise = pooled_noise(sample for arm in arms for sample in (arm.sample, arm.searched) if sample)
     observations = [Observation(f"#{t.number}", t.config, loss(t)) for t in _once(here)]
     noise_sd = noise.sigma if noise else study.spec.track.usual_noise
-    beliefs = believe(observations, noise_sd, reader.cards(name), baseline(study.spec.budget))
+    cards = reader.cards(name)
+    beliefs = believe(observations, noise_sd, cards, baseline(study.spec.budget, study.spec.track_name))
     return Facts(
         study=study,
         trials=trials,
@@ -138,6 +153,8 @@ def gather(reader: Reader, name: str, may_run: Callable[[RunConfig], bool] = lam
         verdicts=tuple(reader.verdicts(name)),
         phases=tuple(reader.phases(name)),
         may_run=may_run,
+        size=size,
+        rungs=tuple(Ladder(study.spec, cards).calibrations(trials)),
     )
 
 
@@ -181,10 +198,14 @@ def _arms(here: Sequence[TrialView], trials: Sequence[TrialView]) -> tuple[Arm, 
     arms = []
     for print_, members in by_config.items():
         runs = {t.run.seed: t.run for t in members if t.run}
+        scores = {seed: runs[seed].val_loss or 0.0 for seed in sorted(runs)}
+        published = {seed: score for seed, score in scores.items() if seed in PUBLISHED_SEEDS}
+        searched = {seed: score for seed, score in scores.items() if seed not in PUBLISHED_SEEDS}
         arms.append(
             Arm(
                 config=members[0].config,
-                sample=Sample({seed: runs[seed].val_loss or 0.0 for seed in sorted(runs)}),
+                sample=Sample(published or searched),
+                searched=Sample(searched) if published and searched else None,
                 runs=tuple(runs[seed] for seed in sorted(runs)),
                 trials=tuple(t.number for t in members),
                 failed=tuple(t.number for t in trials if t.fingerprint == print_ and t.state is State.FAILED),

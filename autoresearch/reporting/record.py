@@ -2,11 +2,12 @@
 
 import math
 import statistics
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 
-from autoresearch.agreement import spearman
 from autoresearch.listing import outcome_word, why
+from autoresearch.ranks import spearman
 from autoresearch.reporting.facts import Arm, Facts, loss, noise_told
 from autoresearch.reporting.report import (
     DELTA,
@@ -22,6 +23,7 @@ from autoresearch.reporting.report import (
 )
 from autoresearch.researcher.confirm import PAIRING_FREEDOM, pairing
 from autoresearch.researcher.conversation import EVENT, Conversation
+from autoresearch.researcher.rungs import ENOUGH_PAIRS, LEAST_SPEARMAN, share_of
 from bench.config import fingerprint
 from bench.divisions import recipe
 from bench.records import State
@@ -52,6 +54,10 @@ GLOSSARY = (
         "a pair better than its sum; worse; worse than the better one alone",
     ),
     ("tier", "configs between two of the widest gaps in val_loss"),
+    (
+        "rung, short run",
+        "a complete run of a part of the steps, scored on fewer bytes: it says who climbs, and ranks nothing",
+    ),
     ("refused, failed", "not built or over a cap, at no cost; ended without a score, with its reason"),
     ("reference", "a number published elsewhere, on another split or size: never ranked"),
 )
@@ -83,7 +89,8 @@ def failures(facts: Facts) -> Section:
 
 def noise(facts: Facts) -> Section:
     """What a seed alone moves, on which replicates, and how well an early probe ranks."""
-    replicated = [arm for arm in facts.arms if arm.sample.n > 1]
+    samples = [(arm, sample) for arm in facts.arms for sample in (arm.sample, arm.searched) if sample and sample.n > 1]
+    replicated = [arm for arm, _ in samples]
     parts: list[Part] = []
     if facts.noise is None:
         said = "No config has two seeds yet" if not replicated else "Replicates do not differ"
@@ -97,10 +104,10 @@ def noise(facts: Facts) -> Section:
                 _numbers_of(replicated),
             )
         )
-        rows = [Row((recipe(a.config), a.sample.n, a.mean, math.sqrt(a.sample.variance)), a.trials) for a in replicated]
+        rows = [Row((recipe(a.config), s.n, s.mean, math.sqrt(s.variance)), a.trials) for a, s in samples]
         columns = (Column("recipe"), Column("seeds", "d"), Column("val_loss", LOSS), Column("sd", LOSS))
         parts.append(table(columns, rows))
-    return Section("Noise floor and calibration", (*parts, *_pairing(facts), *_calibration(facts)))
+    return Section("Noise floor and calibration", (*parts, *_pairing(facts), *_calibration(facts), *_rungs(facts)))
 
 
 def _pairing(facts: Facts) -> tuple[Part, ...]:
@@ -140,9 +147,35 @@ def _calibration(facts: Facts) -> tuple[Part, ...]:
     return (Sentence("How the probe loss on the way ranks runs, against their val_loss:"), table(columns, rows))
 
 
+def _rungs(facts: Facts) -> Iterator[Part]:
+    """How short runs rank the configs that were run whole too."""
+    if not facts.rungs:
+        return
+    steps = facts.study.spec.budget.steps
+    scored = Counter(t.config.budget.steps for t in facts.trials if t.is_short and t.val_loss is not None)
+    rows = []
+    for found in facts.rungs:
+        at = steps // found.rung
+        trials = tuple(sorted(number for pair in found.pairs for number in pair))
+        rows.append(
+            Row((share_of(found.rung), at, scored[at], len(found.pairs), found.spearman, found.verdict), trials)
+        )
+    yield Sentence(
+        "Short runs, each scored on fewer bytes and compared with runs as short alone. Over the configs that were run "
+        f"whole too, how they rank: below {LEAST_SPEARMAN:g} over {ENOUGH_PAIRS} configs or more a rung is dropped."
+    )
+    columns = (
+        Column("rung"), Column("steps", "d"), Column("scored", "d"), Column("run whole too", "d"),
+        Column("Spearman with val_loss", ".3f"), Column("so it is"),
+    )  # fmt: skip
+    yield table(columns, rows)
+
+
 def predictions(facts: Facts) -> Section:
     """What trials expected and got, and who proposed what became best."""
-    foretold = [t for t in facts.scored if t.expected is not None]
+    # a short run was foretold as a short run, from runs as short
+    short = [t for t in facts.trials if t.is_short and t.val_loss is not None]
+    foretold = [t for t in (*facts.scored, *short) if t.expected is not None]
     parts: list[Part] = []
     if not foretold:
         parts.append(Sentence("No scored trial stored an expectation."))
@@ -179,12 +212,21 @@ def _proposers(facts: Facts) -> Part:
     best, scored = set(_numbers(facts.records)), set(_numbers(facts.scored))
     rows = [
         Row(
-            (name, len(members), len(scored & set(_numbers(members))), len(best & set(_numbers(members)))),
+            (
+                name,
+                len(members),
+                sum(t.is_short for t in members) or None,
+                len(scored & set(_numbers(members))),
+                len(best & set(_numbers(members))),
+            ),
             tuple(n for n in _numbers(members) if n in best),
         )
         for name, members in sorted(by_name.items())
     ]
-    columns = (Column("proposer"), Column("trials", "d"), Column("scored", "d"), Column("new bests", "d"))
+    columns = (
+        Column("proposer"), Column("trials", "d"), Column("short", "d"), Column("scored", "d"),
+        Column("new bests", "d"),
+    )  # fmt: skip
     return table(columns, rows)
 
 
@@ -197,6 +239,7 @@ def changelog(facts: Facts) -> Section:
     for t in facts.trials:
         delta = loss(t) - base.mean if base and t.number in scored else None
         elsewhere = "scored under another identity" if t.number in facts.elsewhere else ""
+        elsewhere = f"a short run of {t.config.budget.steps} steps" if t.is_short else elsewhere
         rows.append(
             Row(
                 (

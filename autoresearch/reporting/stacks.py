@@ -57,7 +57,9 @@ def _counts(facts: Facts) -> Sentence:
     counts = [f"{n} {state.value}" for state in State if (n := sum(t.state is state for t in facts.trials))]
     seconds = sum(t.run.train_seconds or 0.0 for t in facts.trials if t.run)
     said = f": {', '.join(counts)}" if counts else ""
-    return Sentence(f"{len(facts.trials)} trials{said}; {seconds:,.0f} s of training in all.")
+    short = sum(t.is_short for t in facts.trials)
+    of_these = f", {short} of them short runs" if short else ""
+    return Sentence(f"{len(facts.trials)} trials{of_these}{said}; {seconds:,.0f} s of training in all.")
 
 
 def _leader(facts: Facts) -> Sentence:
@@ -130,6 +132,7 @@ def best_stacks(facts: Facts) -> Section:
     columns = (
         Column("rank", "d"), Column("recipe, against the baseline"), Column("val_loss, nats/byte", LOSS),
         Column("from", LOSS), Column("to", LOSS), Column("sd over seeds", LOSS), Column("seeds", "d"),
+        Column("searched", LOSS),
         Column("delta to baseline", DELTA), Column("delta from", DELTA), Column("delta to", DELTA), Column("status"),
         Column("weights_bytes", COUNT), Column("parameters", COUNT), Column("train_seconds", SECONDS),
     )  # fmt: skip
@@ -140,7 +143,8 @@ def best_stacks(facts: Facts) -> Section:
         told = "no config has two seeds that differ, so there are no intervals"
     said = Sentence(
         f"{min(BEST, len(facts.arms))} of {len(facts.arms)} scored configs; lower is better; below 3 seeds a row is "
-        f"unconfirmed; {told}. The best of many single runs looks better than it is."
+        f"unconfirmed; {told}. The best of many single runs looks better than it is, so that a config run on published "
+        "seeds is ranked by these alone; searched is what its search seeds said."
     )
     return Section("Best stacks", (said, table(columns, rows), *_curves(facts)))
 
@@ -157,8 +161,8 @@ def _stack_row(facts: Facts, rank: int, arm: Arm) -> Row:
         (
             rank, recipe(arm.config), arm.mean, None if reach is None else arm.mean - reach,
             None if reach is None else arm.mean + reach, math.sqrt(arm.sample.variance) if n > 1 else None, n,
-            delta, low, high, arm.status, first.weights_bytes, first.parameters,
-            statistics.fmean(seconds) if seconds else None,
+            arm.searched.mean if arm.searched else None, delta, low, high, arm.status,
+            first.weights_bytes, first.parameters, statistics.fmean(seconds) if seconds else None,
         ),
         arm.trials + arm.failed,
     )  # fmt: skip

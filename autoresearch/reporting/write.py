@@ -4,7 +4,7 @@ import os
 import re
 from pathlib import Path
 
-from autoresearch.objections import objections
+from autoresearch.objections import objections, size
 from autoresearch.reporting.commentary import commentary
 from autoresearch.reporting.facts import gather
 from autoresearch.reporting.markdown import MARK, to_markdown
@@ -32,7 +32,7 @@ def report_of(store: Path, name: str) -> Report:
 
     try:
         spec = reader.study(name).spec
-        return commentary(gather(reader, name, allows))
+        return commentary(gather(reader, name, allows, known_size))
     finally:
         reader.close()
 
@@ -44,6 +44,14 @@ def may_run(config: RunConfig, spec: StudySpec) -> bool:
     except ConfigError:
         # a technique or knob that the ledger knows and the catalog no longer has
         return False
+
+
+def known_size(config: RunConfig) -> tuple[int, ...]:
+    """Nothing for a technique or knob that the ledger knows and the catalog no longer has."""
+    try:
+        return size(config)
+    except ConfigError:
+        return ()
 
 
 def write_report(report: Report, to: Path | None) -> Path:

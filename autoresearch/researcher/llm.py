@@ -58,21 +58,24 @@ class LanguageModel:
         if (reply := self.line.reply()) is not None:
             self._take(reply, trials)
         elif n_left > 0 and not self.line.busy:
-            evidence = Evidence(trials, self.proposers.space.spec.track.usual_noise)
+            # it is told of whole runs, and of short ones only that they are no news
+            known = frozenset(climb.stack for climb in self.proposers.ladder.climbs(trials))
+            whole = [t for t in trials if not t.is_short]
+            evidence = Evidence(whole, self.proposers.space.spec.track.usual_noise, known)
             incumbent = evidence.incumbent()
-            if incumbent is not None and self._is_needed(evidence):
+            if incumbent is not None and self._is_needed(evidence, trials):
                 self._incumbent, self._repairing = incumbent, False
                 self._n_ended = _n_ended(trials)
                 self._ask(briefing(self.proposers, evidence, incumbent))
 
-    def _is_needed(self, evidence: Evidence) -> bool:
+    def _is_needed(self, evidence: Evidence, trials: Sequence[TrialView]) -> bool:
         """With an answer waiting, or none allowed yet, it is not; nor again before another trial has ended."""
-        if any(self.conversation.waiting(evidence.known)) or _n_ended(evidence.trials) == self._n_ended:
+        if any(self.proposers.waiting(evidence)) or _n_ended(trials) == self._n_ended:
             return False
         if not self.conversation.offers:
             return True
         # while it thinks, somebody else's trial will begin
-        proposers = [*(t.proposer for t in evidence.trials), "local"]
+        proposers = [*(t.proposer for t in trials), "local"]
         return len(evidence.scored) >= SCORES_FIRST and llm_may_propose(proposers)
 
     def _ask(self, messages: list[Message]) -> None:
@@ -98,7 +101,7 @@ class LanguageModel:
         """Write down a reply with what it cost and what of it can be proposed."""
         asked = next(fact for fact in reversed(self.conversation.facts) if isinstance(fact, Asked))
         text = self.line.redacted(reply.text)
-        known = {t.fingerprint: t.number for t in reversed(trials)}
+        known = {climb.stack: climb.trial for climb in reversed(self.proposers.ladder.climbs(trials))}
         found, trouble = Understood(), ""
         if reply.trouble is not None:
             trouble = self.line.redacted(f"{reply.trouble.value}: {reply.detail}")

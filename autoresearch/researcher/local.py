@@ -5,6 +5,7 @@ import random
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from autoresearch.researcher.feasibility import TRIES
 from bench.knobs import Choice, Span, Value
 
 Chooser = Callable[[str, Span | Choice], Value]
@@ -13,7 +14,6 @@ Params = dict[str, Value]
 ONE_EDIT = 0.7
 # Knobs moved by a factor 10 ** N(0, sd), by the last part of their name; every other one is drawn anew.
 JITTER = {"lr": 0.25, "weight_decay": 0.4}
-TRIES = 8
 
 
 def local_edit(
@@ -21,16 +21,16 @@ def local_edit(
     incumbent: Mapping[str, Value],
     fresh: Chooser,
     rng: random.Random,
-    known: Callable[[Params], bool] = lambda params: False,
+    unwanted: Callable[[Params], bool] = lambda params: False,
 ) -> Params:
-    """The parameters of a neighbour, as `walk` asks for them; a known one only if eight tries find no other.
+    """The parameters of a neighbour, as `walk` asks for them; an unwanted one only if eight tries find no other.
 
     `walk` asks for every parameter that the answers so far make active, so an edit may bring new
     ones (those of a technique just switched on): `fresh` answers for these.
     """
     for _ in range(TRIES):
         edited = _edited(walk, incumbent, fresh, rng)
-        if not known(edited):
+        if not unwanted(edited):
             break
     return edited
 

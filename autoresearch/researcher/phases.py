@@ -7,6 +7,8 @@ proposer belongs to one phase.
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
+from fractions import Fraction
+from math import ceil
 from typing import Protocol
 
 from autoresearch.researcher.mixture import LLM
@@ -29,12 +31,15 @@ PREFLIGHT = Phase(name="preflight")
 NOISE_FLOOR = Phase(name="noise floor", proposers=("baseline", "replication"), share=0.15)
 RECIPES = Phase(name="recipes", proposers=("user", "recipe"), share=0.05)
 SCREEN = Phase(name="screen", proposers=("opening",), share=0.25)
-SEARCH = Phase(name="search", proposers=("local", "untried", "tpe", LLM))
+SEARCH = Phase(name="search", proposers=("local", "untried", "tpe", LLM, "promotion"))
 COMBINE = Phase(name="combine", proposers=("combine", "2x2 cell"), share=0.10)
 ABLATION = Phase(name="ablation", proposers=("leave-one-out", "simplify"), share=0.10)
 CONFIRM = Phase(name="confirm", proposers=("confirm",), extra=0.25)
 REPORT = Phase(name="report")
 PHASES = (PREFLIGHT, NOISE_FLOOR, RECIPES, SCREEN, SEARCH, COMBINE, ABLATION, CONFIRM, REPORT)
+
+# the policy that works in them
+RESEARCHER = "researcher"
 
 # below this a study is its openings and a few steps from them: replications would be most of it
 SMALL = 20
@@ -86,6 +91,11 @@ def in_phase(phase: Phase, trials: Sequence[TrialView]) -> list[TrialView]:
     return [t for t in trials if t.proposer in phase.proposers and t.state is not State.REFUSED]
 
 
+def spent(phases: Sequence[Phase], trials: Sequence[TrialView], steps: int) -> Fraction:
+    """What phases have cost, in whole runs of so many steps."""
+    return Fraction(sum(t.config.budget.steps for phase in phases for t in in_phase(phase, trials)), steps)
+
+
 def before(phase: Phase, trials: Sequence[TrialView]) -> list[TrialView]:
     """The trials of the phases before one: what it rests on, and what its own trials never change."""
     later = {who for p in PHASES[PHASES.index(phase) :] for who in p.proposers}
@@ -94,6 +104,13 @@ def before(phase: Phase, trials: Sequence[TrialView]) -> list[TrialView]:
 
 def under_way(trials: Sequence[TrialView]) -> bool:
     return any(t.state in (State.QUEUED, State.RUNNING, State.INTERRUPTED) for t in trials)
+
+
+def n_spent(trials: Sequence[TrialView], steps: int) -> int:
+    """Whole runs that count as trials of the study, rounded up; what comes on top of them does not, nor do refusals."""
+    extra = [name for phase in PHASES if phase.extra for name in phase.proposers]
+    counted = [t for t in trials if t.state is not State.REFUSED and t.proposer not in extra]
+    return ceil(Fraction(sum(t.config.budget.steps for t in counted), steps))
 
 
 def may_spend(phase: Phase, n_trials: int) -> int:

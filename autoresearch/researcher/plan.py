@@ -1,8 +1,9 @@
 """What comes next in a study under the policy researcher: phase by phase, read off the trials each time."""
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import islice
+from math import floor
 from typing import TYPE_CHECKING
 
 from autoresearch.beliefs import Beliefs, added, believe, expected_improvement
@@ -28,10 +29,12 @@ from autoresearch.researcher.phases import (
     before,
     in_phase,
     may_spend,
+    spent,
     under_way,
 )
 from autoresearch.researcher.proposals import Evidence, Proposers, Suggestion
-from bench.config import fingerprint
+from autoresearch.researcher.rungs import WHOLE, share_of
+from bench.config import Budget, fingerprint
 from bench.records import State
 from bench.tracks import search_seeds
 from studies.views import TrialView, VerdictView
@@ -48,6 +51,7 @@ class Researcher:
     """The phases of one study in order."""
 
     proposers: Proposers
+    n_elsewhere: int = 0  # trials of the study spent where nothing can be compared with those to come
     closed: dict[str, Ending] = field(default_factory=dict)
     verdicts: tuple[VerdictView, ...] = ()
     believed: tuple[int, Beliefs] | None = None
@@ -55,7 +59,7 @@ class Researcher:
 
     def __post_init__(self) -> None:
         space = self.proposers.space
-        self.spec = space.spec
+        self.spec = replace(space.spec, n_trials=space.spec.n_trials - self.n_elsewhere)
         openings = list(space.openings())
         self.plain = next(o for o in openings if o.proposer == "baseline")
         self.plain_print = self._print(self.plain)
@@ -101,16 +105,18 @@ class Researcher:
             if suggest := ask(trials, evidence):
                 return self._move(phase, suggest)
         n = self.spec.n_trials
-        n_spent = sum(len(in_phase(phase, trials)) for phase in PHASES if phase is not CONFIRM)
-        search = self._move(SEARCH, lambda: self.proposers.suggest(number, trials))
+        n_spent = spent([phase for phase in PHASES if phase is not CONFIRM], trials, self.spec.budget.steps)
         reserve = may_spend(COMBINE, n) + may_spend(ABLATION, n) if n >= SMALL else 0
+        begun = any(in_phase(phase, trials) for phase in (COMBINE, ABLATION))
+        left = n - n_spent - (0 if begun else reserve)
+        search = self._move(SEARCH, lambda: self.proposers.suggest(number, trials, left))
         if n_spent < n - reserve:
             return search
         if n < SMALL:
             self.closed |= {COMBINE.name: Ending.SMALL, ABLATION.name: Ending.SMALL}
         elif under_way(before(COMBINE, trials)):
             return self._move(SEARCH)
-        elif move := self._combine(trials, n - n_spent) or self._ablation(trials, n - n_spent):
+        elif move := self._combine(trials, floor(n - n_spent)) or self._ablation(trials, floor(n - n_spent)):
             return move
         if n_spent < n or under_way(before(CONFIRM, trials)):
             # what the phases since did not use goes back to the search
@@ -118,8 +124,10 @@ class Researcher:
         self.closed[SEARCH.name] = Ending.DONE
         return self._confirm(trials, evidence)
 
-    def evidence(self, trials: Trials) -> Evidence:
-        return Evidence(trials, self.spec.track.usual_noise)
+    def evidence(self, trials: Trials, budget: Budget | None = None) -> Evidence:
+        """Of the trials of one budget, the study's own if no other is asked for."""
+        asked = budget or self.spec.budget
+        return Evidence([t for t in trials if t.config.budget == asked], self.spec.track.usual_noise)
 
     def _move(self, phase: Phase, suggest: Callable[[], Suggestion] | None = None, **closing: Ending) -> Move:
         return Move(phase=phase, suggest=suggest, closed=self.closed | closing, verdicts=self.verdicts)
@@ -160,16 +168,24 @@ class Researcher:
         return None
 
     def _screen(self, trials: Trials, evidence: Evidence) -> Callable[[], Suggestion] | None:
-        opening = next((o for print_, o in self.screened if print_ not in evidence.known), None)
-        if opening is None or len(in_phase(SCREEN, trials)) >= may_spend(SCREEN, self.spec.n_trials):
+        """On the shortest rung, with the baseline and the recipes there too; who climbs is for the search to say."""
+        ladder = self.proposers.ladder
+        climbs = ladder.climbs(trials)
+        rung = ladder.start(climbs)
+        known = {climb.stack for climb in climbs if climb.rung != WHOLE or rung == WHOLE}
+        run_whole = [] if rung == WHOLE else [(self.plain_print, self.plain), *self.recipes]
+        opening = next((o for print_, o in (*run_whole, *self.screened) if print_ not in known), None)
+        used = spent((SCREEN,), trials, self.spec.budget.steps)
+        if opening is None or used >= may_spend(SCREEN, self.spec.n_trials):
             self.closed[SCREEN.name] = Ending.DONE
             return None
+        rule = "techniques alone, best prior first" + ("" if rung == WHOLE else f", on {share_of(rung)}")
         return lambda: Suggestion(
-            params=opening.params, proposer=opening.proposer, rule="techniques alone, best prior first",
-            reason=opening.reason,
+            params=opening.params, proposer="opening", rule=rule, reason=opening.reason, budget=ladder.budget(rung)
         )  # fmt: skip
 
     def _combine(self, trials: Trials, left: int) -> Move | None:
+        trials = [t for t in trials if not t.is_short]
         earlier = before(COMBINE, trials)
         evidence = self.evidence(earlier)
         if self.believed is None or self.believed[0] != len(earlier):
@@ -189,6 +205,7 @@ class Researcher:
         return None
 
     def _ablation(self, trials: Trials, left: int) -> Move | None:
+        trials = [t for t in trials if not t.is_short]
         subject = self.evidence(before(ABLATION, trials)).incumbent()
         if subject is None or self._is_plain(subject):
             self.closed[ABLATION.name] = Ending.BASELINE_BEST

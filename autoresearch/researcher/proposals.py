@@ -6,18 +6,22 @@ A pure function of ledger and seed. Losses in nats per byte.
 import hashlib
 import random
 import statistics
-from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from fractions import Fraction
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from autoresearch.beliefs import Beliefs, Card, Observation, believe, stack_of
 from autoresearch.noise import Sample, pooled_noise
 from autoresearch.researcher.conversation import Conversation, Offer
+from autoresearch.researcher.feasibility import TRIES, Size, feasibility
 from autoresearch.researcher.local import Params, local_edit
 from autoresearch.researcher.mixture import LLM, LLM_SHARE, llm_may_propose, phase_of, proposer
-from autoresearch.researcher.untried import Untried, ranked_untried
-from bench.config import RunConfig, fingerprint
+from autoresearch.researcher.rungs import Ladder
+from autoresearch.researcher.untried import Lost, Untried, ranked_untried
+from bench.config import Budget, RunConfig, fingerprint
 from bench.knobs import Choice, Span, Value
 from bench.records import State
 from bench.tracks import PUBLISHED_SEEDS
@@ -44,15 +48,21 @@ class Suggestion:
     hypothesis: str = ""
     expected: float | None = None  # val_loss
     seed: int | None = None  # of a replication
+    budget: Budget | None = None  # of a short run; the study's otherwise
     config: RunConfig | None = None
+    set_aside: "Avoidance | None" = None  # for what the sampler draws
+
+
+Avoidance = Callable[[RunConfig], str | None]  # why another proposal is wanted, or None
 
 
 @dataclass(frozen=True)
 class Evidence:
-    """What a study's trials say: searching never sees a score of a published seed."""
+    """What a study's trials of one budget say: searching never sees a score of a published seed."""
 
     trials: Sequence[TrialView]
     usual_noise: float
+    elsewhere: frozenset[str] = frozenset()  # fingerprints of configs that were proposed with another budget
 
     @property
     def scored(self) -> list[TrialView]:
@@ -63,13 +73,15 @@ class Evidence:
         ]
 
     @property
-    def failed(self) -> list[RunConfig]:
-        return [t.config for t in self.trials if t.state in (State.FAILED, State.PRUNED, State.REFUSED)]
+    def failed(self) -> list[Lost]:
+        return [
+            (f"#{t.number}", t.config) for t in self.trials if t.state in (State.FAILED, State.PRUNED, State.REFUSED)
+        ]
 
     @property
     def known(self) -> set[str]:
         """Every config proposed, whatever became of it."""
-        return {t.fingerprint for t in self.trials}
+        return {t.fingerprint for t in self.trials} | self.elsewhere
 
     def samples(self) -> dict[str, Sample]:
         """Of each config, its scores by seed."""
@@ -96,28 +108,55 @@ class Evidence:
 
 @dataclass(frozen=True)
 class Proposers:
-    """The proposers of one study; `objections` are what would have a config refused."""
+    """The proposers of one study; `objections` are what would have a config refused.
+
+    Without `size`, no stack counts as larger than another of the same techniques.
+    """
 
     space: "Space"
     cards: Sequence[Card]
     objections: Objections
+    size: Size = lambda config: ()
     conversation: Conversation = field(default_factory=Conversation)  # with a language model, if the user asked for one
 
-    def suggest(self, number: int, trials: Sequence[TrialView]) -> Suggestion:
+    @cached_property
+    def ladder(self) -> Ladder:
+        return Ladder(self.space.spec, self.cards)
+
+    def suggest(self, number: int, trials: Sequence[TrialView], left: Fraction) -> Suggestion:
+        """A config that may climb, else a new one on the shortest rung; `left` is in whole runs."""
+        climbs = self.ladder.climbs(trials)
+        if found := self.ladder.promotion(climbs, left):
+            risen = next(t for t in trials if t.number == found.trial)
+            return Suggestion(
+                params=risen.params, proposer="promotion", rule=found.rule, reason=found.reason,
+                budget=self.ladder.budget(found.to),
+            )  # fmt: skip
+        rung = self.ladder.start(climbs)
+        budget = self.ladder.budget(rung)
+        # like is compared with like: what is proposed for a rung stands on the runs of that rung
+        alike = [t for t in trials if t.config.budget == (budget or self.space.spec.budget)]
+        known = frozenset(climb.stack for climb in climbs)
+        n_recipes = sum(t.proposer in ("user", "recipe") and t.val_loss is not None for t in trials)
+        said = self.new(number, Evidence(alike, self.space.spec.track.usual_noise, known), n_recipes)
+        if said.proposer == LLM and budget is not None:
+            # it was told of whole runs
+            said = replace(said, expected=None)
+        return replace(said, rule="; ".join([said.rule, *self.ladder.dropped(climbs)]), budget=budget)
+
+    def new(self, number: int, evidence: Evidence, n_recipes: int) -> Suggestion:
         """Whoever the mixture says; when they have nothing to say, the next best does, and the rule tells so."""
         spec = self.space.spec
-        evidence = Evidence(trials, spec.track.usual_noise)
         incumbent = evidence.incumbent()
         if incumbent is None:
-            return _drawn(evidence, "no trial has a score to stand on, so the sampler draws")
-        if told := self.offered(evidence):
-            return told
-        recipes = [t for t in evidence.scored if t.proposer in ("user", "recipe")]
-        phase = phase_of(spec.n_trials, n_recipes=len(recipes))
+            return self.drawn(evidence, "no trial has a score to stand on, so the sampler draws")
+        if offered := self.offered(evidence):
+            return offered
+        phase = phase_of(spec.n_trials, n_recipes)
         who = proposer(phase, spec.seed, number)
         rule = f"the shares of a {phase} give trial {number} to {who}"
         if who == "tpe":
-            return _drawn(evidence, rule)
+            return self.drawn(evidence, rule)
         if who == "untried":
             if found := self.untried(evidence, incumbent, rule):
                 return found
@@ -128,7 +167,7 @@ class Proposers:
         """The oldest stack that the language model offered and nobody ran, while its share allows."""
         if not llm_may_propose(t.proposer for t in evidence.trials):
             return None
-        offer = next(filter(self._is_known_here, self.conversation.waiting(evidence.known)), None)
+        offer = next(self.waiting(evidence), None)
         if offer is None:
             return None
         return Suggestion(
@@ -140,9 +179,14 @@ class Proposers:
             expected=offer.expected,
         )
 
-    def _is_known_here(self, offer: Offer) -> bool:
-        """False for a stack that today's catalog makes another one of."""
-        return fingerprint(self.space.recall(offer.params)[0]) == offer.fingerprint
+    def waiting(self, evidence: Evidence) -> Iterator[Offer]:
+        """What may be proposed of the offers: not what today's catalog makes another stack of, nor what is headed for a
+        failure."""
+        headed = self.headed_for_failure(evidence)
+        for offer in self.conversation.waiting(evidence.known):
+            config, _ = self.space.recall(offer.params)
+            if fingerprint(config) == offer.fingerprint and headed(config) is None:
+                yield offer
 
     def untried(self, evidence: Evidence, incumbent: TrialView, rule: str) -> Suggestion | None:
         """The most valuable stack that nobody ran and that may run."""
@@ -156,7 +200,11 @@ class Proposers:
             return same and fingerprint(ours) not in known and not self.objections(ours)
 
         ranked = ranked_untried(
-            beliefs, incumbent.config, failed=evidence.failed, free=self.space.division.free, may_run=may_run
+            beliefs,
+            incumbent.config,
+            failed=evidence.failed,
+            free=self.space.division.free,
+            may_run=may_run,
         )
         chosen: Untried | None = next((untried for untried in ranked if untried.runnable), None)
         if chosen is None:
@@ -181,28 +229,56 @@ class Proposers:
             # a choice of techniques is left to the edits, a knob has been somewhere
             return best[name] if "." in name and name in best else self.space.unchanged(name, values)
 
-        known = evidence.known
+        known, headed = evidence.known, self.headed_for_failure(evidence)
+        against: list[str | None] = []
+
+        def is_unwanted(params: Params) -> bool:
+            config = self.space.recall(params)[0]
+            against.append("known" if fingerprint(config) in known else headed(config))
+            return against[-1] is not None
+
         edited = local_edit(
-            self.space.walk,
-            incumbent.params,
-            fresh,
-            random.Random(_seed(self.space.spec.seed, number)),
-            lambda params: fingerprint(self.space.recall(params)[0]) in known,
+            self.space.walk, incumbent.params, fresh, random.Random(_seed(self.space.spec.seed, number)), is_unwanted
         )
+        reason = f"trial {incumbent.number} at {_loss(incumbent):.4f} with {edits(incumbent.params, edited)}"
+        return Suggestion(params=edited, proposer="local", rule=rule, reason=reason + told_aside(against))
+
+    def drawn(self, evidence: Evidence, rule: str) -> Suggestion:
+        """Left to the sampler, which is asked again for a draw that is close to a failure."""
+        losses = [_loss(t) for t in evidence.scored]
+        spread = f", median {statistics.median(losses):.4f}" if losses else ""
         return Suggestion(
-            params=edited,
-            proposer="local",
-            rule=rule,
-            reason=f"trial {incumbent.number} at {_loss(incumbent):.4f} with {edits(incumbent.params, edited)}",
-        )
+            params=None, proposer="tpe", rule=rule, reason=f"drawn by tpe from what {len(losses)} scores say{spread}",
+            set_aside=self.headed_for_failure(evidence),
+        )  # fmt: skip
+
+    def headed_for_failure(self, evidence: Evidence) -> Avoidance:
+        """What those ask who do not go anywhere on purpose."""
+        memory = feasibility(evidence.trials, self.size)
+
+        def against(config: RunConfig) -> str | None:
+            failed = memory.near(config)
+            return None if failed is None else f"headed for what {told(failed)} did"
+
+        return against
 
 
-def _drawn(evidence: Evidence, rule: str) -> Suggestion:
-    losses = [_loss(t) for t in evidence.scored]
-    spread = f", median {statistics.median(losses):.4f}" if losses else ""
-    return Suggestion(
-        params=None, proposer="tpe", rule=rule, reason=f"drawn by tpe from what {len(losses)} scores say{spread}"
+def told_aside(against: Sequence[str | None]) -> str:
+    """What was tried and set aside before a proposal, for its reason; the last one is the proposal's own."""
+    aside = [why for why in against if why is not None]
+    if not aside:
+        return ""
+    counted = ", ".join(f"{n} {why}" for why, n in sorted(Counter(aside).items()))
+    return f"; set aside: {counted}" + (
+        f"; the last is proposed all the same, after {TRIES} tries" * (against[-1] is not None)
     )
+
+
+def told(failed: TrialView) -> str:
+    """A failed trial as `#7 (out of memory)`."""
+    reason = failed.run.reason if failed.run else None
+    assert reason is not None, f"trial {failed.number} did not fail"
+    return f"#{failed.number} ({reason.value.replace('_', ' ')})"
 
 
 def _loss(trial: TrialView) -> float:

@@ -11,6 +11,8 @@ from bench.config import SLOT_NAMES, Pick, RunConfig, slot_named
 SINGLES_IN_PAIRS = 12
 TRIALS_NAMED = 3
 
+Lost = tuple[str, RunConfig]  # a trial that ended without a score: what it is called in a sentence, what it was
+
 
 @dataclass(frozen=True)
 class Edit:
@@ -47,7 +49,7 @@ def ranked_untried(
     beliefs: Beliefs,
     incumbent: RunConfig | None = None,
     *,
-    failed: Sequence[RunConfig] = (),
+    failed: Sequence[Lost] = (),
     free: Iterable[str] = SLOT_NAMES,
     may_run: Callable[[RunConfig], bool] = lambda config: True,
     cost: Callable[[RunConfig], float] = lambda config: 1.0,
@@ -59,7 +61,7 @@ def ranked_untried(
     as far down as the caller reads; ideas are not put to it, and cost what the incumbent does.
     """
     incumbent = incumbent or beliefs.incumbent
-    tried = {stack_of(config) for config in (*failed, *(o.config for o in beliefs.observations))}
+    tried = {stack_of(config) for config in (*(lost for _, lost in failed), *(o.config for o in beliefs.observations))}
     knobs = best_knobs(beliefs)
     ideas = {card["name"] for card in beliefs.cards if card.get("status") == "idea"}
     singles = list(_singles(beliefs.cards, beliefs.base, incumbent, frozenset(free)))
@@ -129,17 +131,17 @@ def best_knobs(beliefs: Beliefs) -> dict[str, Pick]:
     return known
 
 
-def _chance(beliefs: Beliefs, config: RunConfig, failed: Sequence[RunConfig]) -> float:
+def _chance(beliefs: Beliefs, config: RunConfig, failed: Sequence[Lost]) -> float:
     """Of a run completing: that of its shakiest technique, counting one success beforehand for each."""
     chances = [1.0]
     for name in added(config, beliefs.base):
         completed = len(beliefs.runs_with[(name,)]) + 1
-        chances.append(completed / (completed + _failures(name, beliefs.base, failed)))
+        chances.append(completed / (completed + len(_failures(name, beliefs.base, failed))))
     return min(chances)
 
 
-def _failures(name: str, base: RunConfig, failed: Iterable[RunConfig]) -> int:
-    return sum(name in added(config, base) for config in failed)
+def _failures(name: str, base: RunConfig, failed: Iterable[Lost]) -> list[str]:
+    return [called for called, config in failed if name in added(config, base)]
 
 
 def _change(edits: Iterable[Edit]) -> str:
@@ -147,7 +149,7 @@ def _change(edits: Iterable[Edit]) -> str:
 
 
 def _reason(
-    beliefs: Beliefs, incumbent: RunConfig, config: RunConfig, edits: Sequence[Edit], failed: Sequence[RunConfig]
+    beliefs: Beliefs, incumbent: RunConfig, config: RunConfig, edits: Sequence[Edit], failed: Sequence[Lost]
 ) -> str:
     """One sentence of what is expected, and of every effect, pair, need and clash behind it."""
     before, after = set(added(incumbent, beliefs.base)), set(added(config, beliefs.base))
@@ -155,8 +157,8 @@ def _reason(
     said = [f"{_change(edits)}: expected {size} against {_called(beliefs, incumbent)}"]
     for name in sorted(before ^ after):
         said.append(_effect(beliefs.effect(name), name, beliefs.runs_with[(name,)]))
-        if name in after and (n := _failures(name, beliefs.base, failed)):
-            said[-1] += f", {n} more failed"
+        if name in after and (lost := _failures(name, beliefs.base, failed)):
+            said[-1] += f", {len(lost)} more failed ({_first(lost)})"
     for a, b in beliefs.pairs():
         if ({a, b} <= before) != ({a, b} <= after) and (pair := beliefs.pair(a, b)):
             said.append(_effect(pair, f"{a} and {b} beyond their sum", beliefs.runs_with[(a, b)]))
@@ -183,8 +185,11 @@ def _size(mean: float, sd: float) -> str:
 
 def _named(runs: Sequence[Observation]) -> str:
     """The best few, by name."""
-    best = [o.trial for o in sorted(runs, key=lambda o: (o.val_loss, o.trial))]
-    return ", ".join(best[:TRIALS_NAMED]) + (", ..." if len(best) > TRIALS_NAMED else "")
+    return _first([o.trial for o in sorted(runs, key=lambda o: (o.val_loss, o.trial))])
+
+
+def _first(trials: Sequence[str]) -> str:
+    return ", ".join(trials[:TRIALS_NAMED]) + (", ..." if len(trials) > TRIALS_NAMED else "")
 
 
 def _called(beliefs: Beliefs, config: RunConfig) -> str:

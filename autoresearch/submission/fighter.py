@@ -91,7 +91,7 @@ def from_toml(text: str, file: Callable[[str], str] = no_file) -> Fighter:
         name=_text(plain["name"], "name"),
         division=_text(plain["division"], "division"),
         seed=_whole(plain["seed"], "seed"),
-        config=make_config(_text(plain["track"], "track"), picks, Budget(**numbers)),
+        config=make_config(_text(plain["track"], "track"), picks, Budget(short=False, **numbers)),
     )
 
 

@@ -242,6 +242,8 @@ class _Examination:
             track.name, budget.steps, budget.batch, budget.seq_len,
         ):  # fmt: skip
             raise Broken("the stated track, steps, batch or seq_len is not the fighter's")
+        if stated.short:
+            raise Broken("a short run is stated, a step of a search that is scored on fewer bytes")
         if self.stated.exhibition is not track.is_exhibition(budget):
             raise Broken(f"exhibition is stated as {self.stated.exhibition}, and this budget makes it otherwise")
         if self.stated.machine.device_class != stated.device_class:
@@ -266,7 +268,7 @@ class _Examination:
     def check_division(self) -> str:
         if self.entered.division != self.stated.division:
             raise Broken(f"the fighter enters {self.entered.division}, {self.stated.division} is stated")
-        division = division_named(self.entered.division)
+        division = division_named(self.entered.division, self.track.name)
         if breaches := division.breaches(self.entered.config):
             raise Broken("; ".join(breaches))
         return f"{division.name}: only its free slots and knobs differ from the baseline"

@@ -83,6 +83,11 @@ def _numbered(reader: Reader, study: StudyView, number: int) -> TrialView:
 
 def _exportable(trial: TrialView) -> RunView:
     """The run of a trial that ended, one way or the other; StoreError for one with nothing to show."""
+    if trial.is_short:
+        raise StoreError(
+            f"trial {trial.number} is a short run of {trial.config.budget.steps} steps, a rung and no entry",
+            "export the whole run of a config; leave --trial out for the best one",
+        )
     if trial.run is not None and trial.state in (State.COMPLETE, State.FAILED):
         return trial.run
     if trial.state is State.REFUSED:

@@ -4,16 +4,18 @@ import gzip
 import os
 from pathlib import Path
 
-from bench.data import tinystories, toystories
-from bench.data.corpus import Corpus, cached_bytes
+from bench.data import fineweb, tinystories, tokens, toystories
+from bench.data.corpus import STORY_END, Corpus, cached_bytes, read_cached
 from bench.data.floors import UNIFORM_NATS, bigram_nats, unigram_nats
-from bench.data.textfiles import load_text
+from bench.data.textfiles import load_text, stories_in
 from bench.errors import DataError
-from bench.tracks import FEATHERWEIGHT
+from bench.tracks import FEATHERWEIGHT, Track
 
 AUTO = "auto"
 GZIPPED_BYTES = 4_000_000
 NAMED = (toystories.NAME, tinystories.NAME)
+# Of a text that comes as one file, one document in so many is for validation: the first ones, as the contest has it.
+ONE_IN = 20
 
 
 def load_corpus(wanted: str) -> Corpus:
@@ -46,6 +48,61 @@ def load_corpus(wanted: str) -> Corpus:
     return load_text(wanted)
 
 
+def load_tokens(wanted: str) -> tokens.TokenCorpus:
+    """The golf corpus meant by `auto`, `fineweb` or a folder; never reaches the network. Raises DataError."""
+    wanted = os.path.expandvars(wanted)
+    if wanted in (AUTO, fineweb.NAME):
+        if (found := fineweb.load_fineweb()) is None:
+            raise DataError(
+                "the FineWeb shards are not on this machine",
+                f"fetch them with `{fineweb.GET_COMMAND}`, or make a small golf corpus with `autoresearch data build`",
+            )
+        return found
+    folder = Path(wanted).expanduser()
+    if not tokens.is_token_corpus(folder):
+        raise DataError(
+            f"{wanted} is no golf corpus: it has no {tokens.LIST_FILE}",
+            "make one with `autoresearch data build --text FILE --tokenizer MODEL --to DIR`",
+        )
+    return tokens.load(folder)
+
+
+def read_corpus(folder: Path, name: str) -> Corpus | tokens.TokenCorpus | None:
+    """The corpus of either kind that a folder holds, or None; raises DataError when it is damaged."""
+    return tokens.load(folder) if tokens.is_token_corpus(folder) else read_cached(folder, name)
+
+
+def corpus_for(track: Track, wanted: str) -> Corpus | tokens.TokenCorpus:
+    """What `--data` means on a track. Raises DataError, also for shards of a vocabulary that is not the track's."""
+    if track.tokenizer is None:
+        return load_corpus(wanted)
+    corpus = load_tokens(wanted)
+    if len(corpus.vocabulary) != track.vocab:
+        raise DataError(
+            f"{wanted} was made with {len(corpus.vocabulary):,} pieces, {track.name} takes {track.vocab:,}",
+            "build it again with fineweb_1024_bpe.model",
+        )
+    return corpus
+
+
+def documents(wanted: str) -> tuple[str, list[str], list[str]]:
+    """Name, train and validation documents of a text: one file, or whatever else `load_corpus` takes."""
+    path = Path(wanted).expanduser()
+    if not path.is_file():
+        corpus = load_corpus(wanted)
+        sides = [side.tobytes().decode().split(STORY_END.decode())[:-1] for side in (corpus.train, corpus.valid)]
+        return corpus.name, sides[0], sides[1]
+    stories = stories_in(path)
+    if len(stories) < 2:
+        raise DataError(
+            f"{path} holds {len(stories)} document, and a corpus needs some to train on and some to validate",
+            "put a line <|endoftext|> or a blank line between documents",
+        )
+    valid = stories[: -(-len(stories) // ONE_IN)]
+    held_out = set(valid)
+    return f"text:{path.stem}", [story for story in stories[len(valid) :] if story not in held_out], valid
+
+
 def available() -> list[tuple[str, str]]:
     """Name and state, one sentence, of every corpus that has a name; reads no corpus."""
     toy_bytes = cached_bytes(toystories.cache_folder())
@@ -53,11 +110,19 @@ def available() -> list[tuple[str, str]]:
     return [
         (toystories.NAME, _on_disk(toy_bytes) if toy_bytes else "built in: generated in seconds on first use"),
         (tinystories.NAME, _on_disk(tiny_bytes) if tiny_bytes else f"not downloaded: `{tinystories.GET_COMMAND}`"),
+        (
+            fineweb.NAME,
+            "on disk: golf's shards"
+            if tokens.is_token_corpus(fineweb.cache_folder())
+            else f"not downloaded: `{fineweb.GET_COMMAND}`",
+        ),
     ]
 
 
 def look(wanted: str) -> list[tuple[str, str]]:
     """A corpus in a few lines: its identity, its size, how far it compresses, what counting alone scores on it."""
+    if wanted == fineweb.NAME or tokens.is_token_corpus(Path(wanted).expanduser()):
+        return _look_at_tokens(load_tokens(wanted))
     corpus = load_corpus(wanted)
     scored = corpus.valid[: FEATHERWEIGHT.eval_bytes]
     first = corpus.train[:GZIPPED_BYTES].tobytes()
@@ -76,6 +141,19 @@ def look(wanted: str) -> list[tuple[str, str]]:
             "bigram",
             f"{bigram_nats(corpus.train, scored):.4f} nats/byte: the least that a model must beat",
         ),
+    ]
+
+
+def _look_at_tokens(corpus: tokens.TokenCorpus) -> list[tuple[str, str]]:
+    n_bytes = corpus.vocabulary.byte_count(corpus.valid)
+    lost = "not known: the original is not here" if corpus.changed_ppm is None else f"{corpus.changed_ppm:,.0f} ppm"
+    return [
+        ("corpus", f"{corpus.name} {corpus.digest[:8]}"),
+        ("vocabulary", f"{len(corpus.vocabulary):,} pieces {corpus.vocabulary.digest[:8]}"),
+        ("train", f"{len(corpus.train):,} tokens"),
+        ("valid", f"{len(corpus.valid):,} tokens of {n_bytes:,} bytes"),
+        ("tokens per byte", f"{corpus.tokens_per_byte(corpus.valid):.5f}"),
+        ("changed by normalising", lost),
     ]
 
 

@@ -1,4 +1,8 @@
-"""What a technique may declare about itself besides its knobs: needs, clashes, a prior."""
+"""What a technique may declare about itself besides its knobs: needs, clashes, a prior, and that it acts late.
+
+`late: ClassVar = True` says that it does its work at the end of a run, or changes the run as it goes on: a short run
+shows little of that, so a search judges it there only beside others of its kind.
+"""
 
 from dataclasses import dataclass
 

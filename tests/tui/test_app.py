@@ -8,14 +8,14 @@ import pytest
 from textual.widgets import Input
 
 from arena_tui.app import ArenaApp
-from arena_tui.keys import DETAIL, GLOBAL, LISTS, PLOT
+from arena_tui.keys import CHANGES, DETAIL, GLOBAL, LEADERBOARD, LISTS, ORDER, PLOT
 from arena_tui.screens.detail import DetailScreen
 from arena_tui.screens.help import HelpScreen, help_text
 from arena_tui.screens.standings import StandingsScreen
 from arena_tui.widgets.curve_plot import CurvePlot
 from arena_tui.widgets.key_line import key_line
 from arena_tui.widgets.lines import Lines
-from arena_tui.widgets.status import Status
+from arena_tui.widgets.status import TABS, Status, StatusFacts, second_line
 from arena_tui.widgets.table import VirtualTable
 
 Settled = Callable[[Any], Awaitable[None]]
@@ -37,7 +37,7 @@ async def type_(pilot: Any, text: str) -> None:
 
 async def test_the_number_keys_open_the_modes(store: Path, alive: None, opened: Any) -> None:
     async with opened() as (app, pilot):
-        for key, mode in (("2", "standings"), ("3", "trials"), ("4", "studies"), ("5", "compare"), ("1", "live")):
+        for key, _, mode in (*TABS[1:], TABS[0]):
             await pilot.press(key)
             await pilot.pause()
             assert app.current_mode == mode
@@ -313,7 +313,7 @@ async def test_shipped_studies_are_labelled(
 
 async def test_help_lists_every_key_and_any_way_out_goes_back(store: Path, alive: None, opened: Any) -> None:
     text = help_text().plain
-    for key in (*GLOBAL, *LISTS, *PLOT, *DETAIL):
+    for key in (*GLOBAL, *LISTS, *PLOT, *DETAIL, *LEADERBOARD, *CHANGES, *ORDER):
         assert key.help in text
     async with opened() as (app, pilot):
         await pilot.press("question_mark")
@@ -340,7 +340,7 @@ async def test_every_bound_key_of_every_screen_is_in_the_help(store: Path, alive
 
     told = {name for _, keys in SECTIONS for key in keys for name in key.key.split(",")}
     async with opened() as (app, pilot):
-        for mode in "12345":
+        for mode, _, _ in TABS:
             await pilot.press(mode)
             await pilot.pause()
             own = [
@@ -407,3 +407,12 @@ def test_the_key_line_never_cuts_a_key() -> None:
     line = key_line([*GLOBAL, *LISTS], 20).plain
     assert len(line) <= 20
     assert not line.rstrip().endswith("qui")
+
+
+@pytest.mark.parametrize("width", [60, 80, 110, 160])
+def test_the_corpus_is_named_however_many_pages_there_are(width: int) -> None:
+    for _, name, mode in TABS:
+        line = second_line(StatusFacts(tab=mode, corpus="toystories 70750001"), width).plain
+        assert len(line) <= width
+        assert "toystories" in line
+        assert name in line

@@ -192,17 +192,20 @@ def test_the_whole_screen_never_loads_torch_or_optuna() -> None:
 import sys
 import arena_tui.app, arena_tui.board, arena_tui.palette, arena_tui.feed, studies.reading, studies.shipped
 import arena_tui.screens.live, arena_tui.screens.standings, arena_tui.screens.trials
-import arena_tui.screens.studies, arena_tui.screens.detail, arena_tui.screens.help
-print(sorted({"torch", "optuna", "bench.catalog"} & set(sys.modules)))
+import arena_tui.screens.studies, arena_tui.screens.detail, arena_tui.screens.help, arena_tui.asking
+import arena_tui.screens.research, arena_tui.screens.claims, arena_tui.screens.leaderboard
+network = "httpx" in sys.modules
+import arena_tui.leaderboard_fetch
+print(sorted({"torch", "optuna", "bench.catalog", "autoresearch"} & set(sys.modules)), network)
 """
-    assert run(code=code).stdout == "[]\n"
+    assert run(code=code).stdout == "[] False\n"
 
 
 def test_the_frame_needs_no_numpy_and_no_database() -> None:
     code = """
 import sys
 import arena_tui.app
-print(sorted({"numpy", "sqlalchemy", "pydantic"} & set(sys.modules)))
+print(sorted({"numpy", "sqlalchemy", "pydantic", "httpx"} & set(sys.modules)))
 """
     assert run(code=code).stdout == "[]\n"
 

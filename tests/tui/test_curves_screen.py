@@ -2,10 +2,12 @@
 
 import csv
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+from sample_store import FATES, key_of, outcome, propose, spec_of
 
 from arena_tui.memory import Memory
 from arena_tui.screens.command import CommandScreen
@@ -14,6 +16,8 @@ from arena_tui.screens.detail import DetailScreen
 from arena_tui.widgets.curve_plot import CurvePlot
 from arena_tui.widgets.lines import Lines
 from arena_tui.widgets.table import VirtualTable
+from studies.reading import Reader
+from studies.store import Store
 
 
 def words(app: Any, selector: str) -> str:
@@ -265,3 +269,28 @@ async def test_every_theme_gives_each_run_a_colour_of_its_own(
         assert app.theme == theme
         colours = [s.colour for s in app.screen.query_one(CurvePlot)._series]
         assert len(set(colours)) == len(colours) > 3
+
+
+async def test_who_holds_a_belt_is_named_and_is_a_line_behind_the_curves(
+    judged: Path, alive: None, opened: Any
+) -> None:
+    reader = Reader(judged)
+    trial = reader.trials("optimizer-1")[5]
+    reader.close()
+    assert trial.run is not None
+    writer = Store(judged)
+    writer.crown("optimizer-1", trial.run.identity, "optimizer", trial.fingerprint, None, None)
+    published = replace(key_of(spec_of("optimizer-1")), seed=1337)
+    proposal = replace(propose(writer, spec_of("optimizer-1"), 13, FATES[5]), seed=1337)
+    writer.propose("optimizer-1", proposal)
+    run_id, _ = writer.start("optimizer-1", 13, published, {})
+    result = outcome(spec_of("optimizer-1"), proposal.config, FATES[5])
+    writer.finish(run_id, replace(result, seed=1337))
+    writer.close()
+    async with opened((160, 48)) as (app, pilot):
+        labels = [label for label, _ in app.screen.query_one(CurvePlot)._references]
+        assert "belt muon" in labels
+        await pilot.press("2")
+        await pilot.pause()
+        rows = app.screen.query_one(VirtualTable).as_text()[1:]
+        assert [row[1] for row in rows][:2] == ["champion muon", "lion"]

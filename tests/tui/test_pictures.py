@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from arena_tui.app import ArenaApp
+from arena_tui.commands import Answer
 from arena_tui.memory import Memory
 
 
@@ -87,3 +88,33 @@ def test_compare_wide(judged: Path, alive: None, picture: Any) -> None:
 
 def test_a_typed_line_narrow(judged: Path, alive: None, picture: Any) -> None:
     assert picture((80, 24), "colon", "p", "i")
+
+
+@pytest.fixture
+def commentary(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Some sections of a report on a shipped study, told at once."""
+    told = Path(__file__).with_name("report.json").read_text()
+    monkeypatch.setattr("arena_tui.screens.told.ask", lambda words, begun: Answer(0, told))
+
+
+def test_research_narrow(store: Path, alive: None, commentary: None, picture: Any) -> None:
+    assert picture((80, 24), "6", "l", "j")
+
+
+def test_research_wide(store: Path, alive: None, commentary: None, picture: Any) -> None:
+    assert picture((160, 48), "6", "h", *["j"] * 7)
+
+
+def test_launch_narrow(store: Path, alive: None, picture: Any) -> None:
+    assert picture((80, 24), "L")
+
+
+def test_leaderboard_narrow(store: Path, alive: None, picture: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("arena_tui.leaderboard_fetch.cache_file", lambda: Path("/nowhere"))
+    assert picture((80, 24), "8", "j", "j")
+
+
+def test_claims_narrow(store: Path, alive: None, picture: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    told = Path(__file__).with_name("claims.json").read_text()
+    monkeypatch.setattr("arena_tui.screens.told.ask", lambda words, begun: Answer(0, told))
+    assert picture((80, 24), "7", "j")

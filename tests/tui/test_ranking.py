@@ -158,7 +158,7 @@ def test_time_left_rests_on_recent_trials(study: StudyView, trials: list[TrialVi
 
 
 def test_time_left_of_the_first_trial_rests_on_its_steps(study: StudyView, trials: list[TrialView]) -> None:
-    first = replace(study, n_by_state={})
+    first = replace(study, n_by_state={}, steps_done=0)
     running = trials[8].run
     assert running is not None
     assert running.started_at is not None

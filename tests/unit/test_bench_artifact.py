@@ -165,7 +165,7 @@ def test_one_flipped_bit_is_refused(packed):
 
 
 def test_claims_of_petabytes_are_refused(raw):
-    refused(sealed(raw, claimed=10**15), "claims 1,000,000,000,000,000 bytes; 64,000,000 is the most we read")
+    refused(sealed(raw, claimed=10**15), "claims 1,000,000,000,000,000 bytes; 100,000,000 is the most we read")
 
 
 def test_a_frame_that_claims_petabytes_is_refused(raw):

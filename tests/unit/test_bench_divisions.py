@@ -108,7 +108,7 @@ def test_a_free_slot_is_free():
 
 
 def test_the_open_division_fixes_what_is_measured():
-    assert set(SLOT_NAMES) - OPEN.free == {"evaluator", "codec"}
+    assert set(SLOT_NAMES) - OPEN.free == {"shape", "evaluator", "codec"}
     assert OPEN.breaches(retuned("codec", level=19)) == ["codec is zstd(level=19), but open fixes it at zstd(level=9)"]
 
 
@@ -121,7 +121,7 @@ def test_an_unknown_division_lists_the_known_ones():
 
 @pytest.mark.parametrize("division", DIVISIONS, ids=lambda d: d.name)
 def test_a_division_is_found_by_its_name(division):
-    assert division_named(division.name) is division
+    assert division_named(division.name, division.fixed.track) is division
 
 
 def test_a_fighter_is_called_by_its_headline():
@@ -199,7 +199,7 @@ def test_a_track_without_caps_refuses_nothing():
 def test_raw_bytes_follow_the_number_format():
     # int8: a byte a weight and two for each of the 5,120 rows' scales
     assert raw_bytes(realise(BASE), 96) == 4 * estimate(BASE).parameters
-    assert estimate(with_pick("precision", "int8_post")).raw_bytes == estimate(BASE).parameters + 2 * 5120
+    assert raw_bytes(realise(with_pick("precision", "int8_post")), 96) == estimate(BASE).parameters + 2 * 5120
 
 
 def test_training_flops_grow_with_every_token():
@@ -235,7 +235,7 @@ def test_an_unknown_track_lists_the_known_ones():
         track_named("bantam")
     assert (error.value.problem, error.value.hint) == (
         "there is no track named bantam",
-        "the tracks are featherweight, golf",
+        "the tracks are featherweight, golf, golf-cpu",
     )
 
 

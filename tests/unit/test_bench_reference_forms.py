@@ -7,12 +7,11 @@ import math
 
 import pytest
 import torch
-from reference import HERE, assert_same, by_formula_rms, noise, text
+from reference import HERE, assert_same, by_formula_rms, noise, site, text
 from torch import Tensor, nn
 
 from bench.layers import Filter, Linear, Params, rms
 from bench.skeleton import Block, Site
-from bench.stack import site
 from bench.techniques.addons.grad_clip import GradClip
 from bench.techniques.averaging.ema import Ema
 from bench.techniques.averaging.last import Last

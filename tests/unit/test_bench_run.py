@@ -166,6 +166,16 @@ def test_the_score_is_measured_on_the_unpacked_artifact():
     assert Windows().nats(shipped, CORPUS.valid[: TRACK.eval_bytes], 16) == finished.result.val_loss
 
 
+def test_a_short_run_is_scored_on_the_rung_bytes_with_a_whole_schedule():
+    config = config_with()
+    short = dataclasses.replace(config, budget=dataclasses.replace(config.budget, short=True))
+    finished, as_long = ran(short)[0], ran(config)[0]
+    assert finished.result.val_loss != as_long.result.val_loss
+    # the model is the one that as many steps give anyway
+    shipped = unpack(as_long.artifact, config)
+    assert Windows().nats(shipped, CORPUS.valid[: TRACK.rung_eval_bytes], 16) == finished.result.val_loss
+
+
 def test_the_result_says_what_was_run(rich):
     result = rich[0].result
     assert (result.fingerprint, result.seed, result.steps) == (fingerprint(RICH), 1001, STEPS)

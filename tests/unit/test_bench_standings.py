@@ -12,6 +12,7 @@ from bench.config import Budget, Pick, fingerprint
 from bench.divisions import BASE, baseline
 from bench.records import Identity
 from bench.standings import Entry, standings
+from bench.tracks import PUBLISHED_SEEDS
 
 # examples take as long as the machine is busy
 calm = settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -115,6 +116,28 @@ def test_a_score_is_the_mean_over_seeds():
     assert row.val_loss == pytest.approx(statistics.fmean(losses))
     assert row.sd == pytest.approx(statistics.stdev(losses))
     assert (row.n_seeds, row.n_runs) == (3, 3)
+
+
+def test_published_seeds_speak_alone_and_the_search_seed_is_shown_beside_them():
+    published = [1.45, 1.47, 1.46]
+    entries = [entry(val_loss=1.40, seed=1001)]
+    entries += [entry(val_loss=loss, seed=seed) for seed, loss in zip(PUBLISHED_SEEDS, published, strict=False)]
+    (row,) = standings(entries)
+    assert row.val_loss == pytest.approx(1.46)
+    assert (row.sd, row.n_seeds) == (pytest.approx(statistics.stdev(published)), 3)
+    assert row.search_loss == 1.40
+
+
+def test_without_published_seeds_there_is_no_search_score_beside_the_mean():
+    assert standings([entry()])[0].search_loss is None
+
+
+def test_a_delta_is_between_seeds_of_the_same_kind():
+    lion, muon = config_with("lion"), config_with("muon")
+    entries = [entry(val_loss=1.5), entry(val_loss=1.6, seed=PUBLISHED_SEEDS[0])]
+    entries += [entry(lion, 1.4), entry(muon, 1.3), entry(muon, 1.45, seed=PUBLISHED_SEEDS[0])]
+    deltas = {row.label: row.delta for row in standings(entries)}
+    assert deltas == {"adamw": 0.0, "lion": pytest.approx(-0.1), "muon": pytest.approx(-0.15)}
 
 
 def test_one_seed_has_no_spread():

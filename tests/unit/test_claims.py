@@ -18,11 +18,11 @@ from bench.catalog import realise, refusals
 from bench.config import fingerprint
 from bench.divisions import BASE, baseline, division_named
 from bench.errors import StoreError
-from bench.estimate import estimate, over_caps
+from bench.estimate import over_caps, raw_bytes
 from bench.records import State
 from bench.tracks import FEATHERWEIGHT, PUBLISHED_SEEDS
 from studies.claims import ARMS, BASELINE, CLAIMS, N_TUNING, POLICY, SEEDS, STUDY, arm_named
-from studies.definitions import StudySpec, measurement_named
+from studies.definitions import StudySpec, measurements_named
 from studies.shipped import export_measured, import_measured
 from studies.store import Proposal, Store
 
@@ -90,7 +90,7 @@ def test_every_arm_gets_the_same_tuning_and_then_the_first_published_seeds(ran):
 
 def test_the_definition_has_as_many_trials_as_the_arms_run(ran):
     trials, _ = ran
-    assert len(trials) == TOTAL == measurement_named("claims").n_trials
+    assert len(trials) == TOTAL == measurements_named("claims")[0].n_trials
 
 
 def test_no_run_is_asked_for_twice(ran):
@@ -140,7 +140,7 @@ def test_every_arm_can_be_built_and_keeps_the_rules():
 
 def test_int4_is_compared_at_equal_bytes():
     wide, narrow = (
-        estimate(with_stack(arm_named(name), BASE)).raw_bytes
+        raw_bytes(realise(with_stack(arm_named(name), BASE)), BASE.budget.seq_len)
         for name in ("int4, feed-forward x5", "int6, feed-forward x3")
     )
     assert wide == pytest.approx(narrow, rel=0.03)

@@ -1,16 +1,24 @@
 """What the commands answer to a request they can't honour, word for word, and to --help."""
 
+import os
 import re
+import socket
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
+import psutil
 import pytest
+from ledger_rows import SPEC
+from reported_ledgers import small_ledger
 
 from autoresearch import cli
-from autoresearch.requests import duration
-from bench.errors import ArenaError
+from autoresearch.requests import duration, foretold
+from bench.errors import ArenaError, StoreError
+from studies.ownership import Owner
+from studies.store import Store
 
 
 def answer(
@@ -33,12 +41,28 @@ REQUESTS = {
     "unknown command": (("bogus",), "No such command 'bogus'"),
     "unknown division": (("--division", "fencing"), "there is no division named fencing"),
     "unknown track": ((*OPT, "--track", "chess"), "there is no track named chess"),
-    "track that can't run": (("--division", "open", "--track", "golf"), "the golf track can't run yet"),
+    "track that can't run": (
+        ("--division", "open", "--track", "golf", "--budget", "8xh100"),
+        "the golf track can't run yet",
+    ),
+    "golf without its shards": (
+        ("--division", "open", "--track", "golf"),
+        "the FineWeb shards are not on this machine",
+    ),
+    "a division of another track": (
+        ("--division", "optimizer", "--track", "golf"),
+        "there is no division named optimizer",
+    ),
     "no trials": ((*OPT, "--trials", "0"), "--trials is 0"),
     "trials in words": ((*OPT, "--trials", "ten"), "Invalid value for '--trials'"),
     "no steps": ((*OPT, "--steps", "0"), "--steps is 0"),
     "published seed": ((*OPT, "--seed", "1337"), "--seed 1337 is a published seed, kept for grading"),
     "unknown policy": ((*OPT, "--policy", "luck"), "there is no policy named luck"),
+    "rungs of another policy": ((*OPT, "--rungs"), "--rungs is for the policy researcher, not tpe"),
+    "rungs of few steps": (
+        (*OPT, "--policy", "researcher", "--rungs", "--steps", "100"),
+        "--rungs needs runs of 150 steps or more, and these have 100",
+    ),
     "language model without the policy": (
         (*OPT, "--llm", "/nowhere.toml"),
         "--llm goes with --policy researcher, and the policy is tpe",
@@ -73,6 +97,11 @@ REQUESTS = {
         "mixer is mamba, but attention takes softmax, sliding_window, gqa, sparse, differential",
     ),
     "unknown corpus to get": (("data", "get", "novels"), "`data get novels` is not known"),
+    "build without a text": (("data", "build"), "`data build` needs a text, a tokenizer and a folder"),
+    "tokenizer that is not there": (
+        ("data", "build", "--text", "a.txt", "--tokenizer", "/nowhere.model", "--to", "golf"),
+        "there is no file /nowhere.model",
+    ),
     "submission that is not there": (("verify", "/nowhere"), "/nowhere"),
 }
 
@@ -88,6 +117,31 @@ def test_a_request_that_can_not_be_honoured(arguments, problem, capsys, monkeypa
     assert lines[0].startswith(f"error: {problem}")
     assert lines[1].startswith("hint: ")
     assert not (tmp_path / "arena.db").exists(), "a refused request leaves no ledger behind"
+
+
+def test_a_check_says_what_would_begin_and_leaves_no_ledger(capsys, monkeypatch, tmp_path):
+    text = tmp_path / "text"
+    text.mkdir()
+    for name in ("train.txt", "valid.txt"):
+        (text / name).write_text(f"A story in {name}. " * 9000)
+    monkeypatch.setenv("ARENA_STORE", str(tmp_path / "arena.db"))
+    asked = (*OPT, "--trials", "3", "--study", "mine", "--data", str(text), "--check")
+    code, out, said = answer(capsys, monkeypatch, *asked)
+    assert (code, said) == (0, "")
+    assert re.fullmatch(r"would begin study mine: 3 trials of 500 steps on \S+ [0-9a-f]{8}\n", out)
+    assert not (tmp_path / "arena.db").exists()
+
+
+def test_a_check_tells_a_study_to_go_on_with_from_one_that_stands_against_it(tmp_path):
+    path = small_ledger(tmp_path)
+    assert foretold(path, SPEC).startswith(f"would go on with study {SPEC.name}, 9 of ")
+    with pytest.raises(StoreError, match="exists with another definition: seed 7, not 1001"):
+        foretold(path, replace(SPEC, seed=7))
+    store = Store(path)
+    store.begin(SPEC, [], Owner(os.getppid(), psutil.Process(os.getppid()).create_time(), socket.gethostname()))
+    store.close()
+    with pytest.raises(StoreError, match=f"is being run by process {os.getppid()}"):
+        foretold(path, SPEC)
 
 
 def test_an_unknown_division_lists_the_known_ones(capsys, monkeypatch):
@@ -134,6 +188,12 @@ def test_screen_store_and_rules_load_neither_torch_nor_optuna(module):
     code = f"import sys, {module}; print([m for m in ('torch', 'optuna') if m in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_a_study_without_a_language_model_loads_nothing_that_could_reach_one():
+    code = "import sys, autoresearch.session; print('httpx' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "False"
 
 
 def test_every_command_has_help_and_stands_in_the_docs():

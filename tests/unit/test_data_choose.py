@@ -1,10 +1,12 @@
 """What a corpus name, a path or `auto` stands for."""
 
 import pytest
+from tiny_vocabulary import model
 
 from bench.data import tinystories, toystories
-from bench.data.choose import available, load_corpus
+from bench.data.choose import available, documents, load_corpus, load_tokens, look
 from bench.data.corpus import make_corpus, write_cached
+from bench.data.tokens import build
 from bench.errors import DataError
 
 TRAIN = [f"Train story {i}. {'Words follow words. ' * 40}" for i in range(150)]
@@ -72,3 +74,37 @@ def test_available_says_what_is_on_disk():
 def test_available_knows_that_toystories_need_no_download(monkeypatch, tmp_path):
     monkeypatch.setenv("ARENA_CACHE", str(tmp_path / "other"))
     assert dict(available())["toystories"] == "built in: generated in seconds on first use"
+
+
+def test_the_documents_of_one_file_are_split_the_first_for_validation(tmp_path):
+    (tmp_path / "tales.txt").write_text("\n\n".join([*TRAIN[:40], TRAIN[0]]))
+    name, train, valid = documents(str(tmp_path / "tales.txt"))
+    assert name == "text:tales"
+    assert valid == [story.strip() for story in TRAIN[:3]]
+    assert train == [story.strip() for story in TRAIN[3:40]]
+
+
+def test_the_documents_of_a_corpus_are_its_stories():
+    assert documents("toystories") == ("toystories", TRAIN, VALID)
+
+
+def test_one_document_is_no_corpus(tmp_path):
+    (tmp_path / "tale.txt").write_text(TRAIN[0])
+    with pytest.raises(DataError, match="holds 1 document"):
+        documents(str(tmp_path / "tale.txt"))
+
+
+def test_a_golf_corpus_is_found_by_its_folder_and_described(tmp_path):
+    built = build("text:tales", (TRAIN * 2, VALID * 5), model(), tmp_path / "golf", lambda line: None)
+    assert load_tokens(str(tmp_path / "golf")).digest == built.digest
+    told = dict(look(str(tmp_path / "golf")))
+    n_bytes = sum(len(text.rstrip().encode()) for text in VALID * 5)
+    assert told["valid"] == f"{len(built.valid):,} tokens of {n_bytes:,} bytes"
+
+
+def test_golf_without_shards_says_how_to_get_some(tmp_path):
+    with pytest.raises(DataError, match="the FineWeb shards are not on this machine") as refusal:
+        load_tokens("auto")
+    assert "autoresearch data get fineweb" in refusal.value.hint
+    with pytest.raises(DataError, match="is no golf corpus"):
+        load_tokens(str(tmp_path))

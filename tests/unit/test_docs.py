@@ -5,9 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from autoresearch.agreement import agreement, spearman
+from autoresearch.agreement import agreement
 from autoresearch.claims.listing import footer, markdown, read_claims
 from autoresearch.fighters import chosen, declared
+from autoresearch.ranks import spearman
 from bench.catalog import alone
 from bench.standings import standings
 from bench.tracks import FEATHERWEIGHT

@@ -5,9 +5,8 @@ Shapes: B batch, T time, D width.
 
 import pytest
 import torch
-from reference import HERE, assert_same, noise, text
+from reference import HERE, assert_same, noise, site, text
 
-from bench.stack import site
 from bench.techniques.ffn.leaky_relu2 import LeakyRelu2, _SquaredLeakyRelu
 from bench.techniques.ffn.polyrelu import PolyRelu, _Polynomial
 from bench.techniques.ffn.relu2 import Relu2

@@ -14,7 +14,7 @@ from rich.console import Console
 from autoresearch import loop
 from autoresearch.listing import study_json, trials_table
 from autoresearch.loop import Search, Watcher
-from autoresearch.objections import objections
+from autoresearch.objections import remembered
 from autoresearch.progress import Teller
 from autoresearch.reporting.markdown import to_markdown
 from autoresearch.reporting.page import to_html
@@ -43,7 +43,7 @@ def direct(monkeypatch):
     monkeypatch.setenv("PARROT_KEY", SECRET)
     monkeypatch.setattr(module, "FIRST_PAUSE_SECONDS", 0.0)
     # weighing a config builds its model, and that is most of what these studies would take
-    monkeypatch.setattr(loop, "objections", lambda config, spec: [])
+    monkeypatch.setattr(loop, "remembered", lambda spec: lambda config: [])
 
 
 @pytest.fixture
@@ -100,7 +100,7 @@ def advised(tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch, chat_server(wise) as server:
         patch.setenv("NO_PROXY", "127.0.0.1")
         patch.setenv("PARROT_KEY", SECRET)
-        patch.setattr(loop, "objections", lambda config, spec: [])
+        patch.setattr(loop, "remembered", lambda spec: lambda config: [])
         study(opened, line_to(server))
     yield opened, server
     opened.close()
@@ -307,7 +307,7 @@ def test_what_it_has_cost_counts_over_every_session(ledger):
 
 
 def test_a_stack_over_a_cap_is_refused_like_anyones_and_costs_nothing(ledger, monkeypatch):
-    monkeypatch.setattr(loop, "objections", objections)
+    monkeypatch.setattr(loop, "remembered", remembered)
     wide = stack(0.02, knobs={"muon.lr": 0.02, "relu2.mult": 6})
     spec = replace(NARROW, division_name="open", n_trials=7, settings=OPEN_FEW)
     with chat_server(says({"stacks": [wide]})) as server:

@@ -4,15 +4,18 @@ import json
 import math
 import re
 import statistics
+from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
-from reported_ledgers import NAME, REALS, SQUARE, hostile_ledger, small_ledger, square_ledger
+from ledger_rows import SPEC, proposal, result
+from reported_ledgers import NAME, REALS, SQUARE, begin, hostile_ledger, small_ledger, square_ledger
 from scipy.stats import t as student
 
 from autoresearch import cli
 from autoresearch.beliefs import Observation, believe
+from autoresearch.reporting.facts import gather
 from autoresearch.reporting.markdown import to_markdown
 from autoresearch.reporting.page import to_html
 from autoresearch.reporting.report import Curves, Forest, Report, Section, Sentence, Table, Trace, to_json
@@ -20,7 +23,10 @@ from autoresearch.reporting.write import report_of, write_report
 from bench.config import from_json
 from bench.divisions import BASE
 from bench.errors import ConfigError
+from bench.tracks import PUBLISHED_SEEDS
+from studies.ownership import this_process
 from studies.shipped import FOLDER, import_measured
+from studies.store import Store
 
 ROOT = Path(__file__).parents[2]
 SHIPPED = "measured-optimizer"
@@ -377,3 +383,14 @@ def test_a_report_is_written_over_an_earlier_one_and_over_nothing_else(shipped, 
     with pytest.raises(ConfigError, match="was not written by this command"):
         write_report(shipped, other)
     assert (other / "report.md").read_text() == "# my own report"
+
+
+def test_a_config_on_published_seeds_is_ranked_by_these_alone_and_keeps_its_search_score_beside(tmp_path):
+    path = small_ledger(tmp_path, {8e-3: (1.50,)})
+    store = Store(path)
+    store.begin(SPEC, [], this_process())
+    again = proposal(9)
+    store.finish(begin(store, again, PUBLISHED_SEEDS[0]), replace(result(again, 1.6), seed=PUBLISHED_SEEDS[0]))
+    (arm,) = gather(store.read, NAME).arms
+    assert (arm.mean, arm.sample.n, arm.searched.mean) == (1.6, 1, 1.5)
+    store.close()

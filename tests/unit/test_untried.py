@@ -126,13 +126,13 @@ def test_a_dear_stack_comes_later(beliefs):
 
 
 def test_what_failed_is_not_proposed_and_its_technique_is_worth_less(beliefs):
-    failed = [config(lion=LION), config("xsa", lion=LION)]
+    failed = [("#7", config(lion=LION)), ("#9", config("xsa", lion=LION))]
     before = {untried.change: untried.value for untried in ranked_untried(beliefs)}
     after = {untried.change: untried for untried in ranked_untried(beliefs, failed=failed)}
     assert "optimizer to lion" not in after
     both = after["optimizer to lion, add soft"]
     assert both.value == pytest.approx(before[both.change] / 3)
-    assert "lion +0.0000 +- 0.0300 by its prior alone, 2 more failed" in both.reason
+    assert "lion +0.0000 +- 0.0300 by its prior alone, 2 more failed (#7, #9)" in both.reason
 
 
 def test_the_order_of_runs_changes_nothing(beliefs):

@@ -20,6 +20,7 @@ class BatchCurriculum:
     slot: ClassVar = "addons"
     name: ClassVar = "batch_curriculum"
     source: ClassVar = "arXiv:1711.00489"
+    late: ClassVar = True
     prior: ClassVar = Prior(1, "D", "fixed steps prefer the largest batch; modded-nanogpt's time is fixed")
 
     start: float = knob(0.5, Span(0.1, 0.9), "share of the batch at the first step")

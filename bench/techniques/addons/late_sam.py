@@ -26,6 +26,7 @@ class LateSam:
     slot: ClassVar = "addons"
     name: ClassVar = "late_sam"
     source: ClassVar = "arXiv:2410.10373"
+    late: ClassVar = True
     prior: ClassVar = Prior(-1, "C", "on 3% of the steps, part of 1.1480 BPB")
 
     share: float = knob(0.1, Span(0.02, 0.2), "of the steps, the last ones; each costs twice")

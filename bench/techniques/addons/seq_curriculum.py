@@ -20,6 +20,7 @@ class SeqCurriculum:
     slot: ClassVar = "addons"
     name: ClassVar = "seq_curriculum"
     source: ClassVar = "arXiv:2108.06084"
+    late: ClassVar = True
     clashes: ClassVar = (
         Clash("swa", "averaged checkpoints must share one length", "Parameter Golf #333"),
         Clash("lawa", "averaged checkpoints must share one length", "Parameter Golf #333"),

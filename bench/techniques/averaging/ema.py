@@ -19,6 +19,7 @@ class Ema:
     slot: ClassVar = "averaging"
     name: ClassVar = "ema"
     source: ClassVar = "Parameter Golf #287"
+    late: ClassVar = True
     needs: ClassVar = (Need("xsa", "without XSA it was 0.023 BPB worse", "Parameter Golf #201"),)
     prior: ClassVar = Prior(-1, "A", "-0.0006 to -0.003 BPB on XSA stacks")
 

@@ -23,6 +23,7 @@ class Lawa:
     slot: ClassVar = "averaging"
     name: ClassVar = "lawa"
     source: ClassVar = "arXiv:2209.14981"
+    late: ClassVar = True
     prior: ClassVar = Prior(0, "N", "an option left off in Parameter Golf; with EMA on top of it worse")
 
     snapshots: int = knob(6, Span(2, 12), "how many of the latest snapshots are averaged")

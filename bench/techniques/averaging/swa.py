@@ -22,6 +22,7 @@ class Swa:
     slot: ClassVar = "averaging"
     name: ClassVar = "swa"
     source: ClassVar = "arXiv:1803.05407"
+    late: ClassVar = True
     prior: ClassVar = Prior(-1, "C", "-0.0006 BPB for starting at 0.4 of the peak rate and not at 0.5")
 
     share: float = knob(0.15, Span(0.02, 0.6), "share of the steps, the last ones, that the mean looks at")

@@ -28,7 +28,7 @@ class Gqa:
     points: ClassVar = ATTENTION_POINTS - {"wide_values"}
     prior: ClassVar = Prior(0, "C", "Mizan's page: equals softmax with 5 % fewer parameters, without seeds")
 
-    kv_heads: int = knob(2, Choice((1, 2)), "heads of keys and values for the four of queries; 1 is MQA")
+    kv_heads: int = knob(2, Choice((1, 2, 4)), "heads of keys and values; 1 is MQA, as many as of queries is softmax")
 
     def build(self, site: Site, modifiers: Sequence[nn.Module] = ()) -> nn.Module:
         return Attention(site, modifiers, causal, self.kv_heads)

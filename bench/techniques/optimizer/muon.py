@@ -19,6 +19,8 @@ from bench.training import Optimizer
 QUINTIC = (3.4445, -4.7750, 2.0315)
 NEWTON_SCHULZ_STEPS = 5
 
+MUON_POINTS = frozenset({"direction", "orthogonaliser", "update", "decay"})
+
 
 @dataclass(frozen=True, kw_only=True)
 class Muon:
@@ -31,7 +33,7 @@ class Muon:
     slot: ClassVar = "optimizer"
     name: ClassVar = "muon"
     source: ClassVar = "kellerjordan.github.io/posts/muon"
-    points: ClassVar = frozenset({"direction", "orthogonaliser", "update", "decay"})
+    points: ClassVar = MUON_POINTS
     prior: ClassVar = Prior(-1, "A", "every record of Parameter Golf's March and April")
 
     lr: float = knob(0.03, Span(3e-3, 0.1, log=True), "spectral norm of a matrix's change per step")
@@ -40,9 +42,8 @@ class Muon:
     rest_lr: float = knob(4e-3, Span(5e-4, 2e-2, log=True), "AdamW's lr for embedding, head and vectors")
 
     def build(self, params: Params, modifiers: Sequence[Any] = ()) -> Optimizer:
-        settings = {"lr": self.lr, "momentum": self.momentum, "weight_decay": self.weight_decay}
         return Combined(
-            _MuonOptimizer(params.matrices, settings, modifiers),
+            muon_of(params.matrices, self.lr, self.momentum, self.weight_decay, modifiers),
             torch.optim.AdamW(params.rest, lr=self.rest_lr, betas=(0.9, 0.95), weight_decay=0.0, fused=True),
         )
 
@@ -69,6 +70,13 @@ def orthogonalised(
     return x.mT if tall else x
 
 
+def muon_of(
+    matrices: list[nn.Parameter], lr: float, momentum: float, weight_decay: float, modifiers: Sequence[Any]
+) -> torch.optim.Optimizer:
+    """Muon over some matrices, for optimizers that give the rest to another rule."""
+    return _MuonOptimizer(matrices, {"lr": lr, "momentum": momentum, "weight_decay": weight_decay}, modifiers)
+
+
 class _MuonOptimizer(torch.optim.Optimizer):
     def __init__(self, matrices: list[nn.Parameter], settings: dict[str, float], modifiers: Sequence[Any]) -> None:
         super().__init__(matrices, settings)
@@ -76,16 +84,19 @@ class _MuonOptimizer(torch.optim.Optimizer):
         self.orthogonaliser = replaced(modifiers, "orthogonaliser", orthogonalised)
         self.update_changes = attached(modifiers, "update")
         self.decay = replaced(modifiers, "decay", decay_everywhere)
+        self.momentum_at = replaced(modifiers, "momentum", lambda step, full: full)
 
     @torch.no_grad()
     def step(self, closure: Callable[[], float] | None = None) -> None:  # type: ignore[override]
         for group in self.param_groups:
+            momentum = self.momentum_at(group.setdefault("steps_done", 0), group["momentum"])
+            group["steps_done"] += 1
             # matrices of one shape go through the iteration together: fewer, larger products
             by_shape: dict[torch.Size, list[Tensor]] = defaultdict(list)
             for p in group["params"]:
                 by_shape[p.shape].append(p)
             for (rows, cols), members in by_shape.items():
-                directions = torch.stack([self._direction(p, group["momentum"]) for p in members])
+                directions = torch.stack([self._direction(p, momentum) for p in members])
                 for change in self.direction_changes:
                     directions = change(directions)
                 updates = self.orthogonaliser(directions)

@@ -34,9 +34,10 @@ class SophiaH:
     prior: ClassVar = Prior(0, "C", "behind Gauss-Newton-Bartlett in its paper")
 
     lr: float = knob(6e-3, Span(2e-4, 2e-2, log=True), "change of a weight per step at most")
-    beta1: float = knob(0.96, Span(0.85, 0.98), "decay of the smoothed gradient")
+    beta1: float = knob(0.9, Span(0.85, 0.98), "decay of the smoothed gradient")
     beta2: float = knob(0.99, Span(0.9, 0.999), "decay of the smoothed curvature")
-    gamma: float = knob(0.03, Span(0.003, 0.3, log=True), "scale of the curvature: larger clips fewer weights")
+    # 10 learned most in 200 steps of 8 sequences: 1.90, against 2.52 at 0.03, where every weight is clipped
+    gamma: float = knob(10.0, Span(0.003, 100.0, log=True), "scale of the curvature: larger clips fewer weights")
     every: int = knob(20, Span(10, 40), "steps between curvature estimates, two passes each")
     weight_decay: float = knob(0.05, Span(1e-3, 1.0, log=True), "decoupled, scaled by lr")
 

@@ -19,6 +19,7 @@ class LateRounding:
     slot: ClassVar = "precision_modifiers"
     name: ClassVar = "late_rounding"
     source: ClassVar = "Parameter Golf #117"
+    late: ClassVar = True
     point: ClassVar = "forward"
     prior: ClassVar = Prior(0, "C", "Parameter Golf's switch was compiled away in several records, so it proved little")
 

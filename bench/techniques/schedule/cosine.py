@@ -21,7 +21,7 @@ class Cosine:
     warmup: float = knob(0.04, Span(0.0, 0.2), "share of the steps spent rising to the peak")
     floor: float = knob(0.0, Span(0.0, 0.2), "factor the curve falls to, just after the last step")
 
-    def lr_scale(self, step: int, n_steps: int) -> float:
+    def lr_scale(self, step: int, n_steps: float) -> float:
         """Factor at a step, counted from 0; never zero while steps remain."""
         rising = self.warmup * n_steps
         if step + 1 <= rising:

@@ -21,7 +21,7 @@ class Linear:
     hold: float = knob(0.0, Span(0.0, 0.8), "share of the steps after that spent at the peak")
     floor: float = knob(0.0, Span(0.0, 0.2), "factor the line falls to, just after the last step")
 
-    def lr_scale(self, step: int, n_steps: int) -> float:
+    def lr_scale(self, step: int, n_steps: float) -> float:
         """Factor at a step, counted from 0; never zero while steps remain."""
         rising = self.warmup * n_steps
         if step + 1 <= rising:
@@ -29,7 +29,7 @@ class Linear:
         return self.floor + (1 - self.floor) * share_left(step, n_steps, rising, self.hold)
 
 
-def share_left(step: int, n_steps: int, rising: float, hold: float) -> float:
+def share_left(step: int, n_steps: float, rising: float, hold: float) -> float:
     """How much of the way down is still to go, from 1 to just above 0; `rising` in steps, `hold` a share of all."""
     falling_from = min(rising + hold * n_steps, n_steps - 1)
     return min(1.0, (n_steps - step) / (n_steps - falling_from))

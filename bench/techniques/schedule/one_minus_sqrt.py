@@ -22,7 +22,7 @@ class OneMinusSqrt:
     hold: float = knob(0.5, Span(0.0, 0.8), "share of the steps after that spent at the peak")
     floor: float = knob(0.0, Span(0.0, 0.2), "factor the curve falls to, just after the last step")
 
-    def lr_scale(self, step: int, n_steps: int) -> float:
+    def lr_scale(self, step: int, n_steps: float) -> float:
         """Factor at a step, counted from 0; never zero while steps remain."""
         rising = self.warmup * n_steps
         if step + 1 <= rising:

@@ -1,0 +1,156 @@
+"""Claims: published findings and our verdicts, each with the test that decided it. Told by `autoresearch claims`."""
+
+from collections import Counter
+from collections.abc import Sequence
+from typing import ClassVar
+
+from rich.text import Text
+from textual.app import ComposeResult
+from textual.containers import VerticalScroll
+
+from arena_tui import formatting
+from arena_tui.commentary import interval
+from arena_tui.findings import Finding, Findings, findings_of
+from arena_tui.keys import AGAIN, GLOBAL, Key, picked
+from arena_tui.rows import styled
+from arena_tui.screens.told import ToldScreen
+from arena_tui.summary import labelled
+from arena_tui.widgets.lines import Lines
+from arena_tui.widgets.table import Column, Row, VirtualTable
+
+# A verdict is a word first, and colour a bonus.
+STYLES = {"supported": "bold green", "refuted": "bold red", "inconclusive": "yellow"}
+REACH_CELLS = 25
+COLUMNS = (
+    Column("claim", "published finding", 0),
+    Column("verdict", "our verdict", 16),
+    Column("effect", "effect", 8, right=True),
+    Column("n", "n", 2, right=True),
+    Column("left", "left", 4, right=True),
+)
+WIDE_COLUMNS = (
+    *COLUMNS,
+    Column("reach", "95 % interval around 0", REACH_CELLS),
+    Column("p", "p", 8, right=True),
+    Column("source", "source", 34),
+)
+
+
+class ClaimsScreen(ToldScreen):
+    """The row under the cursor is told below the list: what was published, how it is tested, what came of it."""
+
+    DEFAULT_CSS = """
+    ClaimsScreen #summary { height: auto; max-height: 2; color: $text-muted; }
+    ClaimsScreen VirtualTable { height: 1fr; }
+    ClaimsScreen #about {
+        height: auto; min-height: 4; max-height: 50%; border-top: hkey $panel; scrollbar-size-vertical: 1;
+    }
+    """
+    TAB = "claims"
+    COMMAND = "claims"
+    KEYS: ClassVar[Sequence[Key]] = (AGAIN, *picked(GLOBAL, "help", "quit"))
+
+    def compose_body(self) -> ComposeResult:
+        yield Lines(id="where")
+        yield Lines(id="summary")
+        yield VirtualTable(COLUMNS)
+        with VerticalScroll(id="about", can_focus=False):
+            yield Lines(id="about-text")
+
+    def path(self) -> tuple[str, ...]:
+        return ("claims",)
+
+    # what is asked
+
+    def about(self) -> str | None:
+        """One answer for a store; it knows of what ships too."""
+        return str(self.arena.mirror.source.path) if self.arena.mirror.source else None
+
+    def stamp(self) -> int:
+        return sum(study.n_done for study in self.arena.mirror.studies.values())
+
+    def question(self, about: str) -> Sequence[str]:
+        return []
+
+    def read(self, text: str) -> Findings:
+        return findings_of(text)
+
+    # drawing
+
+    @property
+    def table(self) -> VirtualTable:
+        return self.query_one(VirtualTable)
+
+    def findings(self) -> Findings | None:
+        found: Findings | None = self.told()
+        return found
+
+    def redraw(self) -> None:
+        super().redraw()
+        found = self.findings()
+        rows = found.rows if found else ()
+        self.table.empty_text = self._empty()
+        self.table.set_columns(WIDE_COLUMNS if self.has_class("-wide") else COLUMNS)
+        ends = [abs(end) for row in rows for end in (row.low, row.high) if end is not None]
+        self.table.set_rows([_row(row, max(ends, default=1.0)) for row in rows])
+        self.query_one("#summary", Lines).show(_summary(found) if found else Text(""))
+        self._draw_about()
+
+    def _empty(self) -> str:
+        mirror = self.arena.mirror
+        if not mirror.loaded:
+            return "reading the store"
+        if mirror.source is None:
+            return "no store yet: `autoresearch claims` tells of what ships"
+        return "no verdicts: ^r asks again" if self.wrong() else "the verdicts are being read, which takes some seconds"
+
+    def _draw_about(self) -> None:
+        found, key = self.findings(), self.table.cursor_key
+        row = next((row for row in found.rows if row.name == key), None) if found else None
+        self.query_one("#about-text", Lines).show(finding_text(row, self.app.size.width - 4) if row else Text(""))
+        self.query_one("#about").scroll_home(animate=False)
+
+    def on_virtual_table_highlighted(self) -> None:
+        self._draw_about()
+
+
+def _row(row: Finding, far: float) -> Row:
+    cells = (
+        row.text,
+        styled(row.verdict.removesuffix(" as published"), STYLES.get(row.verdict, "dim")),
+        formatting.delta(row.effect),
+        str(row.n) if row.n else formatting.ABSENT,
+        str(row.runs_left) if row.runs_left else "",
+        interval(row.low, row.effect, row.high, -far, far, REACH_CELLS),
+        formatting.ABSENT if row.p is None else f"{row.p:.2g}",
+        row.source,
+    )
+    return Row(row.name, cells)
+
+
+def _summary(found: Findings) -> Text:
+    counts = Counter(row.verdict for row in found.rows)
+    text = Text("  ".join(f"{verdict} {n}" for verdict, n in counts.most_common()))
+    where = ", ".join(filter(None, (found.corpus, found.device_class)))
+    text.append(f"; {where}")
+    if found.runs_left:
+        text.append(f"; {found.runs_left} runs left, about {found.hours_left:.1f} core hours")
+    return text
+
+
+def finding_text(row: Finding, width: int) -> Text:
+    """All that is known of a finding, the verdict first."""
+    text = Text.assemble((row.verdict, STYLES.get(row.verdict, "bold")), f"  {row.text}\n")
+    if row.artefact:
+        text.append("an artefact of tuning: untuned arms said what tuned ones refute\n", "yellow")
+    reach = "" if row.low is None or row.high is None else f"{row.low:+.4f} to {row.high:+.4f} nats/byte"
+    said = (
+        ("because", row.why),
+        ("interval", reach + (f"  p {row.p:.2g}" if reach and row.p is not None else "")),
+        ("tested by", row.tested + (", across budgets by declaration" if row.cross_budget else "")),
+        ("published", f"{row.published} ({row.source})"),
+        ("note", row.note),
+        ("untuned", "" if row.untuned is None else f"{row.untuned:+.4f}, one search seed an arm"),
+        ("left to run", f"{row.runs_left} runs" if row.runs_left else ""),
+    )
+    return text.append_text(labelled([(name, value) for name, value in said if value], width))

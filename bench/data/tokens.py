@@ -1,0 +1,157 @@
+"""A golf corpus: token shards and the vocabulary they were made with, in one folder, with a list of both."""
+
+import hashlib
+import json
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from bench.config import canonical
+from bench.data.corpus import write_whole
+from bench.data.segmenting import Segmenter
+from bench.data.shards import Stream, Tokens, open_shard, write_shard
+from bench.data.vocabulary import Vocabulary, read_vocabulary
+from bench.errors import DataError
+
+LIST_FILE, TOKENIZER_FILE = "golf.json", "tokenizer.model"
+SHARD_TOKENS = 100_000_000  # as the official export cuts them
+# A hundred windows of the proxy's 128 predictions: fewer, and the validation text itself decides who wins.
+MIN_VALID_TOKENS = 12_800
+MIN_TRAIN_TOKENS = 50_000
+# Parts in a million of the text's bytes that normalising may change. Official sp1024: 4,269 on the FineWeb-Edu sample,
+# 7,934 on TinyStories (line ends). Folding capitals changes over 25,000, and the contest did not accept it (#1604).
+MAX_CHANGED_PPM = 20_000
+
+
+@dataclass(frozen=True, eq=False)
+class TokenCorpus:
+    """Shards on disk. `valid` is all of the validation tokens; `digest` covers every shard and the vocabulary.
+
+    `changed_ppm` is what normalising changed of the original's bytes; None where the original is not at hand.
+    """
+
+    name: str
+    train: Stream
+    valid: Tokens
+    digest: str
+    vocabulary: Vocabulary
+    changed_ppm: float | None
+    folder: Path
+
+    def tokens_per_byte(self, scored: npt.NDArray[np.uint8 | np.uint16]) -> float:
+        """Predicted tokens of a stretch (all but the first) by the bytes of text they stand for."""
+        return (len(scored) - 1) / self.vocabulary.byte_count(scored)
+
+
+def build(
+    name: str,
+    documents: tuple[Sequence[str], Sequence[str]],
+    tokenizer: bytes,
+    to: Path,
+    report: Callable[[str], None],
+) -> TokenCorpus:
+    """Writes train and validation documents as a golf corpus, a boundary token before each document.
+
+    Raises DataError when the folder is in use, the vocabulary is unusable or loses too much, or there is too little.
+    """
+    if to.exists() and any(to.iterdir()):
+        raise DataError(f"{to} is not empty", "name a folder that does not exist yet")
+    vocabulary = read_vocabulary(tokenizer, name)
+    segmenter = Segmenter(vocabulary)
+    sides: dict[str, Tokens] = {}
+    changed = 0
+    for side, texts, least in zip(("train", "val"), documents, (MIN_TRAIN_TOKENS, MIN_VALID_TOKENS), strict=True):
+        report(f"encoding {len(texts):,} {side} documents")
+        sides[side], side_changed = encoded(segmenter, texts)
+        changed += side_changed
+        if len(sides[side]) < least:
+            raise DataError(
+                f"{name}: the {side} text gives {len(sides[side]):,} tokens, at least {least:,} are needed",
+                f"add text to the {side} side",
+            )
+    changed_ppm = 1e6 * changed / sum(len(text.encode()) for side in documents for text in side)
+    report(f"normalising changes {changed_ppm:,.0f} ppm of the bytes; bits per byte count what it leaves")
+    if changed_ppm > MAX_CHANGED_PPM:
+        raise DataError(
+            f"this vocabulary changes {changed_ppm:,.0f} ppm of the text's bytes, {MAX_CHANGED_PPM:,} is the limit",
+            "use a vocabulary that keeps the text: bits per byte of another text can't be compared",
+        )
+    to.mkdir(parents=True, exist_ok=True)
+    for side, tokens in sides.items():
+        for number, start in enumerate(range(0, len(tokens), SHARD_TOKENS)):
+            write_shard(to / f"text_{side}_{number:06d}.bin", tokens[start : start + SHARD_TOKENS])
+    (to / TOKENIZER_FILE).write_bytes(tokenizer)
+    write_list(to, name, changed_ppm)
+    return load(to)
+
+
+def encoded(segmenter: Segmenter, documents: Iterable[str]) -> tuple[Tokens, int]:
+    """The documents one after the other, each behind a boundary token; and the bytes that normalising changed."""
+    bos = np.array([segmenter.vocabulary.bos], np.uint16)
+    parts, changed = [bos[:0]], 0
+    for text in documents:
+        written, n = segmenter.normalised(text)
+        parts += [bos, segmenter.segmented(written)]
+        changed += n
+    return np.concatenate(parts), changed
+
+
+def write_list(folder: Path, name: str, changed_ppm: float | None) -> None:
+    """Checks every shard of a folder against the vocabulary beside it, then writes down what belongs there.
+
+    Raises DataError for a shard that is damaged or holds a token that the vocabulary has not.
+    """
+    vocabulary = read_vocabulary((folder / TOKENIZER_FILE).read_bytes(), TOKENIZER_FILE)
+    shards = []
+    for path in sorted(folder.glob("*.bin")):
+        tokens = open_shard(path)
+        if (largest := int(tokens.max(initial=0))) >= len(vocabulary):
+            raise DataError(
+                f"{path} holds the token {largest}, and the vocabulary beside it has {len(vocabulary)}",
+                "fetch shards and tokenizer of one export",
+            )
+        with path.open("rb") as file:
+            digest = hashlib.file_digest(file, "sha256").hexdigest()
+        shards.append({"file": path.name, "tokens": len(tokens), "sha256": digest})
+    listed = {"name": name, "tokenizer": vocabulary.digest, "changed_ppm": changed_ppm, "shards": shards}
+    write_whole(folder / LIST_FILE, json.dumps(listed, indent=1).encode())
+
+
+def is_token_corpus(folder: Path) -> bool:
+    return (folder / LIST_FILE).is_file()
+
+
+def load(folder: Path) -> TokenCorpus:
+    """The corpus that a folder's list describes, sizes, headers and vocabulary checked; raises DataError."""
+    again = f"delete the folder {folder}, then fetch or build it again"
+    try:
+        listed: dict[str, Any] = json.loads((folder / LIST_FILE).read_bytes())
+        raw = (folder / TOKENIZER_FILE).read_bytes()
+        shards, digest = listed["shards"], str(listed["tokenizer"])
+        sides: dict[str, list[Tokens]] = {"train": [], "val": []}
+        for shard in shards:
+            tokens = open_shard(folder / shard["file"])
+            if len(tokens) != shard["tokens"]:
+                raise DataError(f"{shard['file']} holds {len(tokens):,} tokens, listed are {shard['tokens']:,}", again)
+            sides["train" if "_train_" in shard["file"] else "val"].append(tokens)
+        told = [[shard["tokens"], shard["sha256"]] for shard in shards]
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise DataError(f"can't read the golf corpus in {folder}: {error!r}", again) from error
+    vocabulary = read_vocabulary(raw, TOKENIZER_FILE)
+    if vocabulary.digest != digest:
+        raise DataError(f"the vocabulary in {folder} is not the one its shards were made with", again)
+    if not (any(map(len, sides["train"])) and any(map(len, sides["val"]))):
+        raise DataError(f"{folder} holds no train or no validation tokens", again)
+    return TokenCorpus(
+        name=str(listed["name"]),
+        train=Stream(sides["train"]),
+        valid=sides["val"][0] if len(sides["val"]) == 1 else np.concatenate(sides["val"]),
+        digest=hashlib.sha256(canonical([digest, told]).encode()).hexdigest(),
+        vocabulary=vocabulary,
+        changed_ppm=listed["changed_ppm"],
+        folder=folder.resolve(),
+    )

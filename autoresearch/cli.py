@@ -278,11 +278,10 @@ def grade(
     from autoresearch.requests import duration
     from autoresearch.session import default_jobs
     from bench.data.choose import load_corpus
-    from bench.tracks import FEATHERWEIGHT
 
     seconds = None if timeout is None else duration(timeout)
     corpus = load_corpus(data)
-    spec = grading_spec(fighter, steps, seeds, corpus, data, FEATHERWEIGHT, name)
+    spec = grading_spec(fighter, steps, seeds, corpus, data, name)
     ledger = _ledger(store, jobs)
     say(f"study {spec.name} on {corpus.name} {corpus.digest[:8]}; watch it with `arena --study {spec.name}`")
     try:
@@ -290,9 +289,12 @@ def grade(
         if found is not None:
             belts = ledger.read.belts()
             print_out(_dump(to_json(found, belts)) if as_json else grade_text(found, belts))
+    except KeyboardInterrupt:
+        say("interrupted; the same command goes on")
+        raise
     finally:
         ledger.close()
-    if found is None or found.failed:
+    if found is not None and found.failed:
         raise typer.Exit(1)
 
 

@@ -29,6 +29,9 @@ def _judgement(claim: Claim, runs: Mapping[str, Runs], rule: VerdictRule) -> Jud
     every = [trial for of_arm in runs.values() for trial in of_arm.values()]
     if lost := [trial for trial in every if trial.val_loss is None]:
         return unscored([(trial.run.reason if trial.run else None) or Reason.REFUSED for trial in lost], len(every))
+    if len(machines := sorted({trial.run.identity.device_class for trial in every if trial.run})) > 1:
+        why = f"its runs are of {' and '.join(machines)}, and scores of two kinds of machine are never compared"
+        return Judgement(verdict=Verdict.INCONCLUSIVE, why=why)
     samples = {arm: Sample({s: t.val_loss or 0.0 for s, t in of_arm.items()}) for arm, of_arm in runs.items()}
     if claim.cells:
         return contrast(Cells(**dict(zip(_CELLS, (samples[arm] for arm in claim.cells), strict=True))), rule.alpha)

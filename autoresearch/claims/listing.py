@@ -3,7 +3,7 @@
 `python -m autoresearch.claims.listing` prints the table of docs/claims.md from what ships.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -13,7 +13,7 @@ from autoresearch.listing import number, table
 from bench.errors import StoreError
 from bench.records import State
 from bench.tracks import FEATHERWEIGHT
-from studies.claims import ARMS, CLAIMS, N_FULL, N_TUNING, POLICY, SHORT, STUDY, Arm, Claim, arm_named
+from studies.claims import ARMS, CLAIMS, N_FULL, N_TUNING, POLICY, SHORT, STEPS, STUDY, Arm, Claim, arm_named
 from studies.definitions import StudySpec, measurements_named
 from studies.reading import Reader
 from studies.shipped import shipped_store
@@ -71,6 +71,7 @@ class Found:
     """The whole table, and what is left of it."""
 
     study: str
+    steps: int
     corpus: str
     device_class: str | None
     rows: list[ClaimRow]
@@ -83,15 +84,18 @@ class Found:
     @property
     def hours_left(self) -> float:
         """Core hours, from the declared costs of a step."""
-        return sum(hours_of(arm_named(arm.name)) * (1 - arm.n_done / arm.n_runs) for arm in self.arms)
+        return sum(hours_of(arm_named(a.name), self.steps) * (1 - a.n_done / a.n_runs) for a in self.arms)
 
 
-def hours_of(arm: Arm) -> float:
-    """Core hours of all runs of an arm on the baseline machine."""
+def hours_of(arm: Arm, steps: int = STEPS) -> float:
+    """Core hours of all runs of an arm in a study of so many steps, where docs/fighters.md was measured."""
+    length = arm.steps * steps // STEPS
     n_full = arm.n_runs if arm.untuned else arm.n_runs - N_SHORT
     n_short = arm.n_runs - n_full
-    steps = n_full * arm.steps + n_short * (arm.steps // SHORT) + arm.n_runs * EVALUATION_STEPS
-    return steps * arm.pace * STEP_SECONDS / 3600
+    # a short run is scored on the rung's bytes
+    part = FEATHERWEIGHT.rung_eval_bytes / FEATHERWEIGHT.eval_bytes
+    in_all = n_full * length + n_short * (length // SHORT) + (n_full + part * n_short) * EVALUATION_STEPS
+    return in_all * arm.pace * STEP_SECONDS / 3600
 
 
 def read_claims(path: Path, study: str | None) -> Found:
@@ -106,10 +110,12 @@ def read_claims(path: Path, study: str | None) -> Found:
     return found_of(blank(), [], "the real TinyStories sample")
 
 
-def _readers(path: Path) -> list[Reader]:
+def _readers(path: Path) -> Iterator[Reader]:
     """The ledger, if there is one, then the shipped measurements."""
-    shipped = shipped_store()
-    return [Reader(file) for file in (path, shipped) if file is not None and file.exists()]
+    if path.exists():
+        yield Reader(path)
+    if shipped := shipped_store():
+        yield Reader(shipped)
 
 
 def blank() -> StudySpec:
@@ -149,7 +155,8 @@ def found_of(spec: StudySpec, trials: Sequence[TrialView], corpus: str) -> Found
             )
         )
     return Found(
-        study=spec.name, corpus=corpus, device_class=", ".join(classes) or None, rows=rows, arms=list(arms.values())
+        study=spec.name, steps=spec.budget.steps, corpus=corpus,
+        device_class=", ".join(classes) or None, rows=rows, arms=list(arms.values())
     )  # fmt: skip
 
 
@@ -241,7 +248,8 @@ def footer(found: Found) -> str:
     n_runs = sum(arm.n_runs for arm in found.arms)
     said = f"{n_runs - found.n_left} of {n_runs} runs done on {found.corpus}"
     if found.n_left:
-        said += f", {found.n_left} left: about {found.hours_left:.1f} core hours; `make measure claims` goes on"
+        command = "make measure claims" if found.study == STUDY else f"autoresearch resume {found.study}"
+        said += f", {found.n_left} left: about {found.hours_left:.1f} core hours; `{command}` goes on"
     reference = "; ".join(f"{loss} at {steps} steps" for steps, loss in FEATHERWEIGHT.published)
     return f"{said}.\nEffects in nats per byte, new minus old; references of the page, never claims: {reference}."
 

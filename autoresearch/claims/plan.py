@@ -95,7 +95,7 @@ class ArmPlan:
             yield from self._seeds(chosen)
 
     def _tuning(self, known: Known) -> Iterator[Step]:
-        short = replace(self.budget, steps=max(1, self.budget.steps // SHORT))
+        short = replace(self.budget, steps=max(1, self.budget.steps // SHORT), short=True)
         tried: list[Tuned] = []
 
         def trial(at: Tuned) -> Step:

@@ -99,8 +99,15 @@ def packed_model(store: Store, run: RunView, remake: Callable[[RunView], bytes])
 
 def in_own_process(packed: bytes, config: RunConfig, text: bytes) -> float:
     """The score, worked out in a process that is thrown away: a fighter may bring code of its own."""
-    with ProcessPoolExecutor(1, mp_context=get_context("spawn"), max_tasks_per_child=1) as pool:
+    with ProcessPoolExecutor(1, mp_context=get_context("spawn"), initializer=one_thread) as pool:
         return pool.submit(score_packed, packed, config, text).result(SCORING_SECONDS)
+
+
+def one_thread() -> None:
+    """As the run itself was scored."""
+    import torch
+
+    torch.set_num_threads(1)
 
 
 def score_packed(packed: bytes, config: RunConfig, text: bytes) -> float:

@@ -1,7 +1,7 @@
 """`autoresearch grade`: a fighter trained from scratch on published seeds, and its division's belt by the verdict."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -13,13 +13,14 @@ from autoresearch.noise import Sample
 from autoresearch.replaying import run_again
 from autoresearch.requests import check_request
 from autoresearch.session import run_study
-from autoresearch.starting import begun_with, check_start
+from autoresearch.starting import begun_with, check_start, read_fighter
 from autoresearch.verdicts import Judgement, Verdict, decide, more_seeds, welch
 from bench.config import RunConfig, fingerprint
+from bench.config import to_json as config_json
 from bench.data.corpus import Corpus
 from bench.errors import ArtifactError, ConfigError
 from bench.records import Identity, State
-from bench.tracks import PUBLISHED_SEEDS, Track
+from bench.tracks import PUBLISHED_SEEDS, track_named
 from studies.definitions import StudySpec
 from studies.reading import Reader
 from studies.store import Store
@@ -49,14 +50,13 @@ class Grade:
         return not self.scores
 
 
-def grading_spec(
-    path: Path, steps: int | None, n_seeds: int, corpus: Corpus, data: str, track: Track, name: str | None
-) -> StudySpec:
+def grading_spec(path: Path, steps: int | None, n_seeds: int, corpus: Corpus, data: str, name: str | None) -> StudySpec:
     """The study that grades a fighter; raises ArenaError for what can't be graded."""
     if not LEAST_SEEDS <= n_seeds <= len(PUBLISHED_SEEDS):
         raise ConfigError(
             f"--seeds is {n_seeds}", f"the track publishes {len(PUBLISHED_SEEDS)}, and {LEAST_SEEDS} are the least"
         )
+    track = track_named(read_fighter(path).config.track)
     blank = StudySpec(
         name="", track_name=track.name, division_name="", n_trials=n_seeds, budget=track.budget,
         corpus_name=corpus.name, corpus_digest=corpus.digest, data=data, policy=GRADE,
@@ -142,6 +142,11 @@ def decided(store: Store, spec: StudySpec, trials: list[TrialView]) -> Grade:
         return replace(found, said=f"posted as a negative result, {why}; {trials[0].message or 'its curve is kept'}")
     scores = {run.seed: run.val_loss for run in runs if run.val_loss is not None}
     found = replace(found, scores=scores)
+    if len(machines := sorted({run.identity.device_class for run in runs})) > 1:
+        both = " and ".join(machines)
+        return replace(
+            found, said=f"no verdict: its runs are of {both}, never compared; grade it under another --study"
+        )
     if spec.track.is_exhibition(spec.budget):
         carry = " and ".join(str(steps) for steps in spec.track.belt_steps)
         return replace(found, said=f"an exhibition: listed, never a belt, which is for {carry} steps")
@@ -218,14 +223,8 @@ def audits_of(reader: Reader, runs: list[RunView]) -> list[AuditView]:
 
 def to_json(found: Grade, belts: list[BeltView]) -> dict[str, Any]:
     """A grade as one object; losses in nats per byte."""
-    from dataclasses import asdict
-
     return asdict(found) | {"belts": [belt_json(belt) for belt in belts]}
 
 
 def belt_json(belt: BeltView) -> dict[str, Any]:
-    from dataclasses import asdict
-
-    from bench.config import to_json as config_json
-
     return asdict(belt) | {"config": config_json(belt.config), "val_loss": belt.val_loss}

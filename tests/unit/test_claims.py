@@ -214,6 +214,19 @@ def test_an_arm_that_loses_a_seed_is_not_compared():
     assert judged(claim, arms, RULE).verdict == "failed"
 
 
+def test_runs_of_two_kinds_of_machine_are_never_compared():
+    claim = next(claim for claim in CLAIMS if claim.name == "Lion beats AdamW")
+    arms = {
+        arm: {seed: trial(BASE, seed, 1.2 + place + 1e-3 * i) for i, seed in enumerate((1337, 42, 7))}
+        for place, arm in enumerate(claim.arms)
+    }
+    assert judged(claim, arms, RULE).verdict == "supported"
+    arms[claim.old][7].run.identity.device_class = "gpu/test"
+    found = judged(claim, arms, RULE)
+    assert (found.verdict, found.p) == ("inconclusive", None)
+    assert "never compared" in found.why
+
+
 def test_a_partial_ledger_says_what_is_left(ran):
     trials, _ = ran
     half = found_of(CLAIMED, trials[: TOTAL // 2], "here")
@@ -317,3 +330,4 @@ def test_a_shorter_study_scales_every_arm_alike():
     spec = StudySpec.from_json((replace(CLAIMED, budget=replace(BASE.budget, steps=50))).to_json())
     lengths = {plan.arm.steps: plan.budget.steps for plan in ClaimsPlan(spec).plans.values()}
     assert lengths == {500: 50, 800: 80}
+    assert found_of(spec, [], "here").hours_left < found_of(CLAIMED, [], "here").hours_left / 2

@@ -1,15 +1,17 @@
 """Belts: a fighter on the published seeds, and the belt moved by the track's verdict alone."""
 
+import json
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import pytest
+from brought_files import GOOD
 from instant import Instant, study
 from ledger_rows import KEY, result
 from made_up import CORPUS
 
 from autoresearch.executor import Ended
-from autoresearch.grading.grade import decided, grading_spec, in_order, own_trials
+from autoresearch.grading.grade import decided, grading_spec, in_order, own_trials, to_json
 from autoresearch.grading.listing import belts_table, grade_text
 from autoresearch.starting import SHIPPED, check_rules, read_fighter
 from autoresearch.submission.fighter import Fighter, to_toml
@@ -64,7 +66,7 @@ def ledger(tmp_path):
 
 
 def spec_of(fighter, seeds=3, steps=None):
-    return grading_spec(Path(fighter), steps, seeds, CORPUS, "auto", FEATHERWEIGHT, None)
+    return grading_spec(Path(fighter), steps, seeds, CORPUS, "auto", None)
 
 
 def graded(ledger, fighter, losses=LOSSES, seeds=3, steps=None):
@@ -110,6 +112,20 @@ def test_a_better_one_that_is_not_proven_learns_how_many_seeds_it_needs(ledger):
     assert [belt.fingerprint for belt in ledger.read.belts()] == [
         fingerprint(read_fighter(Path("optimizer-adamw")).config)
     ]
+
+
+def test_a_grade_and_its_belts_are_plain_json(ledger):
+    found = graded(ledger, "optimizer-adamw")
+    plain = json.loads(json.dumps(to_json(found, ledger.read.belts()), allow_nan=False))
+    assert (plain["belt"], plain["scores"]["1337"]) == ("takes", 1.240)
+    assert plain["belts"][0]["champion"] is True
+
+
+def test_a_mixer_of_ones_own_is_graded_like_any(ledger, tmp_path):
+    (tmp_path / "my_mixer.py").write_text(GOOD)
+    found = graded(ledger, tmp_path / "my_mixer.py")
+    assert (found.division, found.belt) == ("community", "takes")
+    assert "recent_mean" in belts_table(ledger.read.belts())
 
 
 def test_a_worse_one_is_posted_with_its_curve_and_cost(ledger):

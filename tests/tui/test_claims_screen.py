@@ -104,7 +104,7 @@ def test_the_command_tells_what_the_screen_reads() -> None:
 
     verdict = VerdictView(question="q", verdict="refuted", run_ids={}, **RESULT)
     rows = [ClaimRow(claim=known, verdict=verdict, n_left=0, untuned=0.1, artefact=False) for known in CLAIMS]
-    told = report_json(Found(study="s", corpus="c", device_class=None, rows=rows, arms=[]))
+    told = report_json(Found(study="s", steps=500, corpus="c", device_class=None, rows=rows, arms=[]))
     found = findings_of(json.dumps(told))
     assert [row.text for row in found.rows] == [known.text for known in CLAIMS]
     assert {row.why for row in found.rows} == {RESULT["why"]}

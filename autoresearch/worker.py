@@ -109,7 +109,7 @@ def versions() -> dict[str, str]:
 
 
 def device_class() -> str:
-    """The kind of processor, as finely as bits depend on it: `cpu/x86_64-avx512`."""
+    """The kind of processor, as finely as bits depend on it: `cpu/x86_64-avx2`."""
     import platform
 
     import torch

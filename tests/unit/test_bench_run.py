@@ -4,6 +4,8 @@ import dataclasses
 import hashlib
 import json
 import math
+import os
+import platform
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -15,6 +17,7 @@ import torch
 from made_up import CORPUS
 
 import bench.run
+from autoresearch.worker import device_class
 from bench.artifact import unpack
 from bench.catalog import CATALOG, full_pick
 from bench.config import Budget, Pick, fingerprint, make_config, to_json
@@ -82,6 +85,7 @@ def test_the_same_run_twice_gives_the_same_bits(rich):
     assert [p.train_loss for p in points] == [p.train_loss for p in rich[1]]
 
 
+INSTRUCTIONS = ("ATEN_CPU_CAPABILITY", "MKL_ENABLE_INSTRUCTIONS", "ONEDNN_MAX_CPU_ISA")
 IN_A_FRESH_PROCESS = """
 import json, sys
 import numpy, torch
@@ -109,12 +113,25 @@ def test_a_fresh_process_gives_the_same_bits(rich):
         },
     }
     package = Path(bench.run.__file__).parents[1]
+    # as a shell has it, without the instructions that this process settled on
+    bare = {name: value for name, value in os.environ.items() if name not in INSTRUCTIONS}
     done = subprocess.run(
-        [sys.executable, "-c", IN_A_FRESH_PROCESS], input=json.dumps(job), capture_output=True, text=True, cwd=package
+        [sys.executable, "-c", IN_A_FRESH_PROCESS],
+        input=json.dumps(job),
+        capture_output=True,
+        text=True,
+        cwd=package,
+        env=bare,
     )
     assert done.returncode == 0, done.stderr
     result = rich[0].result
     assert json.loads(done.stdout) == [result.val_loss.hex(), result.quant_gap.hex(), result.artifact_sha256]
+
+
+@pytest.mark.skipif(platform.machine() != "x86_64", reason="another processor's instructions")
+def test_every_x86_machine_computes_with_the_same_instructions():
+    assert device_class() == "cpu/x86_64-avx2"
+    assert all(os.environ[name].lower() == "avx2" for name in INSTRUCTIONS)
 
 
 def test_another_seed_gives_another_score(rich):

@@ -1,6 +1,6 @@
 """The bench: trains a config inside its budget and scores what was packed.
 
-Importing it settles the arithmetic: on x86-64 every machine computes with the instructions of AVX2, whatever else it has.
+Importing it settles the arithmetic: on x86-64 every machine computes with the instructions of AVX2, whatever it has.
 Machines with AVX-512 part from each other in the tenth step of training; with AVX2 they give the same bits.
 """
 

@@ -7,7 +7,8 @@ import pytest
 
 from autoresearch.agreement import agreement
 from autoresearch.claims.listing import footer, markdown, read_claims
-from autoresearch.fighters import chosen, declared
+from autoresearch.fighters import chosen, declared, recorded
+from autoresearch.listing import number
 from autoresearch.ranks import spearman
 from bench.catalog import alone
 from bench.standings import standings
@@ -76,12 +77,14 @@ def test_the_agreement_in_the_docs_is_the_one_that_ships(shipped):
     assert said in (ROOT / "docs" / "measurements.md").read_text()
 
 
-def test_the_table_of_fighters_has_each_technique_with_what_it_declares():
-    """Parameters and FLOPs are the catalog's; milliseconds and megabytes are some machine's."""
-    page = (ROOT / "docs" / "fighters.md").read_text()
+def test_the_table_of_fighters_has_each_technique_with_what_it_declares_and_scored(shipped):
+    """Parameters and FLOPs are the catalog's, scores the shipped runs'; what is measured is some machine's."""
+    rows = (ROOT / "docs" / "fighters.md").read_text().splitlines()
+    scores = recorded(shipped)
     for slot, name in chosen(None):
         costs = " | ".join(declared(alone(slot, name, FEATHERWEIGHT.budget)))
-        assert f"| {slot} | {name} | {costs} |" in page, f"{name}: run `make fighters`"
+        (row,) = [row for row in rows if row.startswith(f"| {slot} | {name} | {costs} |")]
+        assert row.endswith(f" | {number(scores.get((slot, name)))} |"), f"{name}: run `make fighters`"
 
 
 def test_the_table_of_claims_is_what_the_shipped_runs_say(shipped):

@@ -1,7 +1,9 @@
 """What the documents say is what is so: links lead somewhere, figures are those that ship."""
 
+import importlib.util
 import re
 from pathlib import Path
+from xml.etree import ElementTree
 
 import pytest
 
@@ -93,6 +95,21 @@ def test_the_table_of_claims_is_what_the_shipped_runs_say(shipped):
     found = read_claims(shipped.path, None)
     assert markdown(found) in page
     assert footer(found).splitlines()[0] in page
+
+
+def test_the_tour_is_one_picture_that_shows_each_frame_in_turn():
+    place = importlib.util.spec_from_file_location("pictures", ROOT / "docs" / "pictures.py")
+    assert place is not None
+    assert place.loader is not None
+    pictures = importlib.util.module_from_spec(place)
+    place.loader.exec_module(pictures)
+    page = (ROOT / "docs" / "tour.svg").read_text()
+    frames = [g for g in ElementTree.fromstring(page).iter() if g.get("class") == "frame"]
+    assert [g.get("id") for g in frames] == [f"frame{i}" for i in range(len(pictures.TOUR))]
+    one = '<svg class="rich-terminal" viewBox="0 0 9 9" xmlns="http://www.w3.org/2000/svg"><text>%s</text></svg>'
+    page_of_two = ElementTree.fromstring(pictures.tour([one % "a", one % "b"]))
+    assert ["".join(g.itertext()) for g in page_of_two.iter() if g.get("class") == "frame"] == ["a", "b"]
+    assert "takes&#160;some&#160;seconds" not in page
 
 
 def test_a_rank_correlation_by_hand():

@@ -206,6 +206,19 @@ MEASUREMENTS = (
         policy="openings",
     ),
     Measurement(
+        name="measured-hybrid_norm",
+        question="At the baseline's learning rate HybridNorm hardly learns; does it at another?",
+        division_name="open",
+        n_trials=6,
+        data=REAL_SAMPLE,
+        settings=(
+            "residual=hybrid_norm",
+            "init=zero_output",
+            "optimizer=adamw",
+            *(setting for setting in NOTHING_ELSE if setting != "residual=pre_norm"),
+        ),
+    ),
+    Measurement(
         name=claims.STUDY,
         question="Which published findings hold here, when every arm is tuned alike and run on published seeds?",
         division_name="open",

@@ -18,8 +18,8 @@ from bench.training import Optimizer
 class Lion:
     """Every weight moves by exactly lr per step; only the sign of the direction is learned.
 
-    Wants lr 3-10x below AdamW's and weight_decay as many times above: their product,
-    the pull towards zero per step, then stays where AdamW's was. A modifier may choose which weights decay.
+    Wants lr below AdamW's and weight_decay far above: a weight whose gradient is noise moves as far as any other, and
+    only the pull towards zero, lr times weight_decay, bounds it. A modifier may choose which weights decay.
     """
 
     slot: ClassVar = "optimizer"
@@ -28,10 +28,10 @@ class Lion:
     points: ClassVar = frozenset({"decay"})
     prior: ClassVar = Prior(-1, "C", "Mizan's page: about 6 % better than AdamW")
 
-    lr: float = knob(3e-3, Span(1e-4, 2e-2, log=True), "change of each weight per step")
+    lr: float = knob(4.5e-3, Span(1e-4, 2e-2, log=True), "change of each weight per step")
     beta1: float = knob(0.9, Span(0.8, 0.98), "weight of momentum in the direction taken")
     beta2: float = knob(0.99, Span(0.9, 0.999), "decay of the momentum itself")
-    weight_decay: float = knob(0.1, Span(0.01, 3.0, log=True), "decoupled, scaled by lr")
+    weight_decay: float = knob(2.5, Span(0.01, 3.0, log=True), "decoupled, scaled by lr")
 
     def build(self, params: Params, modifiers: Sequence[Any] = ()) -> Optimizer:
         return _LionOptimizer(params.tensors, asdict(self), modifiers)

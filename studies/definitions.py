@@ -88,6 +88,7 @@ class Measurement:
     settings: tuple[str, ...] = field(default=())
     policy: str = "tpe"
     seed: int = FIRST_SEARCH_SEED
+    rungs: tuple[int, ...] = ()
 
     def spec(self, corpus_name: str, corpus_digest: str, data: str) -> StudySpec:
         return StudySpec(
@@ -101,6 +102,7 @@ class Measurement:
             data=data,
             seed=self.seed,
             policy=self.policy,
+            rungs=self.rungs,
             settings=self.settings,
         )
 
@@ -139,6 +141,26 @@ CONTESTED = (
     "init=zero_output,orthogonal",
     "optimizer=adamw,muon",
     "optimizer_modifiers=none",
+    "schedule=linear",
+    "averaging=last,ema",
+    "addons=grad_clip",
+    "precision=fp32",
+    "precision_modifiers=none",
+)
+# Of each slot what beat the baseline alone at its defaults, as far as `make measure fighters` had run: the menu of the
+# champion's study.
+PROMISING = (
+    "features=trigram_hash,bigram_hash",
+    "mixer=softmax,hyena,mamba,s4d,rwkv6,double_conv",
+    "mixer_modifiers=value_residual",
+    "ffn=relu2,polyrelu,swiglu",
+    "residual=pre_norm",
+    "block_modifiers=canon,x0_mix,ln_scale",
+    "head=untied",
+    "logits=none",
+    "init=zero_output",
+    "optimizer=adamw,muon,soap",
+    "optimizer_modifiers=muoneq_r,normuon",
     "schedule=linear",
     "averaging=last,ema",
     "addons=grad_clip",
@@ -217,6 +239,16 @@ MEASUREMENTS = (
             "optimizer=adamw",
             *(setting for setting in NOTHING_ELSE if setting != "residual=pre_norm"),
         ),
+    ),
+    Measurement(
+        name="measured-champion",
+        question="How low does the researcher get with what helped alone, and what is its winner made of?",
+        division_name="open",
+        n_trials=40,
+        data=REAL_SAMPLE,
+        policy="researcher",
+        rungs=(9, 3),
+        settings=PROMISING,
     ),
     Measurement(
         name=claims.STUDY,

@@ -12,7 +12,7 @@ import sys
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 
-from autoresearch.submission.scopes import Free, bindings, bound_anywhere, free_names
+from autoresearch.submission.scopes import Free, bound_anywhere, free_names, members, nodes
 from autoresearch.submission.sources import BundleError, External, Module, Part, Sources
 
 KNOB = ("bench.knobs", "knob")
@@ -50,10 +50,8 @@ class _Taken:
 
     def meant(self, module: Module, name: str) -> Part | External | None:
         """What a name stands for in the script."""
-        found = self.sources.resolve(module, name)
-        if isinstance(found, Part) and (other := self.instead.get((found.module.name, name))):
-            return self.definition(*other)
-        return found
+        other = self.instead.get(self.sources.home(module, name))
+        return self.sources.resolve(module, name) if other is None else self.definition(*other)
 
     def take(self, first: Part) -> None:
         """Everything that a definition needs, until nothing new is mentioned."""
@@ -73,7 +71,7 @@ class _Taken:
                     self.parts[found] = None
                 case External() as library:
                     self.libraries[library] = None
-        for node in ast.walk(piece):
+        for node in nodes(piece):
             match node:
                 case ast.Attribute(attr=name) | ast.Constant(value=str(name)):
                     self.mentioned.add(name)
@@ -82,8 +80,8 @@ class _Taken:
 
     def free(self, part: Part, piece: ast.AST) -> Iterator[Free]:
         """What a piece needs from outside; a field of a class is no name of its module."""
-        of_class = isinstance(part.node, ast.ClassDef) and piece in part.node.body
-        own = bindings(part.node.body) if of_class and not isinstance(piece, ast.FunctionDef) else ()  # type: ignore[attr-defined]
+        field = isinstance(part.node, ast.ClassDef) and isinstance(piece, ast.Assign | ast.AnnAssign)
+        own = members(part.node) if field else ()  # type: ignore[arg-type]
         return (free for free in free_names(piece) if free.node.id not in own)
 
     def pieces(self, part: Part) -> list[ast.AST]:
@@ -97,7 +95,7 @@ class _Taken:
         """Whether a statement of a class body is part of the script."""
         match node:
             case ast.FunctionDef(name=name):
-                technique = "slot" in bindings(part.node.body)  # type: ignore[attr-defined]
+                technique = "slot" in members(part.node)  # type: ignore[arg-type]
                 return self.needed(part, name) and not (technique and name in DECLARED)
             case ast.Assign(targets=[ast.Name(id=name)]):
                 return self.needed(part, name)
@@ -242,7 +240,7 @@ def _members(taken: _Taken, part: Part) -> Iterator[Edit]:
 def _renamings(taken: _Taken, part: Part, names: Mapping[tuple[Module, str], str]) -> Iterator[Edit]:
     module = part.module
     local = bound_anywhere(part.node)
-    strings = [module.span(node) for node in ast.walk(part.node) if isinstance(node, ast.JoinedStr)]
+    strings = [module.span(node) for node in nodes(part.node) if isinstance(node, ast.JoinedStr)]
     for free in free_names(part.node):
         old, new = free.node.id, _new_name(taken, module, free, names)
         if new is None or new == old:
@@ -262,24 +260,16 @@ def _renamings(taken: _Taken, part: Part, names: Mapping[tuple[Module, str], str
 def _new_name(taken: _Taken, module: Module, free: Free, names: Mapping[tuple[Module, str], str]) -> str | None:
     match taken.meant(module, free.node.id):
         case Part() as found:
-            other = free.node.id if free.node.id in found.names else _original(taken, module, free.node.id, found)
-            return names.get((found.module, other))
+            home = taken.sources.home(module, free.node.id)
+            return names.get((found.module, taken.instead.get(home, home)[1]))
     return None
-
-
-def _original(taken: _Taken, module: Module, local: str, found: Part) -> str:
-    """The name a definition has at home, where a module imports it under another one or another stands in for it."""
-    if len(found.names) == 1:
-        return found.names[0]
-    imported = module.imports[local]
-    return getattr(imported, "name", local)
 
 
 def _annotations(taken: _Taken, part: Part) -> Iterator[Edit]:
     """Annotations go where what they name is not in the script; a field of a dataclass then has any type."""
     module = part.module
     fields = {id(node) for node in getattr(part.node, "body", ()) if isinstance(part.node, ast.ClassDef)}
-    for node in ast.walk(part.node):
+    for node in nodes(part.node):
         match node:
             case ast.arg(annotation=ast.expr() as annotation) if not _known(taken, module, annotation):
                 start, end = module.span(node)
@@ -298,7 +288,7 @@ def _annotations(taken: _Taken, part: Part) -> Iterator[Edit]:
 
 def _docstrings(part: Part) -> Iterator[Edit]:
     """The first paragraph is for a reader of the script, what follows for a caller of the library."""
-    for node in ast.walk(part.node):
+    for node in nodes(part.node):
         if not isinstance(node, ast.FunctionDef | ast.ClassDef) or (text := ast.get_docstring(node, clean=False)) is None:
             continue
         first, _, rest = text.partition("\n\n")

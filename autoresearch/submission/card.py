@@ -3,7 +3,7 @@
 import re
 from collections.abc import Sequence
 
-from autoresearch.submission.facts import CURVE, FACTS, FIGHTER, MIXER, MODEL, PICTURE, Facts, Score, declared
+from autoresearch.submission.facts import CURVE, FACTS, FIGHTER, MIXER, MODEL, PICTURE, SCRIPT, Facts, Score, declared
 from bench.config import RunConfig
 from bench.data.choose import NAMED
 from bench.divisions import baseline, differences
@@ -160,14 +160,16 @@ def _repeat(facts: Facts, config: RunConfig) -> str:
     check = f"{checked}{where}:\n\n```\nautoresearch verify . --data {data}{' --run-code' * config.brings_code}\n```"
     if config.brings_code:
         check += f"\n\nIts mixer is code, [{MIXER}]({MIXER}): read it first, for what follows runs it as you."
+    folder = f" (FOLDER has the {data} corpus as `autoresearch data` keeps it: train.bin, valid.bin)" * (data in NAMED)
     return f"""## How to reproduce
 
 {check}
 
-Train it again, from this folder and the corpus alone; the same device class, threads and versions give the same bits:
+Train it again, with [{SCRIPT}]({SCRIPT}), torch, numpy, zstandard and the corpus alone; the same device class, threads and
+versions give the same bits. It writes `logs/seed{facts.seed}.arena` and `.csv`{folder}:
 
-```python
-{_script(facts, data)}
+```
+DATA_PATH={"FOLDER" if folder else data} python {SCRIPT}
 ```
 
 Where the study's ledger is: `autoresearch replay {facts.origin.run}`. The study that proposed it, up to this trial (the
@@ -178,23 +180,10 @@ proposals after the openings depend on the order in which runs end, so they repe
 ```"""
 
 
-def _script(facts: Facts, data: str) -> str:
-    return f"""from pathlib import Path
-import torch
-from autoresearch.starting import read_fighter
-from bench.data.choose import load_corpus
-from bench.run import run
-from bench.tracks import track_named
-
-torch.set_num_threads({facts.machine.threads})
-fighter = read_fighter(Path("{FIGHTER}"))
-finished = run(fighter.config, fighter.seed, load_corpus("{data}"), track_named(fighter.config.track), print)
-print(finished.result.val_loss, finished.result.artifact_sha256)"""
-
-
 def _files(facts: Facts, config: RunConfig) -> str:
     rows = [
         (FIGHTER, "the config, every knob, and the seed"),
+        (SCRIPT, "the whole run as one script, made from the same modules; it needs none of them"),
         (MIXER, "the mixer it brings"),
         (MODEL, "the packed model that was scored"),
         (CURVE, "step, seconds, train_loss, probe_loss"),

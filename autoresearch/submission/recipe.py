@@ -21,7 +21,7 @@ INSTEAD = {
 }
 
 
-@dataclasses.dataclass(frozen=True, kw_only=True)
+@dataclasses.dataclass(frozen=True)
 class Recorded:
     """What a script is told of the run that it repeats."""
 

@@ -3,6 +3,7 @@
 import ast
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 
 _Function = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
 _Comprehension = ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp
@@ -17,15 +18,33 @@ class Free:
     annotates: bool
 
 
-def free_names(node: ast.AST) -> Iterator[Free]:
+# One script asks for the same piece many times, and the next script for most of the same pieces.
+_REMEMBERED = 20_000
+
+
+@lru_cache(_REMEMBERED)
+def free_names(node: ast.AST) -> tuple[Free, ...]:
     """Every use of a name that the node does not bind itself, in a scope of its own."""
-    yield from _free(node, frozenset(), False)
+    return tuple(_free(node, frozenset(), False))
 
 
+@lru_cache(_REMEMBERED)
+def nodes(node: ast.AST) -> tuple[ast.AST, ...]:
+    """The node and everything in it."""
+    return tuple(ast.walk(node))
+
+
+@lru_cache(_REMEMBERED)
+def members(node: ast.ClassDef) -> frozenset[str]:
+    """Names that the body of a class binds."""
+    return frozenset(_bindings(node.body))
+
+
+@lru_cache(_REMEMBERED)
 def bound_anywhere(node: ast.AST) -> set[str]:
     """Every name that some function inside the node binds for itself."""
     found: set[str] = set()
-    for inner in ast.walk(node):
+    for inner in nodes(node):
         if isinstance(inner, _Function):
             found |= _locals(inner)
         elif isinstance(inner, _Comprehension):
@@ -42,7 +61,7 @@ def _free(node: ast.AST, bound: frozenset[str], annotates: bool) -> Iterator[Fre
             yield from _function(node, bound, annotates)
         case ast.ClassDef():
             yield from _each([*node.decorator_list, *node.bases, *node.keywords], bound, annotates)
-            own = bound | bindings(node.body)
+            own = bound | members(node)
             for statement in node.body:
                 # what a class binds is not seen by the functions in it
                 inside = bound if isinstance(statement, _Function) else own
@@ -86,10 +105,10 @@ def _arguments(args: ast.arguments) -> list[ast.arg]:
 
 def _locals(node: _Function) -> set[str]:
     body = [node.body] if isinstance(node, ast.Lambda) else node.body
-    return {arg.arg for arg in _arguments(node.args)} | bindings(body)
+    return {arg.arg for arg in _arguments(node.args)} | _bindings(body)
 
 
-def bindings(body: Iterable[ast.AST]) -> set[str]:
+def _bindings(body: Iterable[ast.AST]) -> set[str]:
     """Names bound by statements, those in scopes of their own left out."""
     found: set[str] = set()
     outer: set[str] = set()

@@ -3,9 +3,9 @@
 import ast
 import importlib
 import importlib.util
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -43,9 +43,9 @@ class Part:
 
 
 class Module:
-    """One source file."""
+    """One source file; `ours` are the packages and modules whose names are looked up, not imported."""
 
-    def __init__(self, name: str, text: str) -> None:
+    def __init__(self, name: str, text: str, ours: Collection[str] = OURS) -> None:
         self.name = name
         self.raw = text.encode()
         self.lines = text.split("\n")
@@ -55,7 +55,7 @@ class Module:
         for node in self.tree.body:
             match node:
                 case ast.Import() | ast.ImportFrom():
-                    self.imports |= _imports(node)
+                    self.imports |= _imports(node, ours)
                 case ast.FunctionDef(name=name) | ast.ClassDef(name=name):
                     self._add((name,), node)
                 case ast.Assign(targets=targets):
@@ -103,14 +103,11 @@ class Sources:
     """All modules a bundle may take from; `texts` are modules that are no files, by name."""
 
     def __init__(self, texts: Mapping[str, str]) -> None:
-        self.modules = {name: Module(name, text) for name, text in texts.items()}
+        self.modules = {name: Module(name, text, {*OURS, *texts}) for name, text in texts.items()}
 
     def module(self, name: str) -> Module:
         if name not in self.modules:
-            found = importlib.util.find_spec(name)
-            if found is None or found.origin is None:
-                raise BundleError(f"there is no module {name}")
-            self.modules[name] = Module(name, Path(found.origin).read_text(encoding="utf-8"))
+            self.modules[name] = _from_file(name)
         return self.modules[name]
 
     def resolve(self, module: Module, name: str) -> Part | External | None:
@@ -126,6 +123,13 @@ class Sources:
                     raise BundleError(f"{module.name} imports {inner} from {other}, which is no definition there")
                 return found
         return None
+
+    def home(self, module: Module, name: str) -> tuple[str, str]:
+        """Module and name where a definition stands; a module may know it under another name."""
+        imported = module.imports.get(name) if name not in module.parts else None
+        if isinstance(imported, Imported):
+            return self.home(self.module(imported.module), imported.name)
+        return module.name, name
 
     def library_bases(self, part: Part) -> list[Any]:
         """Classes of libraries among the ancestors of one of ours."""
@@ -150,14 +154,22 @@ class Sources:
         return found
 
 
-def _imports(node: ast.Import | ast.ImportFrom) -> dict[str, External | Imported]:
+@lru_cache(maxsize=1_000)
+def _from_file(name: str) -> Module:
+    found = importlib.util.find_spec(name)
+    if found is None or found.origin is None:
+        raise BundleError(f"there is no module {name}")
+    return Module(name, Path(found.origin).read_text(encoding="utf-8"))
+
+
+def _imports(node: ast.Import | ast.ImportFrom, ours: Collection[str]) -> dict[str, External | Imported]:
     found: dict[str, External | Imported] = {}
     for alias in node.names:
         local = alias.asname or alias.name
         renamed = f" as {alias.asname}" if alias.asname else ""
         if isinstance(node, ast.Import):
             found[local.partition(".")[0]] = External(f"import {alias.name}{renamed}", local)
-        elif (node.module or "").partition(".")[0] in OURS:
+        elif (node.module or "").partition(".")[0] in ours:
             found[local] = Imported(node.module or "", alias.name)
         else:
             found[local] = External(f"from {node.module} import {alias.name}{renamed}", local)

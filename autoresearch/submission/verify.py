@@ -159,10 +159,10 @@ class _Examination:
         return self.contents.raw[name]
 
     def wanted(self) -> list[str]:
-        """The files of this submission: a negative result has no model, and few fighters bring a mixer."""
+        """The files of this submission: a negative result has no model."""
         absent = {facts.MODEL} if self.stated.failure is not None else set()
-        if facts.MIXER not in self.stated.files:
-            absent.add(facts.MIXER)
+        # few fighters bring a mixer, and the first exports had no script
+        absent |= {facts.MIXER, facts.SCRIPT} - set(self.stated.files)
         return [name for name in facts.MAX_BYTES if name not in absent]
 
     # the items

@@ -17,6 +17,7 @@ from autoresearch.submission import curve, facts, fighter, picture
 from autoresearch.submission.card import card
 from autoresearch.submission.facts import Ending, Facts, FileFact, Machine, Origin, Score, Spent, declared
 from autoresearch.submission.fighter import Fighter
+from autoresearch.submission.recipe import Recorded, script
 from autoresearch.worker import versions
 from bench.config import RunConfig
 from bench.divisions import recipe
@@ -27,6 +28,7 @@ from studies.reading import Reader
 from studies.views import ArtifactView, RunView, StudyView, TrialView
 
 SAY_SECONDS = 5.0
+ENTRY = ("autoresearch.submission.featherweight_script", "train_fighter")
 
 
 def write_submission(
@@ -307,8 +309,10 @@ def _settle(folder: Path) -> None:
 def _fill(folder: Path, stated: Facts, config: RunConfig, points: list[Point], model: bytes | None) -> None:
     """Every file of the submission; the facts come last, for they hold the checksums of the others."""
     entered = Fighter(name=stated.name, division=stated.division, seed=stated.seed, config=config)
+    repeated = Recorded(config, stated.seed, stated.machine.threads, (stated.identity.corpus_digest,))
     contents = {
         facts.FIGHTER: fighter.to_toml(entered).encode(),
+        facts.SCRIPT: script(repeated, ENTRY).encode(),
         facts.CARD: card(stated, config).encode(),
         facts.CURVE: curve.to_csv(points).encode(),
         facts.PICTURE: picture.to_svg(points, _title(stated)).encode(),

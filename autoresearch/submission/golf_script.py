@@ -41,7 +41,7 @@ def train_gpt(config: RunConfig, track: Track, seed: int, threads: int) -> None:
                 for out in (log, sys.stdout):
                     print(line, file=out, flush=True)  # noqa: T201 - the log is our output
 
-            for line in opening(asked, corpus):
+            for line in opening(asked, track, corpus):
                 say(line)
             steps, per_byte = asked.config.budget.steps, corpus.tokens_per_byte(corpus.valid[: track.probe_bytes])
 
@@ -120,13 +120,13 @@ def golf_corpus(data: Path, tokenizer: Path) -> TokenCorpus:
     return TokenCorpus(data.name, Stream(train), np.concatenate(valid), "", vocabulary, None, data)
 
 
-def opening(asked: Asked, corpus: TokenCorpus) -> Iterator[str]:
+def opening(asked: Asked, track: Track, corpus: TokenCorpus) -> Iterator[str]:
     """What the run has before its first step."""
     budget = asked.config.budget
     yield f"Running Python {platform.python_version()}"
     yield f"Running PyTorch {torch.__version__}"
     yield f"train_loader:dataset:{corpus.name} train_shards:{len(corpus.train.shards)}"
-    yield f"val_loader:dataset:{corpus.name} tokens:{len(corpus.valid) - 1}"
+    yield f"val_loader:dataset:{corpus.name} tokens:{min(len(corpus.valid), track.scored_bytes(budget)) - 1}"
     yield (
         f"train_batch_tokens:{budget.batch * budget.seq_len} train_seq_len:{budget.seq_len} "
         f"iterations:{budget.steps} max_wallclock_seconds:{budget.seconds or 0:.3f}"

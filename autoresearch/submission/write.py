@@ -6,7 +6,7 @@ import re
 import shutil
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -17,6 +17,7 @@ from autoresearch.submission import curve, facts, fighter, picture
 from autoresearch.submission.card import card
 from autoresearch.submission.facts import Ending, Facts, FileFact, Machine, Origin, Score, Spent, declared
 from autoresearch.submission.fighter import Fighter
+from autoresearch.submission.golf_write import check_legal, golf_contents, scored
 from autoresearch.submission.recipe import Recorded, script
 from autoresearch.worker import versions
 from bench.config import RunConfig
@@ -49,11 +50,19 @@ def write_submission(
         run = _exportable(chosen)
         say(f"trial {chosen.number} of {study}: {_outcome(run)}")
         points = reader.curve(run.id)
+        if golf := view.spec.track.tokenizer is not None:
+            scored(chosen)
+            check_legal(chosen.config)
         stated = _facts(reader, view, chosen, run)
         with _part_of(to) as part:
             model = _model(reader, stated, chosen, data, say) if stated.score else None
+            if golf:
+                assert model is not None, "a scored trial has a model"
+                contents = golf_contents(reader, view, chosen, data, model, say)
+            else:
+                contents = _contents(stated, chosen.config, points, model)
             with _reporting(to):
-                _fill(part, stated, chosen.config, points, model)
+                _fill(part, contents)
                 _land(part, to)
     finally:
         reader.close()
@@ -306,8 +315,8 @@ def _settle(folder: Path) -> None:
         os.close(handle)
 
 
-def _fill(folder: Path, stated: Facts, config: RunConfig, points: list[Point], model: bytes | None) -> None:
-    """Every file of the submission; the facts come last, for they hold the checksums of the others."""
+def _contents(stated: Facts, config: RunConfig, points: list[Point], model: bytes | None) -> dict[str, bytes]:
+    """Every file of a Featherweight submission; the facts come last, for they hold the checksums of the others."""
     entered = Fighter(name=stated.name, division=stated.division, seed=stated.seed, config=config)
     repeated = Recorded(config, stated.seed, stated.machine.threads, (stated.identity.corpus_digest,))
     contents = {
@@ -323,6 +332,10 @@ def _fill(folder: Path, stated: Facts, config: RunConfig, points: list[Point], m
         contents[facts.MIXER] = mixer.encode()
     sums = {name: FileFact(bytes=len(raw), sha256=hashlib.sha256(raw).hexdigest()) for name, raw in contents.items()}
     contents[facts.FACTS] = facts.to_json(replace(stated, files=sums)).encode()
+    return contents
+
+
+def _fill(folder: Path, contents: Mapping[str, bytes]) -> None:
     for name, raw in contents.items():
         with (folder / name).open("xb") as file:
             file.write(raw)

@@ -5,12 +5,16 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 _NUMBER = r"([0-9]+(?:\.[0-9]+)?)"
-_SCORE = re.compile(rf"^([A-Za-z][\w+ -]*?)\s+val_loss:\s*{_NUMBER}\s+val_bpb:\s*{_NUMBER}", re.MULTILINE)
+# Some logs put the time before a line, some a stride between name and loss.
+_STAMP = r"^(?:[0-9]+\.[0-9]+ )?"
+_SCORE = re.compile(
+    rf"{_STAMP}([A-Za-z][\w+ -]*?)(?: [a-z_]+:\S+)*\s+val_loss:\s*{_NUMBER}\s+val_bpb:\s*{_NUMBER}", re.MULTILINE
+)
 # The line that counts is the last of the first name that a log has.
 OFFICIAL = (
     *("quantized_ttt_phased", "quantized_ttt_lora", "legal_ttt_exact", "quantized_ttt"),
     *("final_int6_sliding_window_exact", "final_int6_sliding_window", "quantized_sliding_window", "final_sliding"),
-    "final_int8_zlib_roundtrip_exact",
+    *("final_sliding_window_exact", "final_sliding_window_eval_exact", "final_int8_zlib_roundtrip_exact"),
 )
 _FINAL = re.compile(r"(final|quantized|legal_ttt|post_ttt)")
 
@@ -39,11 +43,11 @@ class Log:
 def read_log(name: str, text: str) -> Log:
     """The last of each kind of line; a log begins with its own source, whose formats hold no numbers."""
     score = _score(text)
-    totals = _last(text, r"^total_eval_time:\s*" + _NUMBER + "s")
-    scored_pass = _last(text, rf"^{re.escape(score[0])}.*?eval_time:\s*{_NUMBER}ms") if score else None
-    if scored_pass is None and score:
-        plain = score[0].removesuffix("_exact")
-        scored_pass = _last(text, rf"^{re.escape(plain)}\s.*?eval_time:\s*{_NUMBER}ms")
+    totals = _last(text, rf"{_STAMP}total_eval_time:\s*{_NUMBER}s")
+    # the line of eight digits gives no time, the one before it does
+    names = (score[0], score[0].removesuffix("_exact")) if score else ()
+    passes = [_last(text, rf"{_STAMP}{re.escape(name)}\s.*?eval_time:\s*{_NUMBER}ms") for name in names]
+    scored_pass = next((found for found in passes if found is not None), None)
     milliseconds = _last(text, rf"stopping_early:.*?train_time:\s*{_NUMBER}ms") or _last(
         text, rf"train_time:\s*{_NUMBER}ms"
     )
@@ -62,11 +66,11 @@ def read_log(name: str, text: str) -> Log:
         val_bpb=score[2] if score else None,
         train_seconds=seconds,
         eval_seconds=evaluated,
-        code_bytes=_whole(_last(text, r"^Code size[^:\n]*:\s*(\d+)")),
-        model_bytes=_whole(_last(text, r"^Serialized model [^:\n]+:\s*(\d+)")),
-        total_bytes=_whole(_last(text, r"^Total submission size [^:\n]+:\s*(\d+)")),
+        code_bytes=_whole(_last(text, _STAMP + r"Code size[^:\n]*:\s*(\d+)")),
+        model_bytes=_whole(_last(text, _STAMP + r"Serialized model [^:\n]+:\s*(\d+)")),
+        total_bytes=_whole(_last(text, _STAMP + r"Total submission size [^:\n]+:\s*(\d+)")),
         train_shards=_whole(_last(text, r"train_shards:\s*(\d+)")),
-        valid_tokens=_whole(_last(text, r"(?:^val_loader:.*tokens:|^val_tokens:)\s*(\d+)")),
+        valid_tokens=_whole(_last(text, _STAMP + r"(?:val_loader:.*tokens:|val_tokens:)\s*(\d+)")),
         dataset=dataset[1] if dataset else "",
         sha256=sums[-1] if sums else "",
         scores={name.strip(): float(bits) for name, _, bits in _SCORE.findall(text)},

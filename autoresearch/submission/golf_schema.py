@@ -48,9 +48,9 @@ def is_record(plain: dict[str, Any]) -> bool:
 
 
 def digits_of(value: float) -> float:
-    """Half of the last digit that a number is written with, and at least what the contest's eight digits leave."""
+    """One of the last digit that a number is written with, and at least 1e-6: it may be rounded, or a mean of such."""
     _, _, after = repr(value).partition(".")
-    return max(1e-6, 0.51 * 10.0 ** -len(after)) if "e" not in repr(value) else 1e-6
+    return max(1e-6, 10.0 ** -len(after)) if "e" not in repr(value) else 1e-6
 
 
 def tokenizer_of(val_bpb: float, val_loss: float) -> str | None:

@@ -1,21 +1,24 @@
 """Checks a golf folder, ours or a record's of the contest, against the list of parameter_golf_rules 1; runs none of it."""
 
 import ast
+import math
 import re
 import statistics
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import combinations, product
 from pathlib import Path
 from typing import Any
 
 from autoresearch.noise import Sample
 from autoresearch.submission import golf_schema, script_checks
-from autoresearch.submission.checks import Check, OpenQuestion, decided
+from autoresearch.submission.checks import PASS, Check, OpenQuestion, decided
 from autoresearch.submission.folder import Broken, Contents, read_tree
 from autoresearch.submission.golf_facts import EVALUATION_SECONDS, RECORD_SEEDS, TRAIN_SECONDS, WEIGHTS
 from autoresearch.submission.golf_logs import Log, read_log, scored
-from autoresearch.submission.golf_weights import score_again
+from autoresearch.submission.golf_weights import MOST_SEQ_LEN, score_again
 from autoresearch.verdicts import Verdict, against_bound, decide
+from bench.errors import ConfigError
 from bench.tracks import GOLF, TOKENIZERS, Tokenizer, golf_rules
 
 CAP = GOLF.max_artifact_bytes or 0
@@ -23,7 +26,11 @@ CAP = GOLF.max_artifact_bytes or 0
 BASELINE_BPB = 1.2243657
 # What the community's case-folding export left in the training shards (Issue #2127).
 OVERLAPPING_SHARDS = 1499
-LOGS = re.compile(r"(?:^|/)[^/]*(?:train|log|seed|run)[^/]*\.(?:log|txt)$|\.log$", re.IGNORECASE)
+LOGS = re.compile(r"(?:train|log|seed|run)[^/]*(?:/.*)?\.txt$|\.log$", re.IGNORECASE)
+DAY = r"\d{4}-\d\d-\d\d"
+MOST_JSON_BYTES = 1_000_000
+# Of logs that share a seed, no more combinations are tried than this.
+MOST_SELECTIONS, MOST_PAIRED = 256, 16
 # What belongs beside the script without being code of the model.
 CODE = (".py", ".cpp", ".cu", ".c", ".so", ".bin")
 
@@ -43,16 +50,22 @@ class _Examination:
     data: str
     stated: dict[str, Any] | None = None
     tree: ast.Module | None = None
-    logs: list[Log] = field(default_factory=list)
+    logs: list[Log] = field(default_factory=list)  # in the folder itself, or all where it has none
+    counted: tuple[Log, ...] = ()  # those whose mean, or one of which, is the stated score
+    every_log: list[Log] = field(default_factory=list)
 
     def items(self) -> Iterator[tuple[str, Callable[[], str]]]:
-        self.logs = [read_log(name, self.contents.raw[name].decode(errors="replace")) for name in self.log_names()]
+        every = [read_log(n, self.contents.raw[n].decode(errors="replace")) for n in self.contents.raw if is_log(n)]
+        # what lies below is often of something else
+        self.logs = [log for log in every if "/" not in log.name] or every
+        self.every_log = every
         yield "files F2", self.check_files
         yield "submission.json", self.check_stated
         yield "script F3", self.check_script
         yield "code A2", self.check_code
         yield "network E2", self.check_network
         yield "validation data V1", self.check_validation_data
+        yield "score as logged", self.check_score
         yield "size A1", self.check_size
         yield "sizes as logged", self.check_logged_sizes
         yield "training time T1", self.check_training_time
@@ -61,7 +74,6 @@ class _Examination:
         yield "scored once E4", self.check_scored_once
         yield "shards", self.check_shards
         yield "seeds S2", self.check_seeds
-        yield "score as logged", self.check_score
         yield "page", self.check_page
         yield "significance S1", self.check_significance
         yield "progression", self.check_progression
@@ -72,12 +84,6 @@ class _Examination:
         if "non_record" in self.folder.parent.name:
             return False
         return self.stated is None or golf_schema.is_record(self.stated)
-
-    def log_names(self) -> list[str]:
-        names = [name for name in self.contents.raw if LOGS.search(name) and "requirements" not in name]
-        # a record's own logs lie in its folder; those below it are often of something else
-        top = [name for name in names if "/" not in name]
-        return top or names
 
     def script_name(self) -> str:
         names = [name for name in self.contents.raw if name.endswith(".py") and "/" not in name]
@@ -107,13 +113,15 @@ class _Examination:
         return self.tree
 
     def finals(self) -> list[Log]:
-        if not (found := scored(self.logs)):
+        """The logs behind the stated score; where they are not known, all with a score."""
+        if not (found := list(self.counted) or scored(self.logs)):
             raise OpenQuestion("no log has a line with a final score")
         return found
 
     def by_seed(self) -> dict[int, float]:
         """The score of each seed; of logs that share one, the last by name."""
-        return {log.seed if log.seed is not None else -n: log.val_bpb or 0.0 for n, log in enumerate(self.finals(), 1)}
+        logs = self.finals() if len(self.counted) > 1 else scored(self.logs) or self.finals()
+        return {log.seed if log.seed is not None else -n: log.val_bpb or 0.0 for n, log in enumerate(logs, 1)}
 
     # the items
 
@@ -164,6 +172,10 @@ class _Examination:
             raise OpenQuestion(f"{said}; it has parts named after training at test time, whose order must be read")
         return said
 
+    def is_within(self) -> bool:
+        """Whether script and weights, as they lie there, are under the cap."""
+        return decided("size", self.check_size).verdict == PASS
+
     def check_size(self) -> str:
         """The script as it lies there, with the weights as they lie there or as the logs have them."""
         code = len(self.contents.raw[self.script_name()])
@@ -186,7 +198,10 @@ class _Examination:
         if not totals:
             raise OpenQuestion("no log gives a total size")
         if over := {name: total for name, total in totals.items() if total > CAP}:
-            raise Broken(f"{', '.join(f'{name}: {total:,}' for name, total in over.items())}: over {CAP:,}")
+            told = f"{', '.join(f'{name}: {total:,}' for name, total in over.items())}: over {CAP:,}"
+            if self.is_within():
+                raise OpenQuestion(f"{told}; with the script as it lies there it is under")
+            raise Broken(told)
         wrong = [
             f"{log.name}: {log.code_bytes:,} of code and {log.model_bytes:,} are not {log.total_bytes:,}"
             for log in self.logs
@@ -196,7 +211,8 @@ class _Examination:
         if wrong:
             raise Broken("; ".join(wrong))
         stated = (self.stated or {}).get("bytes_total")
-        if isinstance(stated, int) and stated not in totals.values():
+        mean = statistics.fmean(totals.values())
+        if isinstance(stated, int) and stated not in totals.values() and abs(stated - mean) > 1:
             raise Broken(f"bytes_total is {stated:,}, the logs have {', '.join(f'{t:,}' for t in totals.values())}")
         return f"{max(totals.values()):,} at most, as stated" if stated else f"{max(totals.values()):,} at most"
 
@@ -227,10 +243,11 @@ class _Examination:
         if not found:
             raise OpenQuestion("no log counts the validation tokens")
         known = {t.valid_tokens: t for t in TOKENIZERS}
-        strange = sorted(n for n in found if n is not None and n not in known)
+        # whole sequences: longer ones may leave a longer rest
+        of = {n: t for n in found if n for t in known.values() if 0 <= t.valid_tokens - n < MOST_SEQ_LEN}
+        strange = sorted(n for n in found if n and n not in of)
         if not strange:
-            names = ", ".join(f"{n:,} ({known[n].name})" for n in found if n is not None)
-            return f"{names}: the whole official split"
+            return f"{', '.join(f'{n:,} ({t.name})' for n, t in of.items())}: the official split, whole sequences of it"
         wanted = {t.name: t.valid_tokens for t in TOKENIZERS}
         told = f"{', '.join(f'{n:,}' for n in strange)} validation tokens"
         if any(log.dataset.endswith("sp1024") and log.valid_tokens in strange for log in self.logs):
@@ -263,19 +280,14 @@ class _Examination:
         logs = [log for log in self.logs if log.scores]
         if not logs:
             raise OpenQuestion("no log has a line with a final score")
-        reach = golf_schema.digits_of(float(stated))
-        seen = {}
-        for line in dict.fromkeys(line for log in logs for line in log.scores):
-            values = [log.scores[line] for log in logs if line in log.scores]
-            seen[line] = values
-            if abs(statistics.fmean(values) - stated) <= reach:
-                return f"val_bpb {stated} is the mean of {line} over {len(values)} log{'s' * (len(values) > 1)}"
-            if any(abs(value - stated) <= reach for value in values):
-                return f"val_bpb {stated} is {line} of one of {len(values)} logs"
-        final = self.finals()
-        raise Broken(
-            f"val_bpb is {stated}, the logs have {', '.join(f'{log.val_bpb}' for log in final)} ({final[0].score_line})"
-        )
+        for logs in (self.logs, self.every_log):
+            for line in dict.fromkeys(line for log in logs for line in log.scores):
+                if found := logs_behind(float(stated), line, logs):
+                    self.counted = found
+                    of = "is" if len(found) == 1 else f"is the mean of {len(found)} logs'"
+                    return f"val_bpb {stated} {of} {line}: {', '.join(log.name for log in found[:5])}"
+        told = ", ".join(f"{log.val_bpb} ({log.score_line})" for log in scored(logs)[:6])
+        raise Broken(f"val_bpb is {stated}, the logs have {told}")
 
     def check_page(self) -> str:
         stated = self.facts().get("val_bpb")
@@ -323,19 +335,15 @@ class _Examination:
 
     def to_beat(self) -> tuple[float, str]:
         """The best score of the folders beside it that are dated earlier."""
-        day = self.folder.name[:10]
         best, where = BASELINE_BPB, "the contest's baseline"
-        if not re.fullmatch(r"\d{4}-\d\d-\d\d", day) or "track" not in self.folder.parent.name:
+        if "track" not in self.folder.parent.name:
             return best, where
+        day = dated(self.folder, self.stated or {})
         for other in sorted(self.folder.parent.iterdir()):
-            file = other / "submission.json"
-            if other.name[:10] < day and file.is_file() and not file.is_symlink() and file.stat().st_size < 1_000_000:
-                try:
-                    found = golf_schema.read(file.read_text(errors="replace")).get("val_bpb")
-                except Exception:
-                    continue
-                if golf_schema.number(found) and 0.5 < float(found) < best:
-                    best, where = float(found), other.name
+            plain = beside(other)
+            score = plain.get("val_bpb")
+            if dated(other, plain) < day and golf_schema.number(score) and 0.5 < float(score) < best:
+                best, where = float(score), other.name
         return best, where
 
     def check_weights(self) -> str:
@@ -343,3 +351,42 @@ class _Examination:
             others = [n for n in self.contents.raw if n.endswith((".pt", ".ptz", ".pth", ".pkl", ".safetensors"))]
             raise OpenQuestion(f"no {WEIGHTS}" + (f"; not opened, for it may be pickle: {', '.join(others)}" if others else ""))
         return score_again(self.contents.raw[WEIGHTS], self.data, self.finals())
+
+
+def is_log(name: str) -> bool:
+    return bool(LOGS.search(name)) and "requirements" not in name
+
+
+def logs_behind(stated: float, line: str, logs: Sequence[Log]) -> tuple[Log, ...]:
+    """The logs whose mean of a line, one log a seed, is the stated score; else one that has it, or two; else none."""
+    reach = golf_schema.digits_of(stated)
+    by_seed: dict[object, list[Log]] = {}
+    for log in logs:
+        if line in log.scores:
+            by_seed.setdefault(log.name if log.seed is None else log.seed, []).append(log)
+    if math.prod(map(len, by_seed.values())) <= MOST_SELECTIONS:
+        for chosen in product(*by_seed.values()):
+            if chosen and abs(statistics.fmean(log.scores[line] for log in chosen) - stated) <= reach:
+                return chosen
+    if one := [log for log in logs if abs(log.scores.get(line, 0.0) - stated) <= reach]:
+        return (one[0],)
+    having = [log for log in logs if line in log.scores]
+    pairs = combinations(having, 2) if len(having) <= MOST_PAIRED else ()
+    return next((pair for pair in pairs if abs(statistics.fmean(log.scores[line] for log in pair) - stated) <= reach), ())
+
+
+def dated(folder: Path, stated: dict[str, Any]) -> str:
+    """The day of a submission: as it states, or as its folder is named."""
+    told = str(stated.get("date", ""))[:10]
+    return told if re.fullmatch(DAY, told) else folder.name[:10]
+
+
+def beside(folder: Path) -> dict[str, Any]:
+    """What another record's submission.json states; nothing where there is none that can be read."""
+    file = folder / "submission.json"
+    if file.is_symlink() or not file.is_file() or file.stat().st_size > MOST_JSON_BYTES:
+        return {}
+    try:
+        return golf_schema.read(file.read_text(errors="replace"))
+    except ConfigError:
+        return {}

@@ -81,7 +81,7 @@ class _Taken:
     def free(self, part: Part, piece: ast.AST) -> Iterator[Free]:
         """What a piece needs from outside; a field of a class is no name of its module."""
         field = isinstance(part.node, ast.ClassDef) and isinstance(piece, ast.Assign | ast.AnnAssign)
-        own = members(part.node) if field else ()  # type: ignore[arg-type]
+        own = members(part.node) if field else ()
         return (free for free in free_names(piece) if free.node.id not in own)
 
     def pieces(self, part: Part) -> list[ast.AST]:
@@ -95,7 +95,7 @@ class _Taken:
         """Whether a statement of a class body is part of the script."""
         match node:
             case ast.FunctionDef(name=name):
-                technique = "slot" in members(part.node)  # type: ignore[arg-type]
+                technique = "slot" in members(part.node)
                 return self.needed(part, name) and not (technique and name in DECLARED)
             case ast.Assign(targets=[ast.Name(id=name)]):
                 return self.needed(part, name)
@@ -246,7 +246,9 @@ def _renamings(taken: _Taken, part: Part, names: Mapping[tuple[Module, str], str
         if new is None or new == old:
             continue
         if new in local:
-            raise BundleError(f"{module.name}: {old} is {new} in the script, and a function there has a {new} of its own")
+            raise BundleError(
+                f"{module.name}: {old} is {new} in the script, and a function there has a {new} of its own"
+            )
         start, end = module.span(free.node)
         if module.raw[start:end] == old.encode():
             yield start, end, new.encode()
@@ -289,7 +291,10 @@ def _annotations(taken: _Taken, part: Part) -> Iterator[Edit]:
 def _docstrings(part: Part) -> Iterator[Edit]:
     """The first paragraph is for a reader of the script, what follows for a caller of the library."""
     for node in nodes(part.node):
-        if not isinstance(node, ast.FunctionDef | ast.ClassDef) or (text := ast.get_docstring(node, clean=False)) is None:
+        if (
+            not isinstance(node, ast.FunctionDef | ast.ClassDef)
+            or (text := ast.get_docstring(node, clean=False)) is None
+        ):
             continue
         first, _, rest = text.partition("\n\n")
         if rest:

@@ -165,8 +165,8 @@ def _repeat(facts: Facts, config: RunConfig) -> str:
 
 {check}
 
-Train it again, with [{SCRIPT}]({SCRIPT}), torch, numpy, zstandard and the corpus alone; the same device class, threads and
-versions give the same bits. It writes `logs/seed{facts.seed}.arena` and `.csv`{folder}:
+Train it again, with [{SCRIPT}]({SCRIPT}) and the corpus alone; the same device class, threads and versions give
+the same bits. It writes `logs/seed{facts.seed}.arena` and `.csv`{folder}:
 
 ```
 DATA_PATH={"FOLDER" if folder else data} python {SCRIPT}

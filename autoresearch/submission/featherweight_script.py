@@ -1,4 +1,4 @@
-"""Featherweight's training script, from a text to curve and artifact; the bundler makes one file of it and its like."""
+"""Featherweight's training script, text in, curve and artifact out; the bundler makes one file of it and what it uses."""
 
 import os
 import sys
@@ -52,7 +52,7 @@ def say(line: str) -> None:
 
 
 def text_corpus(path: str, digest: str) -> Corpus:
-    """The corpus of a folder of prepared bytes (train.bin, valid.bin) or of text files; DataError when it is another's."""
+    """The corpus of a folder of prepared bytes (train.bin, valid.bin) or of text files; DataError for another one."""
     folder = Path(path)
     kept = read_cached(folder, folder.name) if (folder / TRAIN_FILE).is_file() else None
     corpus = load_text(path) if kept is None else kept

@@ -50,10 +50,19 @@ def _why_not(entry: Entry) -> str:
 def _results(entry: Entry) -> str:
     rows = [_seed_row(seed) for seed in entry.seeds]
     spread = f", sd {entry.std:.5f}" if entry.std is not None else ""
-    head = ("seed", "steps", "ms/step", "pre-quantization", "val_bpb", "val_loss (nats/token)", "artifact bytes", "eval s")
+    head = (
+        "seed",
+        "steps",
+        "ms/step",
+        "pre-quantization",
+        "val_bpb",
+        "val_loss (nats/token)",
+        "artifact bytes",
+        "eval s",
+    )
     return (
-        f"## Results\n\n{_table(head, rows)}\n\nMean val_bpb **{entry.val_bpb:.8f}**{spread}, n = {len(entry.seeds)}. Scored on "
-        f"the model unpacked from its packed bytes. Pre-quantization is the score less the gap on the first "
+        f"## Results\n\n{_table(head, rows)}\n\nMean val_bpb **{entry.val_bpb:.8f}**{spread}, n = {len(entry.seeds)}. "
+        f"Scored on the model unpacked from its packed bytes. Pre-quantization is the score less the gap on the first "
         f"{entry.track.rung_eval_bytes - 1:,} validation tokens."
     )
 
@@ -86,7 +95,8 @@ def _against(entry: Entry, measured: Comparisons) -> str:
     for rule in entry.track.rules:
         judged = decide(against_bound(own, measured.baseline), rule)
         lines.append(
-            f"- {rule.name} (p < {rule.alpha:g}, margin {rule.margin:.5f} nats/byte): {judged.verdict.value}, {judged.why}"
+            f"- {rule.name} (p < {rule.alpha:g}, margin {rule.margin:.5f} nats/byte): "
+            f"{judged.verdict.value}, {judged.why}"
         )
     return "## Against the baseline\n\n" + "\n".join([lines[0], "", *lines[1:]])
 
@@ -115,7 +125,17 @@ def _changes(entry: Entry, measured: Comparisons) -> str:
 def _tables(entry: Entry) -> str:
     """Architecture, training, quantization: every slot with its knobs."""
     groups = {
-        "Architecture": ("shape", "features", "mixer", "mixer_modifiers", "ffn", "residual", "block_modifiers", "head", "logits"),
+        "Architecture": (
+            "shape",
+            "features",
+            "mixer",
+            "mixer_modifiers",
+            "ffn",
+            "residual",
+            "block_modifiers",
+            "head",
+            "logits",
+        ),
         "Training": ("init", "optimizer", "optimizer_modifiers", "schedule", "averaging", "addons"),
         "Quantization and evaluation": ("precision", "precision_modifiers", "codec", "evaluator"),
     }
@@ -128,7 +148,13 @@ def _tables(entry: Entry) -> str:
         ]
         if title == "Training":
             budget = entry.config.budget
-            rows.append(("budget", f"{budget.steps:,} steps at most", f"batch {budget.batch} x {budget.seq_len} tokens, {budget.seconds or 'no'} s"))
+            rows.append(
+                (
+                    "budget",
+                    f"{budget.steps:,} steps at most",
+                    f"batch {budget.batch} x {budget.seq_len} tokens, {budget.seconds or 'no'} s",
+                )
+            )
         texts.append(f"## {title}\n\n{_table(('slot', 'technique', 'knobs'), rows)}")
     return "\n\n".join(texts)
 
@@ -137,9 +163,8 @@ def _compliance(entry: Entry) -> str:
     told = {True: "yes", False: "no"}
     rows = [(name, told[value]) for name, value in compliance(entry).items()]
     causal = (
-        "Evaluation is causal (C1), over the whole vocabulary by softmax (C2), with fixed weights, so that no token is "
-        "scored after an update (C3), and scores each token once (C4). The script reads validation shards for probes and "
-        "for the score, never for training."
+        "No technique of this recipe is known to break one of C1 to C4; one that does is not exported. The "
+        "script reads validation shards for probes and for the score, never for training."
     )
     return f"## Compliance\n\n{causal}\n\n{_table(('item', 'kept'), rows)}"
 
@@ -157,8 +182,8 @@ DATA_PATH={DATA} TOKENIZER_PATH={TOKENIZER} SEED={run.seed} \\
 torchrun --standalone --nproc_per_node=1 {SCRIPT}
 ```
 
-ITERATIONS, MAX_WALLCLOCK_SECONDS (0 for none), TRAIN_BATCH_TOKENS, TRAIN_SEQ_LEN and RUN_ID work as in the contest's own
-script. It writes `logs/RUN_ID.txt` and `logs/RUN_ID.arena`. Check this folder with `autoresearch verify .`"""
+ITERATIONS, MAX_WALLCLOCK_SECONDS (0 for none), TRAIN_BATCH_TOKENS, TRAIN_SEQ_LEN and RUN_ID work as in the contest's
+own script. It writes `logs/RUN_ID.txt` and `logs/RUN_ID.arena`. Check this folder with `autoresearch verify .`"""
 
 
 def _lineage(entry: Entry) -> str:
@@ -167,7 +192,10 @@ def _lineage(entry: Entry) -> str:
         for slot, picks in entry.config.picks.items()
         for pick in picks
     ]
-    return f"## Lineage\n\nBase: the contest's naive baseline. Trial {entry.trial} of study `{_line(entry.study)}`.\n\n" + "\n".join(names)
+    return (
+        f"## Lineage\n\nBase: the contest's naive baseline. Trial {entry.trial} of study `{_line(entry.study)}`.\n\n"
+        + "\n".join(names)
+    )
 
 
 def _files(entry: Entry) -> str:
@@ -177,7 +205,10 @@ def _files(entry: Entry) -> str:
         (SCRIPT, f"training, packing and scoring in one file: {entry.shipped.code_bytes:,} bytes"),
         (WEIGHTS, f"the packed model of seed {entry.shipped.run.seed}"),
         ("requirements.txt", "what the script imports"),
-        *((f"train_seed{seed.run.seed}.log", "written from the ledger in the script's own lines") for seed in entry.seeds),
+        *(
+            (f"train_seed{seed.run.seed}.log", "written from the ledger in the script's own lines")
+            for seed in entry.seeds
+        ),
     ]
     return f"## Files\n\n{_table(('file', 'what'), rows)}"
 

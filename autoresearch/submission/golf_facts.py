@@ -1,4 +1,4 @@
-"""What a golf submission states: one record a seed, the whole in the keys that reviewers know (parameter_golf_rules 4)."""
+"""What a golf submission states: a record a seed, and all in the keys that reviewers know (parameter_golf_rules 4)."""
 
 import math
 import statistics
@@ -30,6 +30,7 @@ class Seed:
     run: RunView
     tokens_per_byte: float
     code_bytes: int
+    artifact_sha256: str
 
     @property
     def val_bpb(self) -> float:
@@ -60,7 +61,7 @@ class Seed:
             val_loss=run.val_loss,
             quant_gap=run.quant_gap or 0.0,
             weights_bytes=run.weights_bytes or 0,
-            artifact_sha256="",
+            artifact_sha256=self.artifact_sha256,
             steps=run.step,
             cost=Cost(
                 parameters=run.parameters or 0,

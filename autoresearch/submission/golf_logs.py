@@ -1,8 +1,13 @@
 """What a golf log says, by the lines that reviewers search for (parameter_golf_rules 5); ours and anyone's."""
 
+import math
 import re
-from collections.abc import Iterable, Mapping
+import statistics
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import combinations, product
+
+from autoresearch.submission.golf_schema import digits_of
 
 _NUMBER = r"([0-9]+(?:\.[0-9]+)?)"
 # Some logs put the time before a line, some a stride between name and loss.
@@ -16,6 +21,9 @@ OFFICIAL = (
     *("final_int6_sliding_window_exact", "final_int6_sliding_window", "quantized_sliding_window", "final_sliding"),
     *("final_sliding_window_exact", "final_sliding_window_eval_exact", "final_int8_zlib_roundtrip_exact"),
 )
+LOGS = re.compile(r"(?:train|log|seed|run)[^/]*(?:/.*)?\.txt$|\.log$", re.IGNORECASE)
+# Of logs that share a seed, no more combinations are tried than this; and pairs among no more logs than that.
+MOST_SELECTIONS, MOST_PAIRED = 256, 16
 _FINAL = re.compile(r"(final|quantized|legal_ttt|post_ttt)")
 
 
@@ -97,3 +105,27 @@ def _last(text: str, pattern: str) -> float | None:
 
 def _whole(value: float | None) -> int | None:
     return None if value is None else int(value)
+
+
+def is_log(name: str) -> bool:
+    return bool(LOGS.search(name)) and "requirements" not in name
+
+
+def logs_behind(stated: float, line: str, logs: Sequence[Log]) -> tuple[Log, ...]:
+    """The logs whose mean of a line, one log a seed, is the stated score; else one that has it, or two; else none."""
+    reach = digits_of(stated)
+    by_seed: dict[object, list[Log]] = {}
+    for log in logs:
+        if line in log.scores:
+            by_seed.setdefault(log.name if log.seed is None else log.seed, []).append(log)
+    if math.prod(map(len, by_seed.values())) <= MOST_SELECTIONS:
+        for chosen in product(*by_seed.values()):
+            if chosen and abs(statistics.fmean(log.scores[line] for log in chosen) - stated) <= reach:
+                return chosen
+    if one := [log for log in logs if abs(log.scores.get(line, 0.0) - stated) <= reach]:
+        return (one[0],)
+    having = [log for log in logs if line in log.scores]
+    pairs = combinations(having, 2) if len(having) <= MOST_PAIRED else ()
+    return next(
+        (pair for pair in pairs if abs(statistics.fmean(log.scores[line] for log in pair) - stated) <= reach), ()
+    )

@@ -5,7 +5,7 @@ import re
 import statistics
 from collections.abc import Iterator
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeGuard
 
 from autoresearch.submission.golf_facts import NON_RECORD, RECORD, UNKNOWN_AUTHOR, UNKNOWN_ID
 from bench.errors import ConfigError
@@ -16,6 +16,10 @@ TEXTS = ("author", "github_id", "name", "date", "track", "blurb", "hardware", "p
 MEASURES = ("val_bpb", "val_loss", "val_bpb_std", "pre_quant_val_bpb")
 SIZES = ("bytes_total", "bytes_code")
 TRACKS = (RECORD, "track_10min_16mb", NON_RECORD, "non_record_16mb", "non-record-unlimited-compute-16mb")
+
+
+# Seeds' scores may be written with fewer digits than their mean, but not with fewer than four.
+MOST_ROUNDED = 1e-4
 
 
 def read(text: str) -> dict[str, Any]:
@@ -64,7 +68,7 @@ def tokenizer_of(val_bpb: float, val_loss: float) -> str | None:
     return None
 
 
-def number(value: Any) -> bool:
+def number(value: Any) -> TypeGuard[float]:
     return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < float("inf")
 
 
@@ -78,7 +82,9 @@ def _types(plain: dict[str, Any]) -> Iterator[str]:
         if plain.get(key) is not None and not (number(plain[key]) and plain[key] > 0):
             yield f"{key} is no number above zero"
     for key in SIZES:
-        if plain.get(key) is not None and not (isinstance(plain[key], int) and plain[key] is not True and plain[key] > 0):
+        if plain.get(key) is not None and not (
+            isinstance(plain[key], int) and plain[key] is not True and plain[key] > 0
+        ):
             yield f"{key} is no whole number above zero"
     code, total = plain.get("bytes_code"), plain.get("bytes_total")
     if isinstance(total, int) and total > (GOLF.max_artifact_bytes or 0):
@@ -117,7 +123,7 @@ def _seeds(plain: dict[str, Any]) -> Iterator[str]:
     scores = [result.get("val_bpb") for result in results.values()]
     if scores and all(map(number, scores)) and number(plain.get("val_bpb")):
         mean, stated = statistics.fmean(scores), plain["val_bpb"]
-        if abs(mean - stated) > digits_of(stated) + max(map(digits_of, scores)):
+        if abs(mean - stated) > max(digits_of(stated), min(MOST_ROUNDED, max(map(digits_of, scores)))):
             yield f"val_bpb is {stated}, the seeds' mean is {mean:.8f}"
 
 

@@ -1,4 +1,4 @@
-"""Golf's training script, from its environment to its log and weights; the bundler makes one file of it and its like."""
+"""Golf's training script, from environment to log and weights; the bundler makes one file of it and what it uses."""
 
 import math
 import os
@@ -39,7 +39,7 @@ def train_gpt(config: RunConfig, track: Track, seed: int, threads: int) -> None:
 
             def say(line: str) -> None:
                 for out in (log, sys.stdout):
-                    print(line, file=out, flush=True)  # noqa: T201 - the log is our output
+                    print(line, file=out, flush=True)
 
             for line in opening(asked, track, corpus):
                 say(line)

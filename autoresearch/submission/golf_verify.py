@@ -1,12 +1,10 @@
-"""Checks a golf folder, ours or a record's of the contest, against the list of parameter_golf_rules 1; runs none of it."""
+"""Checks a golf folder, ours or a contest record's, against the list of parameter_golf_rules 1; runs none of it."""
 
 import ast
-import math
 import re
 import statistics
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from itertools import combinations, product
 from pathlib import Path
 from typing import Any
 
@@ -14,23 +12,16 @@ from autoresearch.noise import Sample
 from autoresearch.submission import golf_schema, script_checks
 from autoresearch.submission.checks import PASS, Check, OpenQuestion, decided
 from autoresearch.submission.folder import Broken, Contents, read_tree
+from autoresearch.submission.golf_before import to_beat
 from autoresearch.submission.golf_facts import EVALUATION_SECONDS, RECORD_SEEDS, TRAIN_SECONDS, WEIGHTS
-from autoresearch.submission.golf_logs import Log, read_log, scored
+from autoresearch.submission.golf_logs import Log, is_log, logs_behind, read_log, scored
 from autoresearch.submission.golf_weights import MOST_SEQ_LEN, score_again
 from autoresearch.verdicts import Verdict, against_bound, decide
-from bench.errors import ConfigError
 from bench.tracks import GOLF, TOKENIZERS, Tokenizer, golf_rules
 
 CAP = GOLF.max_artifact_bytes or 0
-# The contest's first score to beat, where no earlier record lies beside the folder.
-BASELINE_BPB = 1.2243657
 # What the community's case-folding export left in the training shards (Issue #2127).
 OVERLAPPING_SHARDS = 1499
-LOGS = re.compile(r"(?:train|log|seed|run)[^/]*(?:/.*)?\.txt$|\.log$", re.IGNORECASE)
-DAY = r"\d{4}-\d\d-\d\d"
-MOST_JSON_BYTES = 1_000_000
-# Of logs that share a seed, no more combinations are tried than this.
-MOST_SELECTIONS, MOST_PAIRED = 256, 16
 # What belongs beside the script without being code of the model.
 CODE = (".py", ".cpp", ".cu", ".c", ".so", ".bin")
 
@@ -189,7 +180,9 @@ class _Examination:
         told = f"{code:,} of script and {model:,} of weights ({source}) are {code + model:,} bytes"
         if code + model <= CAP:
             return told
-        if (logged := max((log.total_bytes or 0 for log in self.logs), default=0)) and logged <= CAP:
+        logged = max((log.total_bytes or 0 for log in self.logs), default=0)
+        # records count a compressed script and ship a readable one
+        if WEIGHTS not in self.contents.raw and 0 < logged <= CAP:
             raise OpenQuestion(f"{told}, over {CAP:,}; the logs count a smaller code: {logged:,} in all")
         raise Broken(f"{told}, over {CAP:,}")
 
@@ -262,8 +255,10 @@ class _Examination:
         if not shards:
             raise OpenQuestion("no log counts the training shards")
         if overlapping := [name for name, n in shards.items() if n == OVERLAPPING_SHARDS]:
-            raise Broken(f"{', '.join(overlapping)}: {OVERLAPPING_SHARDS} shards, the export that trains on validation documents")
-        return f"{', '.join(str(n) for n in sorted(set(shards.values())))} training shards; none is the export that overlaps"
+            raise Broken(
+                f"{', '.join(overlapping)}: {OVERLAPPING_SHARDS} shards, the export that trains on validation documents"
+            )
+        return f"{', '.join(str(n) for n in sorted(set(shards.values())))} training shards; none overlaps"
 
     def check_seeds(self) -> str:
         n = len(self.by_seed())
@@ -296,7 +291,10 @@ class _Examination:
         text = self.contents.raw["README.md"].decode(errors="replace")
         if not self.is_record and not re.search(r"non[-_ ]?record", text, re.IGNORECASE):
             raise Broken("it is no record, and the page does not say so")
-        spellings = {f"{stated:.{digits}f}" for digits in (3, 4, 5, 6, 8)} | {f"{int(stated * 1e4) / 1e4:.4f}", repr(stated)}
+        spellings = {f"{stated:.{digits}f}" for digits in (3, 4, 5, 6, 8)} | {
+            f"{int(stated * 1e4) / 1e4:.4f}",
+            repr(stated),
+        }
         if not any(spelling in text for spelling in spellings):
             raise Broken(f"the page names no val_bpb of {stated}")
         return f"it gives the stated val_bpb, {stated}"
@@ -317,11 +315,9 @@ class _Examination:
         rule = golf_rules(tokenizer or TOKENIZERS[0])[number]
         if rule.margin and tokenizer is None:
             raise OpenQuestion("0.005 nats per token are not known in bits per byte for this vocabulary")
-        best, where = self.to_beat()
+        best, where = to_beat(self.folder, self.stated or {})
         unit = 1 / (TOKENIZERS[0].bpb_per_nat / TOKENIZERS[0].tokens_per_byte)
-        found = decide(
-            against_bound(Sample({seed: score * unit for seed, score in scores.items()}), best * unit), rule
-        )
+        found = decide(against_bound(Sample({seed: score * unit for seed, score in scores.items()}), best * unit), rule)
         told = f"{found.why}, against {best} ({where})"
         if found.verdict is Verdict.SUPPORTED:
             return told
@@ -333,60 +329,10 @@ class _Examination:
         counted = {log.valid_tokens for log in self.logs}
         return next((t for t in TOKENIZERS if t.valid_tokens in counted), None)
 
-    def to_beat(self) -> tuple[float, str]:
-        """The best score of the folders beside it that are dated earlier."""
-        best, where = BASELINE_BPB, "the contest's baseline"
-        if "track" not in self.folder.parent.name:
-            return best, where
-        day = dated(self.folder, self.stated or {})
-        for other in sorted(self.folder.parent.iterdir()):
-            plain = beside(other)
-            score = plain.get("val_bpb")
-            if dated(other, plain) < day and golf_schema.number(score) and 0.5 < float(score) < best:
-                best, where = float(score), other.name
-        return best, where
-
     def check_weights(self) -> str:
         if WEIGHTS not in self.contents.raw:
             others = [n for n in self.contents.raw if n.endswith((".pt", ".ptz", ".pth", ".pkl", ".safetensors"))]
-            raise OpenQuestion(f"no {WEIGHTS}" + (f"; not opened, for it may be pickle: {', '.join(others)}" if others else ""))
+            raise OpenQuestion(
+                f"no {WEIGHTS}" + (f"; not opened, for it may be pickle: {', '.join(others)}" if others else "")
+            )
         return score_again(self.contents.raw[WEIGHTS], self.data, self.finals())
-
-
-def is_log(name: str) -> bool:
-    return bool(LOGS.search(name)) and "requirements" not in name
-
-
-def logs_behind(stated: float, line: str, logs: Sequence[Log]) -> tuple[Log, ...]:
-    """The logs whose mean of a line, one log a seed, is the stated score; else one that has it, or two; else none."""
-    reach = golf_schema.digits_of(stated)
-    by_seed: dict[object, list[Log]] = {}
-    for log in logs:
-        if line in log.scores:
-            by_seed.setdefault(log.name if log.seed is None else log.seed, []).append(log)
-    if math.prod(map(len, by_seed.values())) <= MOST_SELECTIONS:
-        for chosen in product(*by_seed.values()):
-            if chosen and abs(statistics.fmean(log.scores[line] for log in chosen) - stated) <= reach:
-                return chosen
-    if one := [log for log in logs if abs(log.scores.get(line, 0.0) - stated) <= reach]:
-        return (one[0],)
-    having = [log for log in logs if line in log.scores]
-    pairs = combinations(having, 2) if len(having) <= MOST_PAIRED else ()
-    return next((pair for pair in pairs if abs(statistics.fmean(log.scores[line] for log in pair) - stated) <= reach), ())
-
-
-def dated(folder: Path, stated: dict[str, Any]) -> str:
-    """The day of a submission: as it states, or as its folder is named."""
-    told = str(stated.get("date", ""))[:10]
-    return told if re.fullmatch(DAY, told) else folder.name[:10]
-
-
-def beside(folder: Path) -> dict[str, Any]:
-    """What another record's submission.json states; nothing where there is none that can be read."""
-    file = folder / "submission.json"
-    if file.is_symlink() or not file.is_file() or file.stat().st_size > MOST_JSON_BYTES:
-        return {}
-    try:
-        return golf_schema.read(file.read_text(errors="replace"))
-    except ConfigError:
-        return {}

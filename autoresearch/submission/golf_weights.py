@@ -3,6 +3,7 @@
 import hashlib
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 
 import torch
 
@@ -64,16 +65,11 @@ def header_config(packed: bytes) -> RunConfig:
     realise(config)
     if refused := refusals(config):
         raise Broken("; ".join(refused))
-    if config.budget.seq_len > MOST_SEQ_LEN or (n := estimate_parameters(config)) > MAX_RAW_BYTES:
-        raise Broken(f"its header asks for {config.budget.seq_len:,} tokens of context or too many parameters")
+    # a header may name any number of steps, and an estimate counts them one by one
+    asked = replace(config, budget=replace(config.budget, steps=1))
+    if config.budget.seq_len > MOST_SEQ_LEN or estimate(asked).parameters > MAX_RAW_BYTES:
+        raise Broken(f"its header asks for {config.budget.seq_len:,} tokens of context, or for too many parameters")
     return config
-
-
-def estimate_parameters(config: RunConfig) -> int:
-    """From declarations, for a budget of one step: a header may name any number of them."""
-    from dataclasses import replace
-
-    return estimate(replace(config, budget=replace(config.budget, steps=1))).parameters
 
 
 def _corpus(data: str, track: Track) -> TokenCorpus:

@@ -36,7 +36,7 @@ def golf_contents(
     check_size(len(code.encode()), len(model), track)
     per_byte = corpus.tokens_per_byte(corpus.valid[: track.scored_bytes(trial.config.budget)])
     seeds = [
-        Seed(run=other, tokens_per_byte=per_byte, code_bytes=len(code.encode()))
+        Seed(run=other, tokens_per_byte=per_byte, code_bytes=len(code.encode()), artifact_sha256=_sha256(reader, other))
         for other in runs_of(reader, study, trial, run)
     ]
     entry = Entry(
@@ -60,6 +60,11 @@ def golf_contents(
     for seed in seeds:
         contents[f"train_seed{seed.run.seed}.log"] = "\n".join(_log(reader, seed, entry, code, corpus, track)) + "\n"
     return {name: text.encode() for name, text in contents.items()} | {golf_facts.WEIGHTS: model}
+
+
+def _sha256(reader: Reader, run: RunView) -> str:
+    kept = reader.artifact(run.id)
+    return "" if kept is None else kept.sha256
 
 
 def check_legal(config: RunConfig) -> None:
@@ -134,9 +139,7 @@ def requirements(code: str, run: RunView) -> str:
     return "".join(f"{name}=={str(run.versions[name]).partition('+')[0]}\n" for name in used if name in run.versions)
 
 
-def _log(
-    reader: Reader, seed: Seed, entry: Entry, code: str, corpus: TokenCorpus, track: Track
-) -> Iterator[str]:
+def _log(reader: Reader, seed: Seed, entry: Entry, code: str, corpus: TokenCorpus, track: Track) -> Iterator[str]:
     """The log of a recorded run, in the lines that its script prints; written from the ledger, and it says so."""
     run, budget = seed.run, entry.config.budget
     yield code.rstrip("\n")

@@ -7,8 +7,8 @@ from typing import Any
 from autoresearch.submission.bundle import bundle
 from bench.catalog import technique_of
 from bench.config import BROUGHT, SLOTS, RunConfig, fingerprint
-from bench.estimate import Estimate, estimate
-from bench.tracks import Track, track_named
+from bench.estimate import estimate
+from bench.tracks import track_named
 
 # The module of the recipe, and that of a mixer which the fighter brings.
 RECIPE, MIXER = "recipe", "mixer"
@@ -43,7 +43,9 @@ def script(recorded: Recorded, entry: tuple[str, str]) -> str:
 def _module(recorded: Recorded, entry: tuple[str, str]) -> str:
     config = recorded.config
     track = dataclasses.replace(track_named(config.track), rules=(), published=(), missing=None, title="")
-    kinds = {slot.name: [_class_of(config, slot.name, n) for n in range(len(config.picks[slot.name]))] for slot in SLOTS}
+    kinds = {
+        slot.name: [_class_of(config, slot.name, n) for n in range(len(config.picks[slot.name]))] for slot in SLOTS
+    }
     imported = {
         ("bench.config", "Budget"),
         ("bench.config", "Pick"),

@@ -14,7 +14,19 @@ from autoresearch.submission.sources import OURS
 
 MAX_BYTES = 2_000_000
 NETWORK = frozenset(
-    ("aiohttp", "ftplib", "http", "httpx", "huggingface_hub", "paramiko", "requests", "smtplib", "socket", "urllib", "wandb")
+    (
+        "aiohttp",
+        "ftplib",
+        "http",
+        "httpx",
+        "huggingface_hub",
+        "paramiko",
+        "requests",
+        "smtplib",
+        "socket",
+        "urllib",
+        "wandb",
+    )
 )
 # Programs that fetch, where a script starts one.
 FETCHERS = re.compile(r"^(?:curl|wget|pip3?|git|hf|huggingface-cli|scp|ssh)(?:\s|$)")
@@ -33,7 +45,9 @@ def parsed(raw: bytes) -> ast.Module:
 
 def unpacked(tree: ast.Module) -> ast.Module:
     """The tree of what a script unpacks and executes, where that can be done by data alone; else the tree itself."""
-    executes = any(isinstance(n, ast.Call) and isinstance(n.func, ast.Name) and n.func.id == "exec" for n in ast.walk(tree))
+    executes = any(
+        isinstance(n, ast.Call) and isinstance(n.func, ast.Name) and n.func.id == "exec" for n in ast.walk(tree)
+    )
     texts = [n.value for n in ast.walk(tree) if isinstance(n, ast.Constant) and isinstance(n.value, str | bytes)]
     if not executes or not texts:
         return tree
@@ -64,7 +78,7 @@ def _opened(text: bytes) -> Iterator[bytes]:
             zlib.decompressobj,
         ):
             try:
-                yield made().decompress(packed, MAX_BYTES)  # type: ignore[attr-defined, no-untyped-call]
+                yield made().decompress(packed, MAX_BYTES)
             except (lzma.LZMAError, zlib.error, EOFError, ValueError):
                 continue
 
@@ -78,8 +92,9 @@ def imported(tree: ast.Module) -> set[str]:
                 found |= {alias.name.partition(".")[0] for alias in names}
             case ast.ImportFrom(module=str(module), level=0):
                 found.add(module.partition(".")[0])
-            case ast.Call(func=ast.Name(id="__import__"), args=[ast.Constant(value=str(name)), *_]) | ast.Call(
-                func=ast.Attribute(attr="import_module"), args=[ast.Constant(value=str(name)), *_]
+            case (
+                ast.Call(func=ast.Name(id="__import__"), args=[ast.Constant(value=str(name)), *_])
+                | ast.Call(func=ast.Attribute(attr="import_module"), args=[ast.Constant(value=str(name)), *_])
             ):
                 found.add(name.partition(".")[0])
     return found
@@ -104,17 +119,17 @@ def check_network(tree: ast.Module) -> str:
         and isinstance(node.func, ast.Attribute)
         and node.func.attr in ("run", "call", "check_call", "check_output", "Popen", "system", "popen")
     ]
-    programs = [text.value for call in started for text in _first_words(call)]
+    programs = [text for call in started for text in _first_words(call)]
     found += sorted({text for text in programs if FETCHERS.match(text)})
     if found:
         raise Broken(f"it reaches for the network: {', '.join(found)}")
     return "no import and no program that reaches the network"
 
 
-def _first_words(call: ast.expr) -> Iterator[ast.Constant]:
+def _first_words(call: ast.expr) -> Iterator[str]:
     first = call.elts[0] if isinstance(call, ast.List | ast.Tuple) and call.elts else call
     if isinstance(first, ast.Constant) and isinstance(first.value, str):
-        yield first
+        yield first.value
 
 
 def check_validation_data(tree: ast.Module) -> str:
@@ -123,7 +138,9 @@ def check_validation_data(tree: ast.Module) -> str:
         match node:
             case ast.Assign(targets=[target], value=value) if _named(target, _TRAINING) and _holds_validation(value):
                 raise Broken(f"line {node.lineno}: validation data goes into {ast.unparse(target)}")
-            case ast.Call(func=func, args=args) if _named(func, re.compile("Train|DistributedTokenLoader|train_loader")):
+            case ast.Call(func=func, args=args) if _named(
+                func, re.compile("Train|DistributedTokenLoader|train_loader")
+            ):
                 if any(_holds_validation(arg) for arg in args):
                     raise Broken(f"line {node.lineno}: validation data goes into {ast.unparse(func)}")
     return "no validation shard goes to what is named after training"

@@ -136,7 +136,7 @@ class Sources:
         assert isinstance(part.node, ast.ClassDef)
         found = []
         for base in part.node.bases:
-            attributes = []
+            attributes: list[str] = []
             while isinstance(base, ast.Attribute):
                 attributes.insert(0, base.attr)
                 base = base.value

@@ -185,4 +185,3 @@ def f(a, *b, c=outer1, **d):
 """
     (node,) = ast.parse(text).body
     assert {free.node.id for free in free_names(node)} == {f"outer{n}" for n in range(1, 7)}
-

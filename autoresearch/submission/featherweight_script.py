@@ -1,4 +1,4 @@
-"""Featherweight's training script: text in, curve and artifact out. The bundler makes one file of it and what it uses."""
+"""Featherweight's training script: text in, curve and artifact out. Bundled with what it uses, one file."""
 
 import os
 import sys

@@ -19,6 +19,7 @@ from autoresearch.submission.facts import Ending, Facts, FileFact, Machine, Orig
 from autoresearch.submission.fighter import Fighter
 from autoresearch.submission.golf_write import check_legal, golf_contents, scored
 from autoresearch.submission.recipe import Recorded, script
+from autoresearch.submission.sources import BundleError
 from autoresearch.worker import versions
 from bench.config import RunConfig
 from bench.divisions import recipe
@@ -60,7 +61,7 @@ def write_submission(
                 assert model is not None, "a scored trial has a model"
                 contents = golf_contents(reader, view, chosen, data, model, say)
             else:
-                contents = _contents(stated, chosen.config, points, model)
+                contents = _contents(stated, chosen.config, points, model, _script(stated, chosen.config, say))
             with _reporting(to):
                 _fill(part, contents)
                 _land(part, to)
@@ -315,19 +316,33 @@ def _settle(folder: Path) -> None:
         os.close(handle)
 
 
-def _contents(stated: Facts, config: RunConfig, points: list[Point], model: bytes | None) -> dict[str, bytes]:
+def _script(stated: Facts, config: RunConfig, say: Callable[[str], None]) -> str | None:
+    """The run as one file; None where a mixer of the user's own is written so that it can't be taken out of its file."""
+    digest = stated.identity.corpus_digest
+    try:
+        return script(Recorded(config, stated.seed, stated.machine.threads, (digest,)), ENTRY)
+    except BundleError as wrong:
+        if not config.brings_code:
+            raise
+        say(f"exported without {facts.SCRIPT}: the mixer can't be part of one file: {wrong}")
+        return None
+
+
+def _contents(
+    stated: Facts, config: RunConfig, points: list[Point], model: bytes | None, code: str | None
+) -> dict[str, bytes]:
     """Every file of a Featherweight submission; the facts come last, for they hold the checksums of the others."""
     entered = Fighter(name=stated.name, division=stated.division, seed=stated.seed, config=config)
-    repeated = Recorded(config, stated.seed, stated.machine.threads, (stated.identity.corpus_digest,))
     contents = {
         facts.FIGHTER: fighter.to_toml(entered).encode(),
-        facts.SCRIPT: script(repeated, ENTRY).encode(),
-        facts.CARD: card(stated, config).encode(),
+        facts.CARD: card(stated, config, code is not None).encode(),
         facts.CURVE: curve.to_csv(points).encode(),
         facts.PICTURE: picture.to_svg(points, _title(stated)).encode(),
     }
     if model is not None:
         contents[facts.MODEL] = model
+    if code is not None:
+        contents[facts.SCRIPT] = code.encode()
     if (mixer := fighter.mixer_text(config)) is not None:
         contents[facts.MIXER] = mixer.encode()
     sums = {name: FileFact(bytes=len(raw), sha256=hashlib.sha256(raw).hexdigest()) for name, raw in contents.items()}

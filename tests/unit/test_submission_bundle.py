@@ -5,6 +5,7 @@ import dataclasses
 
 import pytest
 import torch
+from brought_files import GOOD
 from bundled import loaded
 from tiny_vocabulary import TRAIN, VALID
 from tiny_vocabulary import model as tiny_model
@@ -14,6 +15,7 @@ from autoresearch.submission.bundle import bundle
 from autoresearch.submission.recipe import Recorded, script
 from autoresearch.submission.scopes import free_names
 from autoresearch.submission.sources import BundleError
+from bench.brought import declared
 from bench.catalog import CATALOG, HOSTS, full_pick, refusals, technique
 from bench.config import Budget
 from bench.data.tokens import build
@@ -22,6 +24,7 @@ from bench.run import run
 from bench.tracks import GOLF_CPU
 
 ENTRY = ("autoresearch.submission.golf_script", "train_gpt")
+FEATHERWEIGHT_ENTRY = ("autoresearch.submission.featherweight_script", "train_fighter")
 SMALL = {"eval_bytes": 600, "rung_eval_bytes": 300, "probe_bytes": 200, "probe_every": 2}
 SHAPE = {"n_layer": 3, "n_head": 4, "head_width": 16}
 
@@ -96,6 +99,25 @@ def test_a_script_holds_no_technique_that_its_recipe_does_not_use():
     text = script(Recorded(GOLF_CPU_BASE, 1337, 1), ENTRY)
     for unused in ("class Mamba", "class Ema", "class AdamMini", "class Zstd", "def flops", "class Span", "CATALOG"):
         assert unused not in text, unused
+
+
+def brought(text):
+    config = baseline(Budget(steps=2, batch=2, seq_len=16))
+    return config.replaced("mixer", [full_pick("mixer", "brought", dict(declared(text).carried))])
+
+
+def test_a_mixer_of_ones_own_is_part_of_the_script_under_its_own_name():
+    text = script(Recorded(brought(GOOD), 5, 1, ("digest",)), FEATHERWEIGHT_ENTRY)
+    alone = loaded(text)
+    assert "class RecentMeanMixer(nn.Module)" in text
+    assert 'mixer=made("mixer", RecentMean)[0]' in text
+    assert "window: int  # bytes that are averaged" in text
+    assert alone.realise(alone.CONFIG).model(16).blocks[0].mixer.window == 4
+
+
+def test_a_mixer_that_is_no_list_of_definitions_can_be_no_part_of_one():
+    with pytest.raises(BundleError, match="mixer, line .*: Try at the top of a module"):
+        script(Recorded(brought(GOOD + "\ntry:\n    pass\nfinally:\n    pass\n"), 5, 1, ("d",)), FEATHERWEIGHT_ENTRY)
 
 
 # code made for the purpose

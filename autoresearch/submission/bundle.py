@@ -95,8 +95,7 @@ class _Taken:
         """Whether a statement of a class body is part of the script."""
         match node:
             case ast.FunctionDef(name=name):
-                technique = "slot" in members(part.node)
-                return self.needed(part, name) and not (technique and name in DECLARED)
+                return self.needed(part, name) and not _declares(part.node, name)
             case ast.Assign(targets=[ast.Name(id=name)]):
                 return self.needed(part, name)
             case ast.AnnAssign(target=ast.Name(id=name), annotation=annotation):
@@ -140,6 +139,14 @@ class _Taken:
 
         visit(next(iter(self.parts)).module)
         return list(ordered)
+
+
+def _declares(node: ast.stmt, name: str) -> bool:
+    """Whether a member is only what a technique declares of its cost: none of its own work asks for it."""
+    if not isinstance(node, ast.ClassDef) or name not in DECLARED or "slot" not in members(node):
+        return False
+    work = [inner for inner in node.body if getattr(inner, "name", "") not in DECLARED]
+    return not any(isinstance(n, ast.Attribute) and n.attr == name for inner in work for n in nodes(inner))
 
 
 def _written(taken: _Taken, main: str) -> str:

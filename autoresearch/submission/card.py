@@ -161,8 +161,8 @@ def _repeat(facts: Facts, config: RunConfig, scripted: bool) -> str:
     if config.brings_code:
         check += f"\n\nIts mixer is code, [{MIXER}]({MIXER}): read it first, for what follows runs it as you."
     folder = f" (FOLDER has the {data} corpus as `autoresearch data` keeps it: train.bin, valid.bin)" * (data in NAMED)
-    alone = f"""Train it again, with [{SCRIPT}]({SCRIPT}) and the corpus alone; the same device class, threads and versions give
-the same bits. It writes `logs/seed{facts.seed}.arena` and `.csv`{folder}:
+    alone = f"""Train it again, with [{SCRIPT}]({SCRIPT}) and the corpus alone; the same device class, threads and
+versions give the same bits. It writes `logs/seed{facts.seed}.arena` and `.csv`{folder}:
 
 ```
 DATA_PATH={"FOLDER" if folder else data} python {SCRIPT}
@@ -174,8 +174,9 @@ DATA_PATH={"FOLDER" if folder else data} python {SCRIPT}
 
 {check}
 
-{alone}Where the study's ledger is: `autoresearch replay {facts.origin.run}`. The study that proposed it, up to this trial (the
-proposals after the openings depend on the order in which runs end, so they repeat exactly only with one job at a time):
+{alone}Where the study's ledger is: `autoresearch replay {facts.origin.run}`. The study that proposed it, up to this
+trial (the proposals after the openings depend on the order in which runs end, so they repeat exactly only with one job
+at a time):
 
 ```
 {study}

@@ -317,7 +317,7 @@ def _settle(folder: Path) -> None:
 
 
 def _script(stated: Facts, config: RunConfig, say: Callable[[str], None]) -> str | None:
-    """The run as one file; None where a mixer of the user's own is written so that it can't be taken out of its file."""
+    """The run as one file; None where a mixer of the user's own is more than definitions."""
     digest = stated.identity.corpus_digest
     try:
         return script(Recorded(config, stated.seed, stated.machine.threads, (digest,)), ENTRY)

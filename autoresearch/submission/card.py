@@ -3,7 +3,7 @@
 import re
 from collections.abc import Sequence
 
-from autoresearch.submission.facts import CURVE, FACTS, FIGHTER, MIXER, MODEL, PICTURE, Facts, Score, declared
+from autoresearch.submission.facts import CURVE, FACTS, FIGHTER, MIXER, MODEL, PICTURE, SCRIPT, Facts, Score, declared
 from bench.config import RunConfig
 from bench.data.choose import NAMED
 from bench.divisions import baseline, differences
@@ -20,8 +20,8 @@ CAUSES = {
 }
 
 
-def card(facts: Facts, config: RunConfig) -> str:
-    """The whole page, for a result or a negative result."""
+def card(facts: Facts, config: RunConfig, scripted: bool = True) -> str:
+    """The whole page, for a result or a negative result; `scripted` when its run is there as one script."""
     parts = [f"# {_line(facts.name)}: {'a negative result' if facts.failure else 'a submission'}", _lead(facts)]
     if track_named(facts.identity.track).is_exhibition(config.budget):
         steps = " or ".join(str(n) for n in track_named(facts.identity.track).belt_steps)
@@ -31,8 +31,8 @@ def card(facts: Facts, config: RunConfig) -> str:
         _setting(facts),
         _why(facts),
         "## Curve\n\n![Training curve](curve.svg)",
-        _repeat(facts, config),
-        _files(facts, config),
+        _repeat(facts, config, scripted),
+        _files(facts, config, scripted),
     ]
     return "\n\n".join(parts) + "\n"
 
@@ -147,7 +147,7 @@ def _why(facts: Facts) -> str:
     return f"## Why it was proposed\n\n{_table(('what', 'value'), rows)}"
 
 
-def _repeat(facts: Facts, config: RunConfig) -> str:
+def _repeat(facts: Facts, config: RunConfig, scripted: bool) -> str:
     """Commands that work: the check, the run from the ledger, the run from this folder alone, the study."""
     # a path of somebody's machine is of no use to anyone else, and nobody's business
     data = facts.corpus_name if facts.corpus_name in NAMED else "PATH"
@@ -160,41 +160,33 @@ def _repeat(facts: Facts, config: RunConfig) -> str:
     check = f"{checked}{where}:\n\n```\nautoresearch verify . --data {data}{' --run-code' * config.brings_code}\n```"
     if config.brings_code:
         check += f"\n\nIts mixer is code, [{MIXER}]({MIXER}): read it first, for what follows runs it as you."
+    folder = f" (FOLDER has the {data} corpus as `autoresearch data` keeps it: train.bin, valid.bin)" * (data in NAMED)
+    alone = f"""Train it again, with [{SCRIPT}]({SCRIPT}) and the corpus alone; the same device class, threads and
+versions give the same bits. It writes `logs/seed{facts.seed}.arena` and `.csv`{folder}:
+
+```
+DATA_PATH={"FOLDER" if folder else data} python {SCRIPT}
+```
+
+"""
+    alone = alone if scripted else ""
     return f"""## How to reproduce
 
 {check}
 
-Train it again, from this folder and the corpus alone; the same device class, threads and versions give the same bits:
-
-```python
-{_script(facts, data)}
-```
-
-Where the study's ledger is: `autoresearch replay {facts.origin.run}`. The study that proposed it, up to this trial (the
-proposals after the openings depend on the order in which runs end, so they repeat exactly only with one job at a time):
+{alone}Where the study's ledger is: `autoresearch replay {facts.origin.run}`. The study that proposed it, up to this
+trial (the proposals after the openings depend on the order in which runs end, so they repeat exactly only with one job
+at a time):
 
 ```
 {study}
 ```"""
 
 
-def _script(facts: Facts, data: str) -> str:
-    return f"""from pathlib import Path
-import torch
-from autoresearch.starting import read_fighter
-from bench.data.choose import load_corpus
-from bench.run import run
-from bench.tracks import track_named
-
-torch.set_num_threads({facts.machine.threads})
-fighter = read_fighter(Path("{FIGHTER}"))
-finished = run(fighter.config, fighter.seed, load_corpus("{data}"), track_named(fighter.config.track), print)
-print(finished.result.val_loss, finished.result.artifact_sha256)"""
-
-
-def _files(facts: Facts, config: RunConfig) -> str:
+def _files(facts: Facts, config: RunConfig, scripted: bool) -> str:
     rows = [
         (FIGHTER, "the config, every knob, and the seed"),
+        (SCRIPT, "the whole run as one script, made from the same modules; it needs none of them"),
         (MIXER, "the mixer it brings"),
         (MODEL, "the packed model that was scored"),
         (CURVE, "step, seconds, train_loss, probe_loss"),
@@ -202,6 +194,7 @@ def _files(facts: Facts, config: RunConfig) -> str:
         (FACTS, "everything on this page as data, with size and SHA-256 of each file"),
     ]
     absent = {MIXER} if not config.brings_code else set()
+    absent |= {SCRIPT} if not scripted else set()
     absent |= {MODEL} if not facts.score else set()
     shown = [(f"[{name}]({name})", what) for name, what in rows if name not in absent]
     return f"## Files\n\n{_table(('file', 'what'), shown)}"

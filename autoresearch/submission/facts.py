@@ -17,6 +17,7 @@ from bench.records import Identity
 FORMAT = 1
 FIGHTER, MODEL, CARD = "fighter.toml", "model.arena", "README.md"
 CURVE, PICTURE, FACTS = "curve.csv", "curve.svg", "submission.json"
+SCRIPT = "train.py"
 # only there when the fighter brings a mixer
 MIXER = MIXER_FILE
 
@@ -27,6 +28,7 @@ MAX_BYTES = {
     MIXER: MAX_MIXER_BYTES,
     MODEL: MAX_RAW_BYTES,
     CARD: 1_000_000,
+    SCRIPT: 1_000_000,
     CURVE: 16_000_000,
     PICTURE: 16_000_000,
     FACTS: 1_000_000,

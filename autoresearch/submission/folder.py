@@ -50,6 +50,45 @@ def read_folder(folder: Path) -> Contents:
     return contents
 
 
+# A golf folder of anyone's: no file of it is read beyond this, no more of them than this, and no deeper.
+MOST_FILE_BYTES, MOST_FILES, MOST_DEPTH = 100_000_000, 200, 3
+FEATHERWEIGHT_ONLY = frozenset((facts.FIGHTER, facts.CURVE, facts.PICTURE, facts.SCRIPT))
+
+
+def is_golf(folder: Path) -> bool:
+    """Whether a folder is one of golf's: a script, a log or a page, and nothing that only Featherweight writes."""
+    try:
+        names = set(os.listdir(folder))
+    except OSError:
+        return False
+    # an export of ours is complete, or a featherweight one of which some files are missing
+    if names & FEATHERWEIGHT_ONLY or (facts.MODEL in names and "train_gpt.py" not in names):
+        return False
+    return any(name.endswith((".py", ".log")) or name.startswith("submission") for name in names) or (
+        facts.CARD in names and facts.FACTS not in names
+    )
+
+
+def read_tree(folder: Path) -> Contents:
+    """Plain files below a golf folder by their path in it; what is a link, a pipe or too large is named and left."""
+    contents = Contents()
+    for where, folders, names in os.walk(folder):
+        inside = Path(where).relative_to(folder)
+        folders[:] = sorted(folders) if len(inside.parts) < MOST_DEPTH else []
+        for name in sorted(names):
+            path = str(inside / name)
+            if len(contents.raw) + len(contents.wrong) >= MOST_FILES:
+                contents.strange.append(path)
+                continue
+            try:
+                contents.raw[path] = _read_file(Path(where) / name, MOST_FILE_BYTES)
+            except OSError as wrong:
+                contents.wrong[path] = f"can't be read: {wrong.strerror}"
+            except Broken as wrong:
+                contents.wrong[path] = str(wrong)
+    return contents
+
+
 def _read_file(path: Path, most: int) -> bytes:
     """A plain file's bytes; what has become a link or a pipe since we looked is neither followed nor waited for."""
     about = path.lstat()

@@ -11,10 +11,12 @@ from pathlib import Path
 
 import torch
 
-from autoresearch.submission import curve, facts, fighter
+from autoresearch.submission import curve, facts, fighter, script_checks
+from autoresearch.submission.checks import Check, OpenQuestion, decided
 from autoresearch.submission.facts import Facts
 from autoresearch.submission.fighter import Fighter
-from autoresearch.submission.folder import Broken, Contents, read_folder
+from autoresearch.submission.folder import Broken, Contents, is_golf, read_folder
+from autoresearch.submission.golf_verify import verify_golf
 from autoresearch.worker import device_class, versions
 from bench.artifact import unpack
 from bench.brought import reporting
@@ -22,7 +24,7 @@ from bench.catalog import realise, refusals
 from bench.config import fingerprint
 from bench.data.choose import AUTO, NAMED, load_corpus
 from bench.divisions import division_named
-from bench.errors import ArenaError, DataError
+from bench.errors import DataError
 from bench.estimate import over_caps
 from bench.examine import examine
 from bench.layers import Params
@@ -31,30 +33,15 @@ from bench.skeleton import Model
 from bench.speed import on_threads
 from bench.tracks import NUMERICS_VERSION, Track, track_named
 
-PASS, FAIL, CANT_TELL = "pass", "fail", "can't tell"
 # Another processor or library orders its sums differently; that moves a loss by some 1e-7.
 ELSEWHERE_TOLERANCE = 1e-5
 # Rounding of one subtraction or division, for numbers that follow from others on the page.
 ROUNDING = 1e-12
 MAX_STEPS = 1_000_000
-EVIDENCE_CHARACTERS = 300
 NAMES_SHOWN = 5
 
 # reasons a run can end for; a refused or interrupted one is no result
 ENDINGS = frozenset(Reason) - {Reason.REFUSED, Reason.INTERRUPTED}
-
-
-@dataclass(frozen=True)
-class Check:
-    """One item, what came out, and what was seen."""
-
-    item: str
-    verdict: str
-    evidence: str
-
-
-class _OpenQuestion(Exception):
-    """The item can't be decided here, with the reason."""
 
 
 def verify_submission(folder: Path, data: str, run_code: bool = False) -> list[Check]:
@@ -62,28 +49,13 @@ def verify_submission(folder: Path, data: str, run_code: bool = False) -> list[C
 
     A mixer that the fighter brings is a stranger's code: nothing of it runs unless `run_code` says so.
     """
+    if is_golf(folder):
+        return verify_golf(folder, data)
     contents = read_folder(folder)
     looking = _Examination(contents, data, run_code)
     # stdout is ours; what the code prints is not
     with redirect_stdout(sys.stderr):
-        return [_check(item, look) for item, look in looking.items()]
-
-
-def _check(item: str, look: Callable[[], str]) -> Check:
-    try:
-        return Check(item, PASS, _plain(look()))
-    except _OpenQuestion as why:
-        return Check(item, CANT_TELL, _plain(str(why)))
-    except Broken as why:
-        return Check(item, FAIL, _plain(str(why)))
-    except ArenaError as why:
-        return Check(item, FAIL, _plain(why.problem))
-
-
-def _plain(text: str) -> str:
-    """What a stranger wrote, safe to print on a terminal."""
-    shown = "".join(c if c.isprintable() else " " for c in text)
-    return shown if len(shown) <= EVIDENCE_CHARACTERS else shown[: EVIDENCE_CHARACTERS - 3] + "..."
+        return [decided(item, look) for item, look in looking.items()]
 
 
 @dataclass
@@ -110,6 +82,7 @@ class _Examination:
         yield "caps", self.check_caps
         yield "costs", self.check_costs
         yield "curve", self.check_curve
+        yield "script", self.check_script
         if self.found_facts is not None and self.found_facts.failure is not None:
             yield "ending", self.check_ending
             return
@@ -123,22 +96,22 @@ class _Examination:
     @property
     def stated(self) -> Facts:
         if self.found_facts is None:
-            raise _OpenQuestion(f"{facts.FACTS} can't be read")
+            raise OpenQuestion(f"{facts.FACTS} can't be read")
         return self.found_facts
 
     @property
     def entered(self) -> Fighter:
         if self.found_fighter is None:
-            raise _OpenQuestion(f"{facts.FIGHTER} can't be read")
+            raise OpenQuestion(f"{facts.FIGHTER} can't be read")
         return self.found_fighter
 
     @property
     def built(self) -> Fighter:
         """The fighter, once it is known to be one we can build, and may."""
         if not self.sound:
-            raise _OpenQuestion("the fighter can't be built here")
+            raise OpenQuestion("the fighter can't be built here")
         if self.entered.config.brings_code and not self.run_code:
-            raise _OpenQuestion("this fighter brings code of its own; --run-code runs it")
+            raise OpenQuestion("this fighter brings code of its own; --run-code runs it")
         return self.entered
 
     @property
@@ -159,10 +132,10 @@ class _Examination:
         return self.contents.raw[name]
 
     def wanted(self) -> list[str]:
-        """The files of this submission: a negative result has no model, and few fighters bring a mixer."""
+        """The files of this submission: a negative result has no model."""
         absent = {facts.MODEL} if self.stated.failure is not None else set()
-        if facts.MIXER not in self.stated.files:
-            absent.add(facts.MIXER)
+        # few fighters bring a mixer, and the first exports had no script
+        absent |= {facts.MIXER, facts.SCRIPT} - set(self.stated.files)
         return [name for name in facts.MAX_BYTES if name not in absent]
 
     # the items
@@ -251,7 +224,7 @@ class _Examination:
         if self.stated.n_seeds != 1:
             raise Broken(f"{self.stated.n_seeds} seeds are stated, and a submission is one run")
         if other := self.other_versions():
-            raise _OpenQuestion(other)
+            raise OpenQuestion(other)
         exhibition = ", an exhibition" if self.stated.exhibition else ""
         return f"{track.name} v{track.version}, {budget.steps:,} steps, corpus {stated.corpus_digest[:8]}{exhibition}"
 
@@ -308,6 +281,12 @@ class _Examination:
             raise Broken(f"it goes on to step {last:,}, the run ended at {steps:,}")
         return f"{len(points)} points, finite, to step {last:,}"
 
+    def check_script(self) -> str:
+        if facts.SCRIPT not in self.wanted():
+            raise OpenQuestion(f"it has no {facts.SCRIPT}, as the first exports had none")
+        tree = script_checks.parsed(self.raw(facts.SCRIPT))
+        return f"{script_checks.check_imports(tree)}; {script_checks.check_network(tree)}"
+
     def check_ending(self) -> str:
         failure = self.stated.failure
         assert failure is not None, "only asked of a negative result"
@@ -362,19 +341,19 @@ class _Examination:
         stated, score, config, model = self.stated, self.stated.score, self.built.config, self.found_model
         assert score is not None, "only asked of a scored run"
         if model is None:
-            raise _OpenQuestion("there is no artifact to score")
+            raise OpenQuestion("there is no artifact to score")
         if other := self.other_versions():
-            raise _OpenQuestion(other)
+            raise OpenQuestion(other)
         # the corpus that `auto` finds may be another than the one of this score
         by_name = self.data == AUTO and stated.corpus_name in NAMED
         wanted = stated.corpus_name if by_name else self.data
         try:
             corpus = load_corpus(wanted)
         except DataError as wrong:
-            raise _OpenQuestion(f"the corpus {stated.corpus_name} is not here: {wrong.problem}") from wrong
+            raise OpenQuestion(f"the corpus {stated.corpus_name} is not here: {wrong.problem}") from wrong
         digest = stated.identity.corpus_digest
         if corpus.digest != digest:
-            raise _OpenQuestion(
+            raise OpenQuestion(
                 f"scored on {stated.corpus_name} {digest[:8]}; {wanted} is {corpus.name} {corpus.digest[:8]}: "
                 "give the text with --data"
             )

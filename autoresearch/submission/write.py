@@ -6,7 +6,7 @@ import re
 import shutil
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -17,6 +17,9 @@ from autoresearch.submission import curve, facts, fighter, picture
 from autoresearch.submission.card import card
 from autoresearch.submission.facts import Ending, Facts, FileFact, Machine, Origin, Score, Spent, declared
 from autoresearch.submission.fighter import Fighter
+from autoresearch.submission.golf_write import check_legal, golf_contents, scored
+from autoresearch.submission.recipe import Recorded, script
+from autoresearch.submission.sources import BundleError
 from autoresearch.worker import versions
 from bench.config import RunConfig
 from bench.divisions import recipe
@@ -27,6 +30,7 @@ from studies.reading import Reader
 from studies.views import ArtifactView, RunView, StudyView, TrialView
 
 SAY_SECONDS = 5.0
+ENTRY = ("autoresearch.submission.featherweight_script", "train_fighter")
 
 
 def write_submission(
@@ -47,11 +51,19 @@ def write_submission(
         run = _exportable(chosen)
         say(f"trial {chosen.number} of {study}: {_outcome(run)}")
         points = reader.curve(run.id)
+        if golf := view.spec.track.tokenizer is not None:
+            scored(chosen)
+            check_legal(chosen.config)
         stated = _facts(reader, view, chosen, run)
         with _part_of(to) as part:
             model = _model(reader, stated, chosen, data, say) if stated.score else None
+            if golf:
+                assert model is not None, "a scored trial has a model"
+                contents = golf_contents(reader, view, chosen, data, model, say)
+            else:
+                contents = _contents(stated, chosen.config, points, model, _script(stated, chosen.config, say))
             with _reporting(to):
-                _fill(part, stated, chosen.config, points, model)
+                _fill(part, contents)
                 _land(part, to)
     finally:
         reader.close()
@@ -304,21 +316,41 @@ def _settle(folder: Path) -> None:
         os.close(handle)
 
 
-def _fill(folder: Path, stated: Facts, config: RunConfig, points: list[Point], model: bytes | None) -> None:
-    """Every file of the submission; the facts come last, for they hold the checksums of the others."""
+def _script(stated: Facts, config: RunConfig, say: Callable[[str], None]) -> str | None:
+    """The run as one file; None where a mixer of the user's own is more than definitions."""
+    digest = stated.identity.corpus_digest
+    try:
+        return script(Recorded(config, stated.seed, stated.machine.threads, (digest,)), ENTRY)
+    except BundleError as wrong:
+        if not config.brings_code:
+            raise
+        say(f"exported without {facts.SCRIPT}: the mixer can't be part of one file: {wrong}")
+        return None
+
+
+def _contents(
+    stated: Facts, config: RunConfig, points: list[Point], model: bytes | None, code: str | None
+) -> dict[str, bytes]:
+    """Every file of a Featherweight submission; the facts come last, for they hold the checksums of the others."""
     entered = Fighter(name=stated.name, division=stated.division, seed=stated.seed, config=config)
     contents = {
         facts.FIGHTER: fighter.to_toml(entered).encode(),
-        facts.CARD: card(stated, config).encode(),
+        facts.CARD: card(stated, config, code is not None).encode(),
         facts.CURVE: curve.to_csv(points).encode(),
         facts.PICTURE: picture.to_svg(points, _title(stated)).encode(),
     }
     if model is not None:
         contents[facts.MODEL] = model
+    if code is not None:
+        contents[facts.SCRIPT] = code.encode()
     if (mixer := fighter.mixer_text(config)) is not None:
         contents[facts.MIXER] = mixer.encode()
     sums = {name: FileFact(bytes=len(raw), sha256=hashlib.sha256(raw).hexdigest()) for name, raw in contents.items()}
     contents[facts.FACTS] = facts.to_json(replace(stated, files=sums)).encode()
+    return contents
+
+
+def _fill(folder: Path, contents: Mapping[str, bytes]) -> None:
     for name, raw in contents.items():
         with (folder / name).open("xb") as file:
             file.write(raw)

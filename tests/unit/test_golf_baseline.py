@@ -363,9 +363,9 @@ def test_documents_start_at_their_boundary():
 
 
 def test_an_artifact_over_the_cap_is_refused():
-    fits(15_950_000, GOLF)
-    with pytest.raises(BreachError, match="15,950,001 bytes of weights and 50,000 for code are over golf's 16,000,000"):
-        fits(15_950_001, GOLF)
+    fits(15_900_000, GOLF)
+    with pytest.raises(BreachError, match="15,900,001 bytes of weights and 100,000 for code are over golf's"):
+        fits(15_900_001, GOLF)
 
 
 def test_batches_read_the_shards_in_order_whatever_the_seed(corpus):

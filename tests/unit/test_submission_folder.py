@@ -4,7 +4,6 @@ import hashlib
 import json
 import os
 import random
-import re
 import resource
 import shutil
 import sqlite3
@@ -12,11 +11,12 @@ from xml.etree import ElementTree
 
 import pytest
 import torch
+from bundled import loaded
 from rich.console import Console
 
 from autoresearch.replaying import Again
 from autoresearch.session import run_key, run_study
-from autoresearch.submission import facts, verify, write
+from autoresearch.submission import curve, facts, verify, write
 from autoresearch.submission.fighter import from_toml
 from autoresearch.submission.verify import verify_submission
 from autoresearch.submission.write import write_submission
@@ -32,7 +32,9 @@ from studies.ownership import this_process
 from studies.store import Proposal, Store
 
 BUDGET = Budget(steps=12, batch=4)
-RESULT_FILES = {"fighter.toml", "model.arena", "README.md", "curve.csv", "curve.svg", "submission.json"}
+RESULT_FILES = {
+    *("fighter.toml", "model.arena", "README.md", "curve.csv", "curve.svg", "submission.json", "train.py"),
+}
 LOG = 'Traceback\n  File "/home/someone/site-packages/torch/nn.py", line 1\n```\nRuntimeError: | oh'
 
 
@@ -234,12 +236,26 @@ def test_no_text_file_names_a_place_on_this_machine(exported, negative, home):
                 assert "/home/" not in path.read_text()
 
 
-def test_the_script_on_the_card_trains_the_same_model(exported, data, monkeypatch, capsys):
-    (script,) = re.findall("```python\n(.*?)```", (exported / "README.md").read_text(), re.DOTALL)
-    monkeypatch.chdir(exported)
-    exec(script.replace("PATH", data), {})
+def test_the_script_trains_the_same_model_with_the_same_losses(exported, data, monkeypatch, capsys, tmp_path):
+    assert "DATA_PATH=PATH python train.py" in (exported / "README.md").read_text()
+    monkeypatch.setenv("DATA_PATH", data)
+    monkeypatch.chdir(tmp_path)
+    loaded((exported / "train.py").read_text()).main()
     stated = facts.from_json((exported / "submission.json").read_text())
-    assert capsys.readouterr().out.split()[-2:] == [repr(stated.score.val_loss), stated.score.artifact_sha256]
+    assert (tmp_path / "logs" / "seed1001.arena").read_bytes() == (exported / "model.arena").read_bytes()
+    assert f"val_loss:{stated.score.val_loss!r} val_bpb:{stated.score.val_bpb!r} " in capsys.readouterr().out
+    curves = [curve.from_csv(path.read_text()) for path in (tmp_path / "logs" / "seed1001.csv", exported / "curve.csv")]
+    now, recorded = ([(p.step, p.train_loss, p.probe_loss) for p in points] for points in curves)
+    assert now == recorded
+
+
+def test_the_script_trains_on_no_other_text(exported, monkeypatch, capsys, tmp_path):
+    for side in ("train", "valid"):
+        (tmp_path / f"x_{side}.txt").write_text("\n\n".join(f"{side} {i} {'word ' * 200}" for i in range(120)))
+    monkeypatch.setenv("DATA_PATH", str(tmp_path))
+    with pytest.raises(SystemExit, match="2"):
+        loaded((exported / "train.py").read_text()).main()
+    assert "the recorded run was on" in capsys.readouterr().err
 
 
 def test_the_fighter_is_the_trials_config(exported, store):

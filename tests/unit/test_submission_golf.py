@@ -1,0 +1,480 @@
+"""A golf folder: export, verify, run the script, verify again; every way to tamper with it, and hostile weights."""
+
+import hashlib
+import json
+import math
+import os
+import re
+import shutil
+import struct
+import subprocess
+import sys
+import zlib
+from pathlib import Path
+
+import pytest
+import torch
+import zstandard
+from bundled import loaded
+from tiny_vocabulary import TRAIN, VALID
+from tiny_vocabulary import model as tiny_model
+
+from autoresearch.session import run_key
+from autoresearch.submission import golf_schema, script_checks
+from autoresearch.submission.golf_logs import logs_behind, read_log
+from autoresearch.submission.golf_write import check_size
+from autoresearch.submission.verify import verify_submission
+from autoresearch.submission.write import write_submission
+from autoresearch.worker import versions
+from bench.cards import cards
+from bench.catalog import CATALOG, full_pick
+from bench.config import Budget
+from bench.data.tokens import build
+from bench.divisions import baseline
+from bench.errors import BreachError, ConfigError, StoreError
+from bench.records import Failure, Reason
+from bench.run import run
+from bench.techniques.evaluator.windows import Windows
+from bench.tracks import GOLF, GOLF_CPU
+from studies.definitions import StudySpec
+from studies.ownership import this_process
+from studies.store import Proposal, Store
+
+FILES = {"README.md", "submission.json", "train_gpt.py", "requirements.txt", "model.arena", "train_seed1001.log"}
+NOWHERE = "/nowhere/at/all"
+
+
+class Here:
+    device_class, threads = "cpu/test", 1
+
+
+@pytest.fixture(scope="module", autouse=True)
+def one_thread():
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory):
+    return tmp_path_factory.mktemp("golf")
+
+
+@pytest.fixture(scope="module")
+def corpus(home):
+    """As many pieces as the contest's vocabulary has, and as little to score as a corpus may have."""
+    pieces = tiny_model(tuple(f"~{n}" for n in range(644)))
+    return build("text:tiny", (TRAIN, VALID[:212]), pieces, home / "shards", lambda line: None)
+
+
+@pytest.fixture(scope="module")
+def store(home, corpus):
+    """A baseline, a recipe that beats it, one that failed, one under way; each real one run in this process."""
+    ledger = Store(home / "arena.db")
+    spec = StudySpec(
+        name="golf", track_name=GOLF_CPU.name, division_name="open", n_trials=4,
+        budget=Budget(steps=10, batch=4, seq_len=64), corpus_name=corpus.name, corpus_digest=corpus.digest,
+        data=str(corpus.folder),
+    )  # fmt: skip
+    ledger.begin(spec, cards(), this_process())
+    small = baseline(spec.budget, GOLF_CPU.name).replaced(
+        "shape", [full_pick("shape", "sized", {"n_layer": 3, "n_head": 4, "head_width": 16})]
+    )
+    faster = small.replaced("schedule", [full_pick("schedule", "warmdown", {"steps": 10})])
+    ledger.artifacts.mkdir(exist_ok=True)
+    for number, config in enumerate((small, faster, small.replaced("logits", []), small.replaced("features", []))):
+        if number == 3:
+            config = small.replaced("ffn", [full_pick("ffn", "leaky_relu2", {})])
+        ledger.propose(
+            "golf", Proposal(number=number, config=config, proposer="tpe", rule="r", reason="why", params={})
+        )
+        run_id, _ = ledger.start("golf", number, run_key(GOLF_CPU, 1001, corpus, Here), versions())
+        if number == 2:
+            failure = Failure(fingerprint="", seed=1001, reason=Reason.DIVERGED, step=7, message="no number")
+            ledger.finish(run_id, failure)
+        if number < 2:
+            points = []
+            finished = run(config, 1001, corpus, GOLF_CPU, points.append)
+            ledger.add_points(run_id, points)
+            (ledger.artifacts / f"{number}.arena").write_bytes(finished.artifact)
+            ledger.finish(run_id, finished.result, f"{number}.arena")
+    ledger.close()
+    return home / "arena.db"
+
+
+@pytest.fixture(scope="module")
+def spoken():
+    return []
+
+
+@pytest.fixture(scope="module")
+def exported(store, home, spoken):
+    return write_submission(store, "golf", 1, home / "out" / "entry", None, spoken.append)
+
+
+@pytest.fixture
+def copy(exported, tmp_path):
+    return shutil.copytree(exported, tmp_path / "copy")
+
+
+def looked_at(folder, data=NOWHERE):
+    return {check.item: check for check in verify_submission(folder, str(data))}
+
+
+def failing(folder, data=NOWHERE):
+    return {item for item, check in looked_at(folder, data).items() if check.verdict == "fail"}
+
+
+def restate(folder, **changes):
+    file = folder / "submission.json"
+    file.write_text(json.dumps(json.loads(file.read_text()) | changes))
+
+
+# the round trip
+
+
+def test_export_verify_run_verify(exported, corpus, tmp_path):
+    """The script alone, as a process of its own that can't see our packages."""
+    assert {path.name for path in exported.iterdir()} == FILES
+    found = looked_at(exported, corpus.folder)
+    assert {check.item for check in found.values() if check.verdict == "fail"} == set()
+    assert "scored again" in found["weights A5"].evidence
+    folder = shutil.copytree(exported, tmp_path / "alone")
+    paths = {"DATA_PATH": str(corpus.folder), "TOKENIZER_PATH": str(corpus.folder / "tokenizer.model")}
+    inherited = {name: value for name, value in os.environ.items() if name not in ("PYTHONPATH", "SEED", "RUN_ID")}
+    done = subprocess.run(
+        [sys.executable, "-P", "train_gpt.py"], cwd=folder, env=inherited | paths, capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr
+    assert (folder / "logs" / "train_seed1001.arena").read_bytes() == (folder / "model.arena").read_bytes()
+    logged = read_log("train_seed1001.log", (folder / "logs" / "train_seed1001.txt").read_text())
+    recorded = read_log("train_seed1001.log", (folder / "train_seed1001.log").read_text())
+    untimed = {"train_seconds": 0, "eval_seconds": 0}
+    assert vars(logged) | untimed == vars(recorded) | untimed
+    assert losses(done.stdout) == losses((folder / "train_seed1001.log").read_text())
+    shutil.copy(folder / "logs" / "train_seed1001.txt", folder / "train_seed1001.log")
+    again = looked_at(folder, corpus.folder)
+    assert {item: check.verdict for item, check in again.items()} == {i: c.verdict for i, c in found.items()}
+
+
+def losses(text):
+    return re.findall(r"^step:\d+/\d+ (?:train_loss:\S+|val_loss:\S+ val_bpb:\S+)", text, re.MULTILINE)
+
+
+def test_the_numbers_are_in_the_contests_units(exported, corpus, store):
+    plain = json.loads((exported / "submission.json").read_text())
+    assert golf_schema.flaws(plain) == []
+    ledger = Store(store)
+    trial = next(t for t in ledger.read.trials("golf") if t.number == 1)
+    ledger.close()
+    per_byte = corpus.tokens_per_byte(corpus.valid[: GOLF_CPU.eval_bytes])
+    assert plain["val_bpb"] == pytest.approx(trial.val_loss / math.log(2))
+    assert plain["val_loss"] * per_byte == pytest.approx(trial.val_loss)
+    sizes = [(exported / name).stat().st_size for name in ("train_gpt.py", "model.arena")]
+    assert (plain["bytes_code"], plain["bytes_total"]) == (sizes[0], sum(sizes))
+
+
+def test_one_seed_is_exported_as_non_record_and_says_so(exported, spoken):
+    assert "exported as non-record: it has 1 seed where a record needs 3" in spoken
+    assert json.loads((exported / "submission.json").read_text())["track"] == "non-record-16mb"
+    page = (exported / "README.md").read_text()
+    for wanted in ("**Non-record.**", "golf-cpu, which is not the contest", "1 seed where a record needs 3"):
+        assert wanted in page
+
+
+def test_the_page_has_each_change_with_its_delta(exported, store):
+    page = (exported / "README.md").read_text()
+    ledger = Store(store)
+    base, better = [t.val_loss for t in ledger.read.trials("golf")][:2]
+    ledger.close()
+    assert f"| schedule | `warmdown(steps=10)` | {(better - base) / math.log(2):+.5f} |" in page
+    assert "| shape | `sized(head_width=16)` | not measured |" in page
+    assert "torchrun --standalone --nproc_per_node=1 train_gpt.py" in page
+    assert str(store.parent) not in page
+
+
+def test_a_sum_of_code_and_weights_is_held_to_the_cap():
+    check_size(100, GOLF.max_artifact_bytes - 100, GOLF)
+    with pytest.raises(BreachError) as refusal:
+        check_size(101, GOLF.max_artifact_bytes - 100, GOLF)
+    assert refusal.value.problem == "101 bytes of code and 15,999,900 of weights are 1 over golf's 16,000,000"
+
+
+@pytest.mark.parametrize(
+    ("trial", "problem"),
+    [(2, "trial 2 has no score: it ended diverged at step 7"), (3, "trial 3 is running"), (9, "has no trial 9")],
+)
+def test_a_trial_without_a_score_is_no_golf_submission(store, tmp_path, trial, problem):
+    with pytest.raises(StoreError, match=problem):
+        write_submission(store, "golf", trial, tmp_path / "out", None, lambda text: None)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_an_evaluator_that_breaks_a_rule_is_not_exported(store, tmp_path, monkeypatch):
+    monkeypatch.setattr(Windows, "breaks", "C4: it scores a token twice", raising=False)
+    with pytest.raises(BreachError) as refusal:
+        write_submission(store, "golf", 1, tmp_path / "out", None, lambda text: None)
+    assert refusal.value.problem == "evaluator is windows, which breaks a rule of golf: C4: it scores a token twice"
+
+
+def test_a_target_that_exists_is_left_alone(store, exported):
+    with pytest.raises(ConfigError, match="an export overwrites nothing"):
+        write_submission(store, "golf", 1, exported, None, lambda text: None)
+
+
+# the script's own environment
+
+
+@pytest.mark.parametrize(
+    ("variables", "said"),
+    [
+        ({"ITERATIONS": "many"}, "ITERATIONS=many is no number"),
+        ({"ITERATIONS": "0"}, "make no run"),
+        ({"TRAIN_BATCH_TOKENS": "100"}, "a batch of whole sequences"),
+        ({"MAX_WALLCLOCK_SECONDS": "nan"}, "make no run"),
+        ({"WORLD_SIZE": "8"}, "WORLD_SIZE is 8"),
+        ({"DATA_PATH": "/nowhere"}, "set DATA_PATH"),
+    ],
+)
+def test_an_environment_that_makes_no_run_is_one_error_and_one_hint(
+    exported, variables, said, monkeypatch, capsys, tmp_path
+):
+    monkeypatch.chdir(tmp_path)
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    with pytest.raises(SystemExit, match="2"):
+        loaded((exported / "train_gpt.py").read_text()).main()
+    error, hint = capsys.readouterr().err.strip().split("\n")
+    assert error.startswith("error: ")
+    assert hint.startswith("hint: ")
+    assert said in error + hint
+    assert list(tmp_path.iterdir()) == []
+
+
+# tampering
+
+
+@pytest.mark.parametrize(
+    ("change", "item"),
+    [
+        ({"val_bpb": 0.9}, "score as logged"),
+        ({"val_bpb": "0.9"}, "submission.json"),
+        ({"bytes_total": 16_000_001}, "submission.json"),
+        ({"bytes_total": 12_345}, "sizes as logged"),
+        ({"date": "yesterday"}, "submission.json"),
+        ({"track": "mine"}, "submission.json"),
+        ({"seeds": [1, 2]}, "submission.json"),
+        ({"compliance": {"no_slot": False}}, "submission.json"),
+        ({"track": "10min_16mb"}, "seeds S2"),
+    ],
+)
+def test_a_false_statement_fails_its_item(copy, change, item):
+    restate(copy, **change)
+    assert item in failing(copy)
+
+
+def test_one_changed_bit_in_the_weights_fails(copy):
+    raw = bytearray((copy / "model.arena").read_bytes())
+    raw[len(raw) // 2] ^= 1
+    (copy / "model.arena").write_bytes(raw)
+    assert "weights A5" in failing(copy)
+
+
+def test_weights_one_byte_over_the_cap_fail(copy):
+    room = GOLF.max_artifact_bytes - (copy / "train_gpt.py").stat().st_size
+    for size, fails in ((room, False), (room + 1, True)):
+        with (copy / "model.arena").open("wb") as file:
+            file.truncate(size)
+        assert ("size A1" in failing(copy)) is fails
+
+
+@pytest.mark.parametrize(
+    ("line", "item", "said"),
+    [
+        ("from bench.run import run", "code A2", "it imports bench"),
+        ("import importlib; importlib.import_module('autoresearch.cli')", "code A2", "it imports autoresearch"),
+        ("import requests", "network E2", "requests"),
+        ("import subprocess; subprocess.run(['curl', 'x'])", "network E2", "curl"),
+        ("train_files = sorted(glob('fineweb_val_*.bin'))", "validation data V1", "goes into train_files"),
+        ("loader = DistributedTokenLoader(args.val_files, 0)", "validation data V1", "DistributedTokenLoader"),
+        ("def broken(:", "script F3", "does not compile"),
+        pytest.param("x = " + "(" * 5_000, "script F3", "does not compile", id="nested"),
+    ],
+)
+def test_a_script_that_may_not_be_fails(copy, line, item, said):
+    script = copy / "train_gpt.py"
+    script.write_text(f"{script.read_text()}\n{line}\n")
+    check = looked_at(copy)[item]
+    assert check.verdict == "fail"
+    assert said in check.evidence
+
+
+def test_a_packed_script_is_read_by_data_alone():
+    import base64
+    import lzma
+
+    packed = base64.b85encode(lzma.compress(b"import requests\n")).decode()
+    tree = script_checks.parsed(f"import lzma,base64\nexec(lzma.decompress(base64.b85decode({packed!r})))\n".encode())
+    assert script_checks.imported(script_checks.unpacked(tree)) == {"requests"}
+
+
+def test_links_pipes_and_what_leads_out_of_the_folder_are_not_read(copy):
+    (copy / "train_seed7.log").symlink_to("/etc/passwd")
+    os.mkfifo(copy / "train_seed8.log")
+    (copy / "deep").symlink_to("/")
+    said = looked_at(copy)["files F2"].evidence
+    assert "train_seed7.log is a link" in said
+    assert "train_seed8.log is no plain file" in said
+
+
+# hostile weights: refused by what they say of themselves
+
+
+def head(codec, raw_bytes, body):
+    return struct.pack("<8sHQ32s", b"ARENAFW\x00", 1, raw_bytes, bytes(32)) + codec.ljust(16, b"\x00") + body
+
+
+class Evil:
+    def __reduce__(self):
+        return (Path.touch, (Path("/tmp/executed-by-pickle"),))
+
+
+def hostile(kind):
+    import pickle
+
+    match kind:
+        case "pickle":
+            return pickle.dumps(Evil())
+        case "petabytes":
+            return head(b"zlib", 2**53, zlib.compress(b"x"))
+        case "zstandard bomb":
+            # the frame holds 200 MB, its header says 90
+            return head(b"zstd", 90_000_000, zstandard.ZstdCompressor().compress(bytes(200_000_000)))
+        case "zlib bomb":
+            return head(b"zlib", 1_000, zlib.compress(bytes(50_000_000)))
+        case "path as codec":
+            return head(b"../../etc/passwd", 10, b"x")
+
+
+@pytest.mark.parametrize(
+    ("kind", "said"),
+    [
+        ("pickle", "which we do not have"),
+        ("petabytes", "claims 9,007,199,254,740,992 bytes"),
+        ("zstandard bomb", "claims another size than its header"),
+        ("zlib bomb", "another size than its header says"),
+        ("path as codec", "the codec '../../etc/passwd', which we do not have"),
+    ],
+)
+def test_hostile_weights_are_refused(copy, kind, said):
+    (copy / "model.arena").write_bytes(hostile(kind))
+    check = looked_at(copy)["weights A5"]
+    assert check.verdict == "fail"
+    assert said in check.evidence
+    assert not Path("/tmp/executed-by-pickle").exists()
+
+
+def test_pickled_weights_beside_ours_are_never_opened(copy):
+    (copy / "model.arena").rename(copy / "final_model.pt")
+    check = looked_at(copy)["weights A5"]
+    assert check.verdict == "can't tell"
+    assert "not opened, for it may be pickle: final_model.pt" in check.evidence
+
+
+# what the schema accepts
+
+GOOD = {
+    "author": "A", "github_id": "a", "name": "n", "date": "2026-03-18T14:56:29Z", "val_loss": 2.07269931,
+    "val_bpb": 1.2243657, "bytes_total": 15_863_489, "bytes_code": 47_642, "blurb": "b",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        {},
+        {"track": "10min_16mb", "val_bpb_std": 0.0004, "seeds": [1], "seed_results": {"1": {"val_bpb": 1.2243657}}},
+        {"seeds": {"42": {"val_bpb": 1.22436}}},
+        {"track": "non-record-16mb", "compliance": {"no_slot": True, "three_seeds": False}},
+    ],
+)
+def test_the_good_models_pass_the_schema(more):
+    assert golf_schema.flaws(GOOD | more) == []
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"github_id": None}, "github_id missing"),
+        ({"bytes_code": 15_863_489}, "bytes_code is 15,863,489 of 15,863,489 in all"),
+        ({"bytes_total": 16_638_468}, "bytes_total is 16,638,468, over 16,000,000"),
+        ({"seeds": [1, 2], "seed_results": {"1": {"val_bpb": 1.2}, "2": {"val_bpb": 1.3}}}, "the seeds' mean is 1.25"),
+        ({"seeds": [1, 2], "seed_results": {"1": {}}}, "seeds has others"),
+        ({"compliance": {"three_seeds": False}}, "does not say true for three_seeds"),
+        ({"val_bpb": float("inf")}, "val_bpb is no number above zero"),
+    ],
+)
+def test_the_bad_ones_are_flagged(change, said):
+    assert said in "; ".join(golf_schema.flaws(GOOD | change))
+
+
+@pytest.mark.parametrize("text", ["[" * 100_000, "{", "[]", '{"val_bpb": NaN}'])
+def test_what_is_no_table_is_refused(text):
+    with pytest.raises(ConfigError):
+        golf_schema.read(text)
+
+
+# logs, as the contest's scripts write them
+
+LINES = """print(f"final_int8_zlib_roundtrip_exact val_loss:{x:.8f}")
+train_shards: 80
+val_tokens: 40540160
+step:100/200 val_loss:3.0000 val_bpb:1.3000
+stopping_early: wallclock_cap train_time: 588138ms step: 4988/20000
+Code size: 15516 bytes
+Serialized model quantized+brotli: 15972031 bytes
+Total submission size: 99999999 bytes
+Total submission size quantized+brotli: 15987547 bytes
+final_sliding_window_eval_exact stride:64 val_loss:2.9 val_bpb:1.2
+1776144156.999 quantized_ttt_phased val_loss:2.76951521 val_bpb:1.07216564 eval_time:500104ms
+"""
+
+
+def test_the_lines_that_count_are_read():
+    log = read_log("train_seed7.log", LINES)
+    assert (log.seed, log.score_line, log.val_bpb) == (7, "quantized_ttt_phased", 1.07216564)
+    assert (log.train_seconds, log.eval_seconds) == (588.138, 500.104)
+    assert (log.code_bytes, log.model_bytes, log.total_bytes) == (15_516, 15_972_031, 15_987_547)
+    assert (log.train_shards, log.valid_tokens) == (80, 40_540_160)
+    assert log.scores["final_sliding_window_eval_exact"] == 1.2
+
+
+def test_of_two_logs_with_one_seed_the_one_behind_the_score_is_found():
+    logs = [read_log(f"train_seed{seed}{kind}.log", f"quantized_ttt val_loss:2.0 val_bpb:{score}\n")
+            for seed, kind, score in ((1, "a", 1.10001), (1, "b", 1.20001), (2, "", 1.40001))]  # fmt: skip
+    assert [log.name for log in logs_behind(1.30001, "quantized_ttt", logs)] == ["train_seed1b.log", "train_seed2.log"]
+    assert logs_behind(1.05001, "quantized_ttt", logs) == ()
+
+
+def test_significance_is_judged_by_both_rules(tmp_path):
+    """Three seeds against the record that is dated before it."""
+    track = tmp_path / "track_10min_16mb"
+    for name, scores in (("2026-03-18_Old", (1.2,)), ("2026-03-20_New", (1.1961, 1.1962, 1.1963))):
+        (track / name).mkdir(parents=True)
+        plain = GOOD | {"val_bpb": sum(scores) / len(scores), "date": name[:10]}
+        (track / name / "submission.json").write_text(json.dumps(plain))
+        for seed, score in enumerate(scores):
+            text = f"val_loader:x tokens:62021632\nfinal_int8_zlib_roundtrip_exact val_loss:2.0 val_bpb:{score}\n"
+            (track / name / f"train_seed{seed}.log").write_text(text)
+    found = looked_at(track / "2026-03-20_New")
+    for item in ("significance S1", "progression"):
+        assert found[item].verdict == "pass"
+        assert "against 1.2 (2026-03-18_Old)" in found[item].evidence
+    assert "p = 0.00" in found["significance S1"].evidence
+
+
+def test_every_codec_of_the_catalog_is_known_by_its_name_in_the_clear(copy):
+    raw = (copy / "model.arena").read_bytes()
+    assert raw[50:66].rstrip(b"\x00").decode() in {codec.name for codec in CATALOG["codec"]}
+    assert hashlib.sha256(raw).hexdigest() in (copy / "train_seed1001.log").read_text()

@@ -30,7 +30,7 @@ def estimate(config: RunConfig) -> Estimate:
     """From what each technique declares, no model built; tests hold the declarations against torch's own counter."""
     stack, budget = realise(config), config.budget
     embedding = stack.track.vocab * stack.shape.width
-    planned = Counter(stack.plan(step, budget) for step in range(budget.steps))
+    planned = Counter(stack.plan(step, budget.steps, budget) for step in range(budget.steps))
     trained = sum(
         steps * batch * seq_len * forward_flops(stack, seq_len) for (batch, seq_len), steps in planned.items()
     )

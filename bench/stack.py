@@ -168,12 +168,12 @@ class Stack:
         rounding = [modifier.hook(self.precision) for modifier in self.precision_modifiers]
         return [*rounding, *own, *(addon.hook(params) for addon in self.addons), self.averaging.hook(params)]
 
-    def plan(self, step: int, budget: Budget) -> tuple[int, int]:
-        """Sequences and their length at a step: the whole budget unless a curriculum uses less or shorter ones."""
+    def plan(self, step: int, n_steps: float, budget: Budget) -> tuple[int, int]:
+        """Sequences and their length at a step of so many: the budget's unless a curriculum uses less or shorter."""
         batch, seq_len = budget.batch, budget.seq_len
         for addon in self.addons:
             if curriculum := getattr(addon, "plan", None):
-                batch, seq_len = curriculum(step / budget.steps, batch, seq_len)
+                batch, seq_len = curriculum(step / n_steps, batch, seq_len)
         return batch, seq_len
 
     def extra_passes(self) -> float:

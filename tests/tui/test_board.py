@@ -135,7 +135,7 @@ def test_shipped_measurements_are_labelled(store: Path, no_store: Path, monkeypa
         (
             ("standings", "--track", "chess"),
             "there is no track named chess",
-            "the tracks are featherweight, golf, golf-cpu",
+            "the tracks are featherweight, golf, golf-1xgpu, golf-cpu",
         ),
         (
             ("--store", "postgres://host/db"),

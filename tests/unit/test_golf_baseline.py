@@ -33,7 +33,7 @@ from bench.techniques.optimizer_modifiers.momentum_warmup import MomentumWarmup
 from bench.techniques.precision.int8_clipped import Int8Clipped, Role, fitted
 from bench.techniques.schedule.warmdown import Warmdown
 from bench.tracks import GOLF, GOLF_CPU, Boundary
-from bench.training import mean_nats, steps_in_all, train
+from bench.training import Work, mean_nats, steps_in_all, train
 from studies.definitions import StudySpec
 
 SMALL = {"n_layer": 5, "n_head": 4, "head_width": 16}
@@ -279,7 +279,7 @@ def timed(monkeypatch):
             torch.optim.SGD(model.parameters(), lr=0.1),
             lr_scale,
             [],
-            lambda step: (tokens_BT, tokens_BT),
+            lambda step, n_steps: (tokens_BT, tokens_BT),
             torch.Generator(),
             n_steps,
             lambda: 1.0,
@@ -320,7 +320,7 @@ def test_the_warm_up_leaves_no_trace(corpus):
     params = Params(model)
     initialise(params, stack.init, 1001)
     before = [p.detach().clone() for p in params.tensors]
-    warm_up(stack, model, batches(corpus, config.budget, lambda step: (2, 24), 1001))
+    warm_up(stack, model, batches(corpus, config.budget, stack.plan, 1001), Work(model))
     assert all(torch.equal(p, start) for p, start in zip(params.tensors, before, strict=True))
     assert all(p.grad is None for p in params.tensors)
 
@@ -372,8 +372,8 @@ def test_batches_read_the_shards_in_order_whatever_the_seed(corpus):
     budget = Budget(steps=3, batch=2, seq_len=8)
     text = corpus.train.span(0, 60)
     for seed in (1, 2):
-        draw = batches(corpus, budget, lambda step: (2, 8), seed)
-        x_BT, y_BT = draw(1)
+        draw = batches(corpus, budget, lambda step, n_steps, whole: (2, 8), seed)
+        x_BT, y_BT = draw(1, 3)
         assert x_BT.flatten().tolist() == text[17:33].tolist()
         assert y_BT.flatten().tolist() == text[18:34].tolist()
 

@@ -83,7 +83,7 @@ BASES = {base.track: base for base in (BASE, GOLF_BASE, GOLF_1XGPU_BASE, GOLF_CP
 GOLF_ONLY = frozenset(
     (
         *("sized", "tied", "narrow_uniform", "muon_split", "momentum_warmup", "warmdown", "int8_clipped"),
-        *("zlib", "sliding"),
+        *("zlib", "sliding", "depth_recurrence"),
     )
 )
 

@@ -1,17 +1,17 @@
 """Golf's naive baseline, part by part against float64 references written from techniques.md 1, and once end to end.
 
-Shapes: B batch, T time, D width, V vocabulary.
+Shapes: B batch, T time, V vocabulary.
 """
 
 import dataclasses
 import math
 import os
-from collections import deque
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
+from golf_reference import reference
 from tiny_vocabulary import TRAIN, VALID
 from tiny_vocabulary import model as tiny_model
 
@@ -118,59 +118,6 @@ def test_the_first_loss_is_the_published_one():
     with torch.no_grad():
         loss = mean_nats(model(tokens[:-1].view(-1, 1024)), tokens[1:].view(-1, 1024)).item()
     assert loss == pytest.approx(6.936, abs=0.006)
-
-
-def reference(model, tokens_T):
-    """Logits of one sequence as techniques.md 1.1 reads, in float64 and one head and position at a time."""
-    weights = {name: p.detach().double() for name, p in model.named_parameters()}
-
-    def rms(x):
-        return x / torch.sqrt((x * x).mean(-1, keepdim=True) + torch.finfo(torch.float32).eps)
-
-    def turned(x_TK):
-        T, K = x_TK.shape
-        out = torch.empty_like(x_TK)
-        for t in range(T):
-            for j in range(K // 2):
-                angle = t * 10_000 ** (-2 * j / K)
-                a, b = x_TK[t, j], x_TK[t, j + K // 2]
-                out[t, j] = a * math.cos(angle) + b * math.sin(angle)
-                out[t, j + K // 2] = -a * math.sin(angle) + b * math.cos(angle)
-        return out
-
-    def attention(h_TD, of):
-        H, K = 4, 16
-        q, k, v = (h_TD @ weights[f"{of}mixer.{part}.weight"].T for part in ("query", "key", "value"))
-        gain = weights[f"{of}mixer.queries.0.gain"]
-        heads = []
-        for head in range(H):
-            group = head * 2 // H
-            q_TK = turned(rms(q[:, head * K : (head + 1) * K])) * gain[head]
-            k_TK = turned(rms(k[:, group * K : (group + 1) * K]))
-            rows = []
-            for t in range(len(h_TD)):
-                shares = ((k_TK[: t + 1] @ q_TK[t]) / math.sqrt(K)).softmax(0)
-                rows.append(shares @ v[: t + 1, group * K : (group + 1) * K])
-            heads.append(torch.stack(rows))
-        return torch.cat(heads, 1) @ weights[f"{of}mixer.output.weight"].T
-
-    embedding = weights["embedding.weight"]
-    x = x0 = rms(embedding[tokens_T])
-    n_layer = len(model.blocks)
-    stack: deque[torch.Tensor] = deque()
-    for i in range(n_layer):
-        of = f"blocks.{i}."
-        own = {name.removeprefix(of): w for name, w in weights.items() if name.startswith(of)}
-        if i >= n_layer // 2 and stack:
-            x = x + own["modifiers.stream.0.weight"] * stack.pop()
-        mix = next(name.rpartition(".")[0] for name in own if name.endswith(".stream"))
-        x = own[f"{mix}.stream"] * x + own[f"{mix}.embedding"] * x0
-        x = x + own["modifiers.added_mixer.0.scale"] * attention(rms(x), of)
-        hidden = (rms(x) @ own["ffn.up.weight"].T).clamp_min(0) ** 2
-        x = x + own["modifiers.added_ffn.0.scale"] * (hidden @ own["ffn.down.weight"].T)
-        if i < n_layer // 2:
-            stack.append(x)
-    return 30 * torch.tanh(rms(x) @ embedding.T / 30)
 
 
 def test_the_model_is_the_one_described():

@@ -28,24 +28,22 @@ def main() -> None:
     import torch
     import torch.distributed as dist
 
-    from bench.ranks import Ranks
+    from bench.ranks import CPU, Ranks, gpu
 
     path, kind = Path(sys.argv[1]), sys.argv[2]
     rank, size = int(os.environ["RANK"]), int(os.environ["WORLD_SIZE"])
     job: dict[str, Any] = json.loads(path.read_text())
     torch.set_num_threads(int(os.environ["OMP_NUM_THREADS"]))
-    if kind == "cuda":
-        device, backend = torch.device("cuda", int(os.environ["LOCAL_RANK"])), "inductor"
-        torch.cuda.set_device(device)
-    else:
-        device, backend = torch.device("cpu"), None
+    device = gpu(int(os.environ["LOCAL_RANK"])) if kind == "cuda" else CPU
     dist.init_process_group("nccl" if kind == "cuda" else "gloo")
 
     def watch(point: Point) -> None:
         if rank == 0:
             say(out, {"point": asdict(point)})
 
-    outcome = work(job if rank == 0 else job | {"artifact": os.devnull}, watch, Ranks(rank, size, device, backend))
+    outcome = work(
+        job if rank == 0 else job | {"artifact": os.devnull}, watch, Ranks(rank, size, device, kind == "cuda")
+    )
     assert outcome is not None, "an examination needs no ranks"
     if isinstance(outcome, Failure) and outcome.reason not in SHARED:
         path.with_name(f"rank-{rank}.json").write_text(json.dumps(outcome_to_json(outcome)))

@@ -46,11 +46,9 @@ def main() -> None:
 
 def alone_on(devices: int) -> "Ranks":
     """The one process of a run, on the GPU where the track has one, compiled there."""
-    import torch
+    from bench.ranks import ALONE, Ranks, gpu
 
-    from bench.ranks import ALONE, Ranks
-
-    return Ranks(device=torch.device("cuda"), backend="inductor") if devices else ALONE
+    return Ranks(device=gpu(0), compiles=True) if devices else ALONE
 
 
 def work(job: dict[str, Any], watch: Any, ranks: "Ranks | None" = None) -> Outcome | None:

@@ -27,7 +27,7 @@ from bench.records import Cost, Pace, Point, RunResult
 from bench.skeleton import Model
 from bench.stack import Init, Stack
 from bench.tracks import Track
-from bench.training import Diverged, Draw, Moment, Work, advance, train
+from bench.training import Diverged, Draw, Moment, Training, Work, advance, train
 
 
 @dataclass(frozen=True)
@@ -54,43 +54,11 @@ def run(
     too large, ConfigError when the ranks can't share the work.
     """
     stack, budget, declared = realise(config), config.budget, estimate(config)
-    check_shared(stack, budget, ranks)
-    model = stack.model(budget.seq_len)
-    params = Params(model)
-    initialise(params, stack.init, seed)
-    model.to(ranks.device)
-    work = Work(model, ranks, track.spans // ranks.size)
-
-    def drawn() -> Draw:
-        return batches(corpus, budget, stack.plan, seed, track.spans, ranks)
-
-    if budget.seconds is not None:
-        warm_up(stack, model, drawn(), work)
+    model, training = trained(config, seed, corpus, track, watch, ranks, recorded)
 
     def nats(scored: Model, n_tokens: int) -> float:
-        """Nats per byte over the first tokens of validation."""
-        text: npt.NDArray[np.uint8 | np.uint16] = corpus.valid[:n_tokens]
-        return stack.evaluator.nats(scored, text, budget.seq_len) * corpus.tokens_per_byte(text)
+        return nats_per_byte(scored, stack, corpus, n_tokens, budget.seq_len)
 
-    # what trains is nats per token; curves are drawn in the unit of scores
-    probed: npt.NDArray[np.uint8 | np.uint16] = corpus.valid[: track.probe_bytes]
-    per_byte = corpus.tokens_per_byte(probed)
-    optimizer = stack.optimizer_of(params)
-    training = train(
-        model,
-        optimizer,
-        stack.schedule.lr_scale,
-        stack.hooks(params, optimizer),
-        drawn(),
-        generator(seed, "noise", ranks.device),
-        budget.steps,
-        lambda: nats(model, track.probe_bytes),
-        track.probe_every,
-        lambda point: watch(replace(point, train_loss=point.train_loss * per_byte)),
-        math.inf if budget.seconds is None else budget.seconds,
-        recorded,
-        work,
-    )
     started = time.perf_counter()
     # number formats round and write on the CPU, the same bytes wherever training was
     artifact = pack(model.to(CPU), config)
@@ -109,7 +77,7 @@ def run(
         artifact_sha256=hashlib.sha256(artifact).hexdigest(),
         steps=training.steps,
         cost=Cost(
-            parameters=params.count,
+            parameters=Params(model).count,
             train_flops=declared.train_flops,
             train_tokens=declared.train_tokens,
             train_seconds=training.train_seconds,
@@ -120,6 +88,56 @@ def run(
         pace=training.pace,
     )
     return Finished(result, artifact)
+
+
+def trained(
+    config: RunConfig,
+    seed: int,
+    corpus: Corpus | TokenCorpus,
+    track: Track,
+    watch: Callable[[Point], None],
+    ranks: Ranks = ALONE,
+    recorded: Sequence[Pace] = (),
+) -> tuple[Model, Training]:
+    """The config's model after its budget, as it goes to packing, and what training used; raises as `run` does."""
+    stack, budget = realise(config), config.budget
+    check_shared(stack, budget, ranks)
+    model = stack.model(budget.seq_len)
+    initialise(Params(model), stack.init, seed)
+    params = Params(model.to(ranks.device))
+    work = Work(model, ranks, track.spans // ranks.size)
+
+    def drawn() -> Draw:
+        return batches(corpus, budget, stack.plan, seed, track.spans, ranks)
+
+    if budget.seconds is not None:
+        warm_up(stack, model, drawn(), work)
+    # what trains is nats per token; curves are drawn in the unit of scores
+    probed: npt.NDArray[np.uint8 | np.uint16] = corpus.valid[: track.probe_bytes]
+    per_byte = corpus.tokens_per_byte(probed)
+    optimizer = stack.optimizer_of(params)
+    training = train(
+        model,
+        optimizer,
+        stack.schedule.lr_scale,
+        stack.hooks(params, optimizer),
+        drawn(),
+        generator(seed, "noise", ranks.device),
+        budget.steps,
+        lambda: nats_per_byte(model, stack, corpus, track.probe_bytes, budget.seq_len),
+        track.probe_every,
+        lambda point: watch(replace(point, train_loss=point.train_loss * per_byte)),
+        math.inf if budget.seconds is None else budget.seconds,
+        recorded,
+        work,
+    )
+    return model, training
+
+
+def nats_per_byte(model: Model, stack: Stack, corpus: Corpus | TokenCorpus, n_tokens: int, seq_len: int) -> float:
+    """Over the first tokens of validation, by the stack's evaluator."""
+    text: npt.NDArray[np.uint8 | np.uint16] = corpus.valid[:n_tokens]
+    return stack.evaluator.nats(model, text, seq_len) * corpus.tokens_per_byte(text)
 
 
 def check_shared(stack: Stack, budget: Budget, ranks: Ranks) -> None:

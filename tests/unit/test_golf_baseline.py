@@ -28,7 +28,8 @@ from bench.estimate import estimate
 from bench.layers import Params
 from bench.records import Point
 from bench.run import batches, fits, generator, initialise, run, warm_up
-from bench.skeleton import Context
+from bench.skeleton import Context, Site
+from bench.techniques.features.smear_gate import SmearGate
 from bench.techniques.optimizer_modifiers.momentum_warmup import MomentumWarmup
 from bench.techniques.precision.int8_clipped import Int8Clipped, Role, fitted
 from bench.techniques.schedule.warmdown import Warmdown
@@ -307,6 +308,13 @@ def test_large_tensors_are_codes_small_ones_halves_and_vectors_whole(shape, role
 def test_documents_start_at_their_boundary():
     starts = Context(torch.tensor([[7, 1, 8, 9, 1, 1]]), 1.0, Boundary(1, begins=True)).starts_BT
     assert starts[0].tolist() == [True, True, False, False, True, True]
+
+
+def test_smear_gate_blends_nothing_over_a_documents_start():
+    x_BTD = torch.arange(6.0).view(1, 6, 1)
+    smear = SmearGate(start=0.0).build(Site(1, 1, 0, 1, 6, 1024))
+    context = Context(torch.tensor([[7, 1, 8, 9, 1, 1]]), 1.0, Boundary(1, begins=True))
+    assert smear(x_BTD, context).flatten().tolist() == [0, 1, 1.5, 2.5, 4, 5]
 
 
 def test_an_artifact_over_the_cap_is_refused():

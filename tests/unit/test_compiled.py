@@ -16,14 +16,17 @@ TOKENS_BT = torch.randint(1024, (2, 9), generator=torch.Generator().manual_seed(
 
 @pytest.fixture(autouse=True)
 def fresh_compiler():
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
     torch._dynamo.reset()
     yield
     torch._dynamo.reset()
+    torch.set_num_threads(before)
 
 
 def config_with(*late):
     config = baseline(Budget(steps=8, batch=2, seq_len=8), "golf-cpu")
-    config = config.replaced("shape", [full_pick("shape", "sized", {"n_layer": 2, "n_head": 4, "head_width": 16})])
+    config = config.replaced("shape", [full_pick("shape", "sized", {"n_layer": 1, "n_head": 4, "head_width": 16})])
     for slot, name, knobs in late:
         config = config.replaced(slot, [full_pick(slot, name, knobs)])
     return config

@@ -75,7 +75,7 @@ def replay_run(path: Path, run_id: int, data: str | None) -> tuple[bool, str]:
 
     reader = Reader(path)
     run, config = reader.run(run_id)
-    kept = reader.artifact(run_id)
+    kept, pace = reader.artifact(run_id), reader.pace(run_id)
     corpus = corpus_of(reader, run, data)
     reader.close()
     said = time.monotonic()
@@ -86,7 +86,7 @@ def replay_run(path: Path, run_id: int, data: str | None) -> tuple[bool, str]:
             said = time.monotonic()
             say(f"step {point.step}/{config.budget.steps} train_loss {point.train_loss:.4f}")
 
-    again = run_again(run, config, corpus, watch, reader.pace(run_id))
+    again = run_again(run, config, corpus, watch, pace)
     if isinstance(again.outcome, Failure):
         now = f"{again.outcome.reason.value} at step {again.outcome.step}"
         same = run.reason is again.outcome.reason and (run.step == again.outcome.step)

@@ -78,7 +78,6 @@ class Track:
     evaluation_seconds: float | None = None
     devices: int = 0  # CUDA devices that the budget is meant for; 0 is the CPU
     published: tuple[tuple[int, float], ...] = ()  # (steps, val_loss) of others' pages: references, never ranked
-    missing: str | None = None  # what keeps the track from running today
 
     def scored_bytes(self, budget: Budget) -> int:
         """How much of the validation text a run of this budget is scored on."""

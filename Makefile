@@ -3,7 +3,7 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
 READY := .venv/.ready
 
-.PHONY: demo test test-all lint measure fighters clean
+.PHONY: demo test test-all lint measure fighters gpu-check clean
 
 demo: $(READY)
 	$(BIN)/autoresearch --division optimizer --trials 5 --steps 100 --data toystories
@@ -32,6 +32,10 @@ measure: $(READY)
 # what every fighter costs on this machine, as the table of docs/fighters.md
 fighters: $(READY)
 	$(BIN)/python -m autoresearch.fighters
+
+# what a CUDA GPU makes of golf's stacks, compiled: step times, their parts, memory
+gpu-check: $(READY)
+	$(BIN)/python -m autoresearch.gpu_check
 
 $(READY): constraints.txt pyproject.toml
 	$(PYTHON) -m venv .venv

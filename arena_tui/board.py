@@ -1,7 +1,6 @@
 """The board as text and as JSON, for pipes, logs and terminals without a screen. stdout is data."""
 
 import json
-import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -61,10 +60,9 @@ def print_board(store: str | None, study: str | None) -> None:
 
 
 def print_standings(store: str | None, track: str | None, division: str | None, as_json: bool) -> None:
-    wanted_track = track_named(track) if track else None
+    if track:
+        track_named(track)
     wanted = division_named(division, track or FEATHERWEIGHT.name) if division else None
-    if wanted_track is not None and wanted_track.missing:
-        print(f"{wanted_track.name}: {wanted_track.missing}", file=sys.stderr)
     ledger = read_ledger(store)
     rows = standings(ledger.entries) if ledger else []
     rows = [r for r in rows if (not track or r.identity.track == track) and (not division or r.division == division)]

@@ -105,7 +105,7 @@ def study(
         spec = begun_with(spec, start, steps)
     spec = replace(spec, rungs=rungs_asked(policy, spec.budget.steps, rungs))
     check_request(spec)
-    check_budget(budget)
+    check_budget(budget, chosen)
     parse_settings(spec.settings, spec.division)
     seconds = None if timeout is None else duration(timeout)
     line = _line(spec, llm)

@@ -15,10 +15,11 @@ from typing import Any, Protocol
 
 import psutil
 
-from bench.config import RunConfig, fingerprint, to_json
+from bench.config import Budget, RunConfig, fingerprint, to_json
 from bench.data.corpus import Corpus, write_cached
 from bench.data.tokens import TokenCorpus
-from bench.records import Cost, Failure, Outcome, Point, Reason, RunResult
+from bench.errors import ConfigError
+from bench.records import Cost, Failure, Outcome, Pace, Point, Reason, RunResult
 
 TERM_SECONDS = 10.0
 LOG_TAIL_BYTES = 4_000
@@ -35,19 +36,26 @@ class Limits:
     log_bytes: int = 50_000_000
 
 
-def limits_for(steps: int) -> Limits:
-    """Generous: about ten times what the slowest machine measured needs for the baseline."""
-    return Limits(seconds=300 + 6.0 * steps)
+def limits_for(budget: Budget) -> Limits:
+    """Generous: about ten times what the slowest machine measured needs for the baseline.
+
+    A budget in seconds ends by itself: an hour beside it is for compiling, packing and evaluation, and the memory for
+    what a GPU's driver and shards take.
+    """
+    if budget.seconds is None:
+        return Limits(seconds=300 + 6.0 * budget.steps)
+    return Limits(seconds=3600 + 2 * budget.seconds, memory_bytes=64_000_000_000)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Job:
-    """One run to do. `artifact` is where the packed model goes."""
+    """One run to do. `artifact` is where the packed model goes; `pace` that of a run under a clock, to repeat it."""
 
     run_id: int
     config: RunConfig
     seed: int
     artifact: Path
+    pace: tuple[Pace, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -126,10 +134,15 @@ class _Worker:
 
 
 class LocalExecutor:
-    """Worker processes of this machine, each running one job at a time on its share of the cores."""
+    """Worker processes of this machine, each running one job at a time on its share of the cores, or on the GPUs.
 
-    def __init__(self, corpus: Corpus | TokenCorpus, jobs: int, threads: int, limits: Limits) -> None:
-        self.jobs, self.threads, self.limits = jobs, threads, limits
+    Raises ConfigError when there are fewer GPUs than `devices`.
+    """
+
+    def __init__(self, corpus: Corpus | TokenCorpus, jobs: int, threads: int, limits: Limits, devices: int = 0) -> None:
+        check_devices(devices)
+        # the GPUs are one slot: runs that share them would take time from each other's clock
+        self.jobs, self.threads, self.limits, self.devices = 1 if devices else jobs, threads, limits, devices
         self.corpus = corpus
         self._scratch = tempfile.TemporaryDirectory(prefix="arena-")
         self._folder = Path(self._scratch.name)
@@ -206,7 +219,7 @@ class LocalExecutor:
         with log.open("wb") as sink:
             # a session of its own: the terminal's Ctrl-C is ours to pass on, and its whole group can be ended
             process = subprocess.Popen(
-                [sys.executable, "-m", "autoresearch.worker", str(self.threads)],
+                [sys.executable, "-m", "autoresearch.worker", str(self.threads), str(self.devices)],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=sink,
@@ -319,13 +332,26 @@ class LocalExecutor:
         return Reason.CRASHED, f"the worker process ended by itself with exit code {code}"
 
 
+def check_devices(wanted: int) -> None:
+    """Raises ConfigError when this machine has fewer CUDA devices."""
+    if not wanted:
+        return
+    import torch
+
+    if (found := torch.cuda.device_count()) < wanted:
+        raise ConfigError(
+            f"this track needs {wanted} CUDA device{'s' if wanted > 1 else ''}; this machine has {found or 'none'}",
+            "use --budget cpu, which plays golf in miniature",
+        )
+
+
 def job_to_json(job: Job | Examination, corpus: Corpus | TokenCorpus, folder: Path) -> dict[str, Any]:
     """A job as a worker takes it; the corpus lies in a folder as `write_cached` leaves it, or as shards."""
     line = {"config": to_json(job.config), "seed": job.seed}
     if isinstance(job, Examination):
         return line
     of_corpus = {"corpus_folder": str(folder), "corpus_name": corpus.name, "corpus_digest": corpus.digest}
-    return line | of_corpus | {"artifact": str(job.artifact)}
+    return line | of_corpus | {"artifact": str(job.artifact)} | ({"pace": job.pace} if job.pace else {})
 
 
 def outcome_from_json(plain: dict[str, Any]) -> Outcome:
@@ -333,7 +359,8 @@ def outcome_from_json(plain: dict[str, Any]) -> Outcome:
         failure = plain["failure"]
         return Failure(**failure | {"reason": Reason(failure["reason"])})
     result = plain["result"]
-    return RunResult(**result | {"cost": Cost(**result["cost"])})
+    pace = tuple(Pace(*step) for step in result["pace"])
+    return RunResult(**result | {"cost": Cost(**result["cost"]), "pace": pace})
 
 
 def _signal(worker: _Worker, number: signal.Signals) -> None:

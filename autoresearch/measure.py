@@ -13,7 +13,7 @@ import typer
 from rich.console import Console
 
 from autoresearch.session import default_jobs, run_study
-from bench.data.choose import load_corpus
+from bench.data.choose import corpus_for
 from bench.errors import ArenaError, DataError
 from studies.definitions import REAL_SAMPLE, Measurement, measurements_named
 from studies.shipped import FOLDER, export_measured, import_measured, shipped_files
@@ -45,7 +45,7 @@ def measure(
 
 def go_on(measurement: Measurement, seconds: float | None, jobs: int, console: Console) -> None:
     """From where its record ends to its end, or to the time's; the record is written however it ends."""
-    corpus = load_corpus(data_of(measurement))
+    corpus = corpus_for(measurement.track, data_of(measurement))
     spec = measurement.spec(corpus.name, corpus.digest, measurement.data)
     record = FOLDER / f"{measurement.name}.jsonl"
     path = SCRATCH / f"{measurement.name}.db"

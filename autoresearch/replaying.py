@@ -12,7 +12,7 @@ from bench.data.choose import corpus_for
 from bench.data.corpus import Corpus
 from bench.data.tokens import TokenCorpus
 from bench.errors import DataError
-from bench.records import Failure, Outcome, Point
+from bench.records import Failure, Outcome, Pace, Point
 from bench.tracks import track_named
 from studies.reading import Reader
 from studies.views import RunView
@@ -27,13 +27,22 @@ class Again:
     device_class: str
 
 
-def run_again(run: RunView, config: RunConfig, corpus: Corpus | TokenCorpus, watch: Callable[[Point], None]) -> Again:
-    """Run a config as it was run, on the same number of threads, in a worker under the usual limits."""
-    executor = LocalExecutor(corpus, 1, run.threads, limits_for(config.budget.steps))
+def run_again(
+    run: RunView,
+    config: RunConfig,
+    corpus: Corpus | TokenCorpus,
+    watch: Callable[[Point], None],
+    pace: tuple[Pace, ...] = (),
+) -> Again:
+    """Run a config as it was run, on the same number of threads, in a worker under the usual limits.
+
+    One that a clock ended goes by its recorded pace, step for step.
+    """
+    executor = LocalExecutor(corpus, 1, run.threads, limits_for(config.budget), track_named(config.track).devices)
     with tempfile.TemporaryDirectory(prefix="arena-replay-") as folder:
         artifact = Path(folder) / "model.arena"
         try:
-            executor.submit(Job(run_id=run.id, config=config, seed=run.seed, artifact=artifact))
+            executor.submit(Job(run_id=run.id, config=config, seed=run.seed, artifact=artifact, pace=pace))
             while True:
                 for said in executor.poll(1.0):
                     match said:
@@ -66,7 +75,7 @@ def replay_run(path: Path, run_id: int, data: str | None) -> tuple[bool, str]:
 
     reader = Reader(path)
     run, config = reader.run(run_id)
-    kept = reader.artifact(run_id)
+    kept, pace = reader.artifact(run_id), reader.pace(run_id)
     corpus = corpus_of(reader, run, data)
     reader.close()
     said = time.monotonic()
@@ -77,7 +86,7 @@ def replay_run(path: Path, run_id: int, data: str | None) -> tuple[bool, str]:
             said = time.monotonic()
             say(f"step {point.step}/{config.budget.steps} train_loss {point.train_loss:.4f}")
 
-    again = run_again(run, config, corpus, watch)
+    again = run_again(run, config, corpus, watch, pace)
     if isinstance(again.outcome, Failure):
         now = f"{again.outcome.reason.value} at step {again.outcome.step}"
         same = run.reason is again.outcome.reason and (run.step == again.outcome.step)

@@ -2,10 +2,11 @@
 
 from pathlib import Path
 
+from autoresearch.executor import check_devices
 from autoresearch.researcher.phases import RESEARCHER
 from autoresearch.researcher.rungs import LEAST_STEPS, RUNGS, rungs_for
 from bench.errors import ConfigError
-from bench.tracks import PUBLISHED_SEEDS
+from bench.tracks import GOLF_ON, PUBLISHED_SEEDS, Track
 from studies.definitions import StudySpec
 from studies.ownership import check_claim, this_process
 from studies.reading import Reader
@@ -29,8 +30,6 @@ def check_request(spec: StudySpec) -> None:
         raise ConfigError(f"there is no policy named {spec.policy}", f"the policies are {', '.join(POLICIES)}")
     if spec.rungs and spec.policy != RESEARCHER:
         raise ConfigError(f"--rungs is for the policy {RESEARCHER}, not {spec.policy}", f"use --policy {RESEARCHER}")
-    if (missing := spec.track.missing) is not None:
-        raise ConfigError(f"the {spec.track.name} track can't run yet: {missing}", "use --track featherweight")
 
 
 def rungs_asked(policy: str, steps: int, asked: bool | None) -> tuple[int, ...]:
@@ -56,22 +55,13 @@ def check_llm(spec: StudySpec) -> None:
         )
 
 
-def check_budget(budget: str) -> None:
-    """Whether this machine can serve a budget; raises ConfigError with what was found."""
-    if budget not in ("cpu", "1xgpu", "8xh100"):
-        raise ConfigError(f"there is no budget named {budget}", "the budgets are cpu, 1xgpu, 8xh100")
-    if budget == "cpu":
-        return
-    import torch
-
-    found = torch.cuda.device_count()
-    wanted = 1 if budget == "1xgpu" else 8
-    if found < wanted:
-        raise ConfigError(
-            f"budget {budget} needs {wanted} CUDA device(s); this machine has {found or 'none'}",
-            "use --budget cpu",
-        )
-    raise ConfigError(f"budget {budget} is not served yet: training runs on the CPU only", "use --budget cpu")
+def check_budget(budget: str, track: Track) -> None:
+    """Whether this machine can serve a budget on a track; raises ConfigError with what was found."""
+    if budget not in GOLF_ON:
+        raise ConfigError(f"there is no budget named {budget}", f"the budgets are {', '.join(GOLF_ON)}")
+    if budget != "cpu" and not track.devices:
+        raise ConfigError(f"the {track.name} track runs on the CPU alone, not on {budget}", "use --budget cpu")
+    check_devices(track.devices)
 
 
 def foretold(path: Path, spec: StudySpec) -> str:

@@ -70,7 +70,7 @@ def run_study(
     store.begin(spec, [*cards(), *own], this_process())
     why = "the coordinator failed"
     try:
-        executor = LocalExecutor(corpus, jobs, THREADS_PER_RUN, limits_for(spec.budget.steps))
+        executor = LocalExecutor(corpus, jobs, THREADS_PER_RUN, limits_for(spec.budget), spec.track.devices)
         try:
             key = run_key(spec.track, spec.seed, corpus, executor)
             known = [

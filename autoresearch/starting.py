@@ -92,7 +92,8 @@ def check_rules(spec: StudySpec, start: RunConfig) -> None:
         ("batch", start.budget.batch, spec.track.budget.batch),
         ("seq_len", start.budget.seq_len, spec.track.budget.seq_len),
     ):
-        if value > most:
+        # where a clock is the budget, longer sequences and larger batches pay for themselves
+        if value > most and spec.track.budget.seconds is None:
             raise ConfigError(f"{spec.start_file}: {what} is {value}, and {most} is the most", f"give {what} as {most}")
     realise(start)
     if cannot := refusals(start):

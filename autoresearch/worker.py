@@ -1,6 +1,6 @@
 """One run at a time in a process of its own: jobs as JSON lines in, points and outcomes as JSON lines out.
 
-Run as `python -m autoresearch.worker`. It alone turns any exception of a run into a Failure. When its
+Run as `python -m autoresearch.worker THREADS DEVICES`. It alone turns any exception of a run into a Failure. When its
 standard input ends, its coordinator is gone, and it leaves at once.
 """
 
@@ -13,17 +13,21 @@ from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
 from queue import SimpleQueue
-from typing import Any, TextIO
+from typing import TYPE_CHECKING, Any, TextIO
 
+from autoresearch.launch import run_on_ranks
 from bench.config import RunConfig, fingerprint, from_json
-from bench.records import Failure, Outcome, Point, Reason
+from bench.records import Failure, Outcome, Pace, Point, Reason
+
+if TYPE_CHECKING:
+    from bench.ranks import Ranks
 
 LOG_TAIL_LINES = 40
 
 
 def main() -> None:
-    out = _own_stdout()
-    threads = int(sys.argv[1])
+    out = own_stdout()
+    threads, devices = int(sys.argv[1]), int(sys.argv[2])
     # set before torch loads: it sizes its pools once
     os.environ["OMP_NUM_THREADS"] = os.environ["MKL_NUM_THREADS"] = str(threads)
     jobs: SimpleQueue[dict[str, Any]] = SimpleQueue()
@@ -31,17 +35,28 @@ def main() -> None:
     import torch
 
     torch.set_num_threads(threads)
-    _say(out, {"ready": True, "versions": versions(), "device_class": device_class()})
+    say(out, {"ready": True, "versions": versions(), "device_class": device_class(devices)})
     for job in _forever(jobs):
-        outcome = work(job, lambda point: _say(out, {"point": asdict(point)}))
-        _say(out, {"sound": True} if outcome is None else {"done": outcome_to_json(outcome)})
+        if devices > 1 and "corpus_folder" in job:
+            outcome: Outcome | None = run_on_ranks(job, devices, "cuda", lambda line: say(out, line))
+        else:
+            outcome = work(job, lambda point: say(out, {"point": asdict(point)}), alone_on(devices))
+        say(out, {"sound": True} if outcome is None else {"done": outcome_to_json(outcome)})
 
 
-def work(job: dict[str, Any], watch: Any) -> Outcome | None:
+def alone_on(devices: int) -> "Ranks":
+    """The one process of a run, on the GPU where the track has one, compiled there."""
+    from bench.ranks import ALONE, Ranks, gpu
+
+    return Ranks(device=gpu(0), compiles=True) if devices else ALONE
+
+
+def work(job: dict[str, Any], watch: Any, ranks: "Ranks | None" = None) -> Outcome | None:
     """Do one job; whatever happens, an outcome comes back. None for an examination that finds nothing wrong."""
     from bench.data.choose import read_corpus
     from bench.errors import ArenaError, BreachError
     from bench.examine import examine
+    from bench.ranks import ALONE
     from bench.run import run
     from bench.tracks import track_named
     from bench.training import Diverged
@@ -72,7 +87,8 @@ def work(job: dict[str, Any], watch: Any) -> Outcome | None:
         corpus = read_corpus(Path(job["corpus_folder"]), job["corpus_name"])
         if corpus is None or corpus.digest != job["corpus_digest"]:
             raise RuntimeError(f"the corpus in {job['corpus_folder']} is not the study's")
-        finished = run(config, job["seed"], corpus, track_named(config.track), seen)
+        recorded = [Pace(*step) for step in job.get("pace", ())]
+        finished = run(config, job["seed"], corpus, track_named(config.track), seen, ranks or ALONE, recorded)
         Path(job["artifact"]).write_bytes(finished.artifact)
         return finished.result
     except Diverged as wrong:
@@ -108,23 +124,25 @@ def versions() -> dict[str, str]:
     return {"python": platform.python_version(), **found}
 
 
-def device_class() -> str:
-    """The kind of processor, as finely as bits depend on it: `cpu/x86_64-avx2`."""
+def device_class(devices: int = 0) -> str:
+    """The kind of processor, as finely as bits depend on it: `cpu/x86_64-avx2`; GPUs by name and number."""
     import platform
 
     import torch
 
+    if devices:
+        return f"cuda/{torch.cuda.get_device_name(0).lower().replace(' ', '-')}-x{devices}"
     return f"cpu/{platform.machine()}-{torch.backends.cpu.get_cpu_capability().lower()}"
 
 
-def _own_stdout() -> TextIO:
+def own_stdout() -> TextIO:
     """Keep the pipe to the coordinator for ourselves: whatever else prints goes to the log."""
     pipe = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)
     return pipe
 
 
-def _say(out: TextIO, line: dict[str, Any]) -> None:
+def say(out: TextIO, line: dict[str, Any]) -> None:
     print(json.dumps(line, allow_nan=False), file=out, flush=True)
 
 

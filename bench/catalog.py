@@ -12,6 +12,7 @@ from bench.knobs import Value, defaults_of, knobs_of
 from bench.stack import Stack
 from bench.techniques.addons.adaptive_clip import AdaptiveClip
 from bench.techniques.addons.batch_curriculum import BatchCurriculum
+from bench.techniques.addons.depth_recurrence import DepthRecurrence
 from bench.techniques.addons.grad_clip import GradClip
 from bench.techniques.addons.late_sam import LateSam
 from bench.techniques.addons.multi_token import MultiToken
@@ -193,6 +194,7 @@ CATALOG: dict[str, tuple[Technique, ...]] = {
         SeqCurriculum,
         AdaptiveClip,
         LateSam,
+        DepthRecurrence,
     ),
     "precision": (
         Fp32,

@@ -1,12 +1,12 @@
 """The baseline and every division, declared one under the other; a rule here is data, never an `if` in the trainer."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from bench.config import SLOTS, Budget, Pick, RunConfig, make_config
 from bench.errors import ConfigError
 from bench.knobs import Value, short
-from bench.tracks import FEATHERWEIGHT, GOLF, GOLF_CPU
+from bench.tracks import FEATHERWEIGHT, GOLF, GOLF_1XGPU, GOLF_CPU
 
 # lr, weight_decay, betas and warm-up may be tuned in every division, or no arm could be fairly tuned.
 TUNABLE = frozenset({"lr", "weight_decay", "beta1", "beta2", "warmup"})
@@ -63,6 +63,8 @@ GOLF_BASE = make_config(
     GOLF.budget,
 )
 
+GOLF_1XGPU_BASE = make_config(GOLF_1XGPU.name, GOLF_BASE.picks, GOLF_1XGPU.budget)
+
 # The same in miniature: stages that count steps shrink with the budget, as 200 of 13,780.
 GOLF_CPU_BASE = make_config(
     GOLF_CPU.name,
@@ -75,13 +77,13 @@ GOLF_CPU_BASE = make_config(
     },
     GOLF_CPU.budget,
 )
-BASES = {base.track: base for base in (BASE, GOLF_BASE, GOLF_CPU_BASE)}
+BASES = {base.track: base for base in (BASE, GOLF_BASE, GOLF_1XGPU_BASE, GOLF_CPU_BASE)}
 
 # What golf's rules or its baseline need; Featherweight's divisions have been measured without.
 GOLF_ONLY = frozenset(
     (
         *("sized", "tied", "narrow_uniform", "muon_split", "momentum_warmup", "warmdown", "int8_clipped"),
-        *("zlib", "sliding"),
+        *("zlib", "sliding", "depth_recurrence"),
     )
 )
 
@@ -221,6 +223,7 @@ GOLF_TAKES = {"shape": ("sized",)}
 GOLF_OPEN = Division(
     "open", "What is the best model in 16,000,000 bytes?", GOLF_FREE, entrants=GOLF_TAKES, fixed=GOLF_BASE
 )
+GOLF_1XGPU_OPEN = replace(GOLF_OPEN, fixed=GOLF_1XGPU_BASE)
 GOLF_CPU_OPEN = Division(
     "open",
     "Which way do golf's techniques point, in miniature?",
@@ -230,7 +233,7 @@ GOLF_CPU_OPEN = Division(
 )
 
 DIVISIONS = (PRECISION, OPTIMIZER, ATTENTION, STATE_SPACE, COMMUNITY, OPEN)
-GOLF_DIVISIONS = (GOLF_OPEN, GOLF_CPU_OPEN)
+GOLF_DIVISIONS = (GOLF_OPEN, GOLF_1XGPU_OPEN, GOLF_CPU_OPEN)
 
 
 def division_named(name: str, track: str = FEATHERWEIGHT.name) -> Division:

@@ -30,21 +30,24 @@ def estimate(config: RunConfig) -> Estimate:
     """From what each technique declares, no model built; tests hold the declarations against torch's own counter."""
     stack, budget = realise(config), config.budget
     embedding = stack.track.vocab * stack.shape.width
-    planned = Counter(stack.plan(step, budget) for step in range(budget.steps))
+    planned = Counter(
+        (*stack.plan(step, budget.steps, budget), stack.order(step / budget.steps)) for step in range(budget.steps)
+    )
     trained = sum(
-        steps * batch * seq_len * forward_flops(stack, seq_len) for (batch, seq_len), steps in planned.items()
+        steps * batch * seq_len * forward_flops(stack, seq_len, order)
+        for (batch, seq_len, order), steps in planned.items()
     )
     return Estimate(
         parameters=embedding + sum(part.parameters(here) for part, here in stack.costed(budget.seq_len)),
-        forward_flops=forward_flops(stack, budget.seq_len),
+        forward_flops=forward_flops(stack, budget.seq_len, stack.order(1.0)),
         train_flops=round(3 * trained * (1 + stack.extra_passes())),
-        train_tokens=sum(steps * batch * seq_len for (batch, seq_len), steps in planned.items()),
+        train_tokens=sum(steps * batch * seq_len for (batch, seq_len, _), steps in planned.items()),
     )
 
 
-def forward_flops(stack: Stack, seq_len: int) -> int:
-    """Per token: products, and what recurrences do element by element."""
-    return sum(part.flops(here) + unseen_flops(part, here) for part, here in stack.costed(seq_len))
+def forward_flops(stack: Stack, seq_len: int, order: tuple[int, ...]) -> int:
+    """Per token: products, and what recurrences do element by element; blocks that run again count again."""
+    return sum(part.flops(here) + unseen_flops(part, here) for part, here in stack.costed(seq_len, order))
 
 
 def unseen_flops(part: Costed, here: Site) -> int:

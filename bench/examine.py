@@ -155,7 +155,7 @@ def counted_flops(model: nn.Module, B: int, T: int) -> int:
 def unseen(config: RunConfig) -> int:
     """Declared FLOPs per byte of recurrences, out of sight for torch's counter."""
     stack, T = realise(config), config.budget.seq_len
-    return sum(unseen_flops(part, here) for part, here in stack.costed(T))
+    return sum(unseen_flops(part, here) for part, here in stack.costed(T, stack.order(1.0)))
 
 
 @torch.no_grad()

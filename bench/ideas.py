@@ -77,13 +77,6 @@ IDEAS: tuple[Idea, ...] = (
         Prior(1, "N", "+0.003 BPB in Parameter Golf #328"),
     ),
     Idea(
-        "depth_recurrence",
-        "block_modifiers",
-        "Middle blocks run two or three times from a third of training on; costs FLOPs near the cap.",
-        "Parameter Golf #1394",
-        Prior(-1, "A", "-0.002 to -0.004 BPB on eleven layers"),
-    ),
-    Idea(
         "shared_layers",
         "block_modifiers",
         "All blocks have one set of weights, so that a wider one fits; the skeleton would have to hand modules on.",

@@ -3,6 +3,7 @@
 import math
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import NamedTuple
 
 
 class State(StrEnum):
@@ -40,6 +41,13 @@ class Point:
     probe_loss: float | None = None
 
 
+class Pace(NamedTuple):
+    """What the clock of a budget in seconds had made of a step before it began: a replay by steps needs both."""
+
+    lr_scale: float  # factor on every learning rate
+    n_steps: float  # expected in all; what acts at a share of training goes by it
+
+
 @dataclass(frozen=True, kw_only=True)
 class Cost:
     """What a run used."""
@@ -65,6 +73,7 @@ class RunResult:
     artifact_sha256: str
     steps: int
     cost: Cost
+    pace: tuple[Pace, ...] = ()  # of each step, where the clock ended the training
 
     def __post_init__(self) -> None:
         if not math.isfinite(self.val_loss):

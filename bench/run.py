@@ -5,7 +5,7 @@ import math
 import resource
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -19,14 +19,15 @@ from bench.config import Budget, RunConfig, fingerprint
 from bench.data.corpus import Corpus
 from bench.data.shards import rank_span
 from bench.data.tokens import TokenCorpus
-from bench.errors import BreachError
+from bench.errors import BreachError, ConfigError
 from bench.estimate import estimate
 from bench.layers import Cast, Params, as_is
-from bench.records import Cost, Point, RunResult
+from bench.ranks import ALONE, CPU, Ranks
+from bench.records import Cost, Pace, Point, RunResult
 from bench.skeleton import Model
 from bench.stack import Init, Stack
 from bench.tracks import Track
-from bench.training import Diverged, Moment, advance, train
+from bench.training import Diverged, Draw, Moment, Training, Work, advance, train
 
 
 @dataclass(frozen=True)
@@ -38,46 +39,32 @@ class Finished:
 
 
 def run(
-    config: RunConfig, seed: int, corpus: Corpus | TokenCorpus, track: Track, watch: Callable[[Point], None]
+    config: RunConfig,
+    seed: int,
+    corpus: Corpus | TokenCorpus,
+    track: Track,
+    watch: Callable[[Point], None],
+    ranks: Ranks = ALONE,
+    recorded: Sequence[Pace] = (),
 ) -> Finished:
     """Train, pack, unpack, score. Deterministic for a config, seed, corpus, thread count and library version.
 
-    Raises Diverged when the training loss is no number any more, BreachError when the packed model is too large.
+    A budget in seconds is repeated with the pace that was recorded of it. Several ranks train one model and end with
+    the same result. Raises Diverged when the training loss is no number any more, BreachError when the packed model is
+    too large, ConfigError when the ranks can't share the work.
     """
     stack, budget, declared = realise(config), config.budget, estimate(config)
-    model = stack.model(budget.seq_len)
-    params = Params(model)
-    initialise(params, stack.init, seed)
-    drawn = batches(corpus, budget, lambda step: stack.plan(step, budget), seed)
-    if budget.seconds is not None:
-        warm_up(stack, model, drawn)
+    model, training = trained(config, seed, corpus, track, watch, ranks, recorded)
 
     def nats(scored: Model, n_tokens: int) -> float:
-        """Nats per byte over the first tokens of validation."""
-        text: npt.NDArray[np.uint8 | np.uint16] = corpus.valid[:n_tokens]
-        return stack.evaluator.nats(scored, text, budget.seq_len) * corpus.tokens_per_byte(text)
+        return nats_per_byte(scored, stack, corpus, n_tokens, budget.seq_len)
 
-    # what trains is nats per token; curves are drawn in the unit of scores
-    probed: npt.NDArray[np.uint8 | np.uint16] = corpus.valid[: track.probe_bytes]
-    per_byte = corpus.tokens_per_byte(probed)
-    optimizer = stack.optimizer_of(params)
-    training = train(
-        model,
-        optimizer,
-        stack.schedule.lr_scale,
-        stack.hooks(params, optimizer),
-        drawn,
-        generator(seed, "noise"),
-        budget.steps,
-        lambda: nats(model, track.probe_bytes),
-        track.probe_every,
-        lambda point: watch(replace(point, train_loss=point.train_loss * per_byte)),
-        math.inf if budget.seconds is None else budget.seconds,
-    )
     started = time.perf_counter()
-    artifact = pack(model, config)
+    # number formats round and write on the CPU, the same bytes wherever training was
+    artifact = pack(model.to(CPU), config)
     fits(len(artifact), track)
-    shipped = unpack(artifact, config)
+    shipped = unpack(artifact, config).to(ranks.device)
+    model.to(ranks.device)
     val_loss = nats(shipped, track.scored_bytes(budget))
     if not math.isfinite(val_loss):
         raise Diverged("val_loss", training.steps)
@@ -90,7 +77,7 @@ def run(
         artifact_sha256=hashlib.sha256(artifact).hexdigest(),
         steps=training.steps,
         cost=Cost(
-            parameters=params.count,
+            parameters=Params(model).count,
             train_flops=declared.train_flops,
             train_tokens=declared.train_tokens,
             train_seconds=training.train_seconds,
@@ -98,8 +85,74 @@ def run(
             eval_seconds=time.perf_counter() - started,
             peak_bytes=peak_bytes(),
         ),
+        pace=training.pace,
     )
     return Finished(result, artifact)
+
+
+def trained(
+    config: RunConfig,
+    seed: int,
+    corpus: Corpus | TokenCorpus,
+    track: Track,
+    watch: Callable[[Point], None],
+    ranks: Ranks = ALONE,
+    recorded: Sequence[Pace] = (),
+) -> tuple[Model, Training]:
+    """The config's model after its budget, as it goes to packing, and what training used; raises as `run` does."""
+    stack, budget = realise(config), config.budget
+    check_shared(stack, budget, ranks)
+    model = stack.model(budget.seq_len)
+    initialise(Params(model), stack.init, seed)
+    params = Params(model.to(ranks.device))
+    work = Work(model, ranks, track.spans // ranks.size)
+
+    def drawn() -> Draw:
+        return batches(corpus, budget, stack.plan, seed, track.spans, ranks)
+
+    if budget.seconds is not None:
+        warm_up(stack, model, drawn(), work)
+    # what trains is nats per token; curves are drawn in the unit of scores
+    probed: npt.NDArray[np.uint8 | np.uint16] = corpus.valid[: track.probe_bytes]
+    per_byte = corpus.tokens_per_byte(probed)
+    optimizer = stack.optimizer_of(params)
+    training = train(
+        model,
+        optimizer,
+        stack.schedule.lr_scale,
+        stack.hooks(params, optimizer),
+        drawn(),
+        generator(seed, "noise", ranks.device),
+        budget.steps,
+        lambda: nats_per_byte(model, stack, corpus, track.probe_bytes, budget.seq_len),
+        track.probe_every,
+        lambda point: watch(replace(point, train_loss=point.train_loss * per_byte)),
+        math.inf if budget.seconds is None else budget.seconds,
+        recorded,
+        work,
+    )
+    return model, training
+
+
+def nats_per_byte(model: Model, stack: Stack, corpus: Corpus | TokenCorpus, n_tokens: int, seq_len: int) -> float:
+    """Over the first tokens of validation, by the stack's evaluator."""
+    text: npt.NDArray[np.uint8 | np.uint16] = corpus.valid[:n_tokens]
+    return stack.evaluator.nats(model, text, seq_len) * corpus.tokens_per_byte(text)
+
+
+def check_shared(stack: Stack, budget: Budget, ranks: Ranks) -> None:
+    """Raises ConfigError for a batch that can't be cut evenly, or for passes whose gradients nobody would average."""
+    spans = stack.track.spans
+    if budget.batch % spans or spans % ranks.size:
+        raise ConfigError(
+            f"{budget.batch} sequences can't be cut into {spans} spans for {ranks.size} ranks",
+            f"take a batch that {spans} divides, and a number of ranks that divides {spans}",
+        )
+    if ranks.size > 1 and stack.extra_passes():
+        raise ConfigError(
+            f"this stack makes passes of its own, and {ranks.size} ranks share only those of the step",
+            "train it on one device",
+        )
 
 
 def initialise(params: Params, init: Init, seed: int) -> None:
@@ -113,14 +166,18 @@ def initialise(params: Params, init: Init, seed: int) -> None:
 WARM_UP_STEPS = 20
 
 
-def warm_up(stack: Stack, model: Model, drawn: Callable[[int], tuple[Tensor, Tensor]]) -> None:
-    """Train on the first batches and take it all back: weights as they were, and an optimizer and hooks thrown away."""
+def warm_up(stack: Stack, model: Model, drawn: Draw, work: Work) -> None:
+    """Train on the first batches and take it all back: weights as they were, and an optimizer and hooks thrown away.
+
+    What sets in late is compiled here too: the steps are spread over all of training.
+    """
     params = Params(model)
     before = [p.detach().clone() for p in params.tensors]
     optimizer = stack.optimizer_of(params)
     hooks = stack.hooks(params, optimizer)
     for step in range(WARM_UP_STEPS):
-        advance(Moment(step, WARM_UP_STEPS, model, *drawn(step), generator(0, "warm-up")), optimizer, hooks)
+        noise = generator(0, "warm-up", work.ranks.device)
+        advance(Moment(step, WARM_UP_STEPS, model, *drawn(step, WARM_UP_STEPS), noise), optimizer, hooks, work)
     with torch.no_grad():
         for p, start in zip(params.tensors, before, strict=True):
             p.copy_(start)
@@ -138,45 +195,60 @@ def fits(weights_bytes: int, track: Track) -> None:
 
 
 def batches(
-    corpus: Corpus | TokenCorpus, budget: Budget, plan: Callable[[int], tuple[int, int]], seed: int
-) -> Callable[[int], tuple[Tensor, Tensor]]:
-    """Inputs and targets [batch, seq_len] of a step, the same for every config with this seed.
+    corpus: Corpus | TokenCorpus,
+    budget: Budget,
+    plan: Callable[[int, float, Budget], tuple[int, int]],
+    seed: int,
+    n_spans: int = 1,
+    ranks: Ranks = ALONE,
+) -> Draw:
+    """Inputs and targets [batch, seq_len] of a step, the same for every config with this seed; a rank's part of them.
 
-    Where the plan asks for shorter sequences one is cut in pieces, for fewer the first ones are taken.
+    Where the plan asks for shorter sequences each span of the batch is cut in pieces, for fewer its first are taken.
     """
-    drawn = spans(corpus, budget) if isinstance(corpus, TokenCorpus) else windows(corpus, budget, seed)
+    drawn = spans(corpus, budget, n_spans, ranks) if isinstance(corpus, TokenCorpus) else windows(corpus, budget, seed)
 
-    def draw(step: int) -> tuple[Tensor, Tensor]:
-        x_BT, y_BT = drawn(step)
-        batch, seq_len = plan(step)
-        if seq_len < budget.seq_len:
-            x_BT, y_BT = pieces(x_BT, seq_len), pieces(y_BT, seq_len)
-        return x_BT[:batch], y_BT[:batch]
-
-    return draw
-
-
-def spans(corpus: TokenCorpus, budget: Budget) -> Callable[[int], tuple[Tensor, Tensor]]:
-    """The shards in order, a step after the other, whatever the seed (techniques.md 1.5)."""
-
-    def draw(step: int) -> tuple[Tensor, Tensor]:
-        span = torch.from_numpy(rank_span(corpus.train, step, 0, 1, budget.batch * budget.seq_len))
-        return span[:-1].view(budget.batch, -1), span[1:].view(budget.batch, -1)
+    def draw(step: int, n_steps: float) -> tuple[Tensor, Tensor]:
+        batch, seq_len = plan(step, n_steps, budget)
+        taken = []
+        for span in drawn(step):
+            x_BT, y_BT = (pieces(t, seq_len) if seq_len < budget.seq_len else t for t in span)
+            taken.append((x_BT[: max(1, batch // n_spans)], y_BT[: max(1, batch // n_spans)]))
+        x_BT, y_BT = (torch.cat(side) for side in zip(*taken, strict=True))
+        return x_BT.to(ranks.device), y_BT.to(ranks.device)
 
     return draw
 
 
-def windows(corpus: Corpus, budget: Budget, seed: int) -> Callable[[int], tuple[Tensor, Tensor]]:
-    """Windows drawn uniformly from the train bytes."""
+def spans(
+    corpus: TokenCorpus, budget: Budget, n_spans: int, ranks: Ranks
+) -> Callable[[int], list[tuple[Tensor, Tensor]]]:
+    """The shards in order, a step after the other, whatever the seed (techniques.md 1.5).
+
+    A step's batch is so many disjoint stretches. Pass k of R ranks takes numbers kR to kR + R - 1, one each, so that
+    any number of ranks trains on the same tokens.
+    """
+    own = range(ranks.rank, n_spans, ranks.size)
+    n = budget.batch // n_spans * budget.seq_len
+
+    def draw(step: int) -> list[tuple[Tensor, Tensor]]:
+        stretches = [torch.from_numpy(rank_span(corpus.train, step, number, n_spans, n)) for number in own]
+        return [(s[:-1].view(-1, budget.seq_len), s[1:].view(-1, budget.seq_len)) for s in stretches]
+
+    return draw
+
+
+def windows(corpus: Corpus, budget: Budget, seed: int) -> Callable[[int], list[tuple[Tensor, Tensor]]]:
+    """Windows drawn uniformly from the train bytes, all of them one span."""
     drawing = generator(seed, "batches")
     train_bytes = torch.tensor(corpus.train)
     offsets = torch.arange(budget.seq_len + 1)
     last_start = len(corpus.train) - budget.seq_len
 
-    def draw(step: int) -> tuple[Tensor, Tensor]:
+    def draw(step: int) -> list[tuple[Tensor, Tensor]]:
         starts = torch.randint(last_start, (budget.batch, 1), generator=drawing)
         window_BT = train_bytes[starts + offsets].long()
-        return window_BT[:, :-1], window_BT[:, 1:]
+        return [(window_BT[:, :-1], window_BT[:, 1:])]
 
     return draw
 
@@ -202,10 +274,10 @@ def cast(model: Model, name: str) -> Tensor:
     return number_format(weight) if name.endswith(".weight") else weight
 
 
-def generator(seed: int, purpose: str) -> torch.Generator:
+def generator(seed: int, purpose: str, device: torch.device = CPU) -> torch.Generator:
     """A stream of random numbers of its own for each seed and purpose."""
     digest = hashlib.sha256(f"{seed}/{purpose}".encode()).digest()
-    return torch.Generator().manual_seed(int.from_bytes(digest[:8], "little") >> 1)
+    return torch.Generator(device).manual_seed(int.from_bytes(digest[:8], "little") >> 1)
 
 
 def peak_bytes() -> int:

@@ -46,7 +46,7 @@ class Context:
     boundary: Boundary = STORY_END
     x0_BTD: Tensor = field(init=False)  # the normalised embedding, before any feature
     values: dict[int, Tensor] = field(default_factory=dict)  # a mixer's values by layer, for those that reuse them
-    streams: list[Tensor] = field(default_factory=list)  # what each block so far was given
+    streams: dict[int, Tensor] = field(default_factory=dict)  # at i + 1 what block i gave last, at 0 what came before
     embedding_VD: Tensor = field(init=False)  # the embedding as its number format gives it, for a head that shares it
 
     @cached_property
@@ -85,7 +85,6 @@ class Block(nn.Module):
         self.attached = attached
 
     def forward(self, x_BTD: Tensor, context: Context) -> Tensor:
-        context.streams.append(x_BTD)
         x_BTD = self._changed("stream", x_BTD, context)
         y_BTD: Tensor = self.residual(x_BTD, lambda h: self.mixed(h, context), lambda h: self.fed(h, context))
         return y_BTD
@@ -123,6 +122,7 @@ class Model(nn.Module):
         self.features = nn.ModuleList(build(site) for build in parts.features)
         self.boundary = site.boundary
         self.blocks = nn.ModuleList(parts.block(replace(site, layer=layer)) for layer in range(site.n_layer))
+        self.order = tuple(range(site.n_layer))  # in which the blocks are passed through; one may come again
         self.head = parts.head(site)
         self.logits = nn.ModuleList(build(site) for build in parts.logits)
 
@@ -132,8 +132,9 @@ class Model(nn.Module):
         x_BTD = context.x0_BTD = rms(F.embedding(tokens_BT, context.embedding_VD))
         for feature in self.features:
             x_BTD = feature(x_BTD, context)
-        for block in self.blocks:
-            x_BTD = block(x_BTD, context)
+        context.streams[0] = x_BTD
+        for layer in self.order:
+            x_BTD = context.streams[layer + 1] = self.blocks[layer](x_BTD, context)
         logits_BTV: Tensor = self.head(x_BTD, context)
         for change in self.logits:
             logits_BTV = change(logits_BTV, context)

@@ -142,13 +142,25 @@ class Stack:
         )
         model = Model(parts, self.site(seq_len))
         set_casts(model, self.precision.cast)
+        model.order = self.order(1.0)
         return model
 
-    def costed(self, seq_len: int) -> Iterator[tuple[Costed, Site]]:
-        """Every part of the model at each site it is built for, but the embedding, which is looked up at no cost."""
+    def order(self, progress: float) -> tuple[int, ...]:
+        """Blocks as they are passed through at a share of training: each once, unless an add-on has some run again."""
+        order = tuple(range(self.shape.n_layer))
+        for addon in self.addons:
+            if reorder := getattr(addon, "order", None):
+                order = reorder(progress, order)
+        return order
+
+    def costed(self, seq_len: int, order: tuple[int, ...] | None = None) -> Iterator[tuple[Costed, Site]]:
+        """Every part of the model at each site it is built for, but the embedding, which is looked up at no cost.
+
+        With an order of blocks, those that run again are there again.
+        """
         first = self.site(seq_len)
         yield from ((part, first) for part in (*self.features, self.head, *self.logits))
-        for layer in range(self.shape.n_layer):
+        for layer in range(self.shape.n_layer) if order is None else order:
             here = replace(first, layer=layer)
             yield from ((part, here) for part in (self.residual, self.mixer, self.ffn, *self.mixer_modifiers))
             for modifier in self.block_modifiers:
@@ -168,12 +180,12 @@ class Stack:
         rounding = [modifier.hook(self.precision) for modifier in self.precision_modifiers]
         return [*rounding, *own, *(addon.hook(params) for addon in self.addons), self.averaging.hook(params)]
 
-    def plan(self, step: int, budget: Budget) -> tuple[int, int]:
-        """Sequences and their length at a step: the whole budget unless a curriculum uses less or shorter ones."""
+    def plan(self, step: int, n_steps: float, budget: Budget) -> tuple[int, int]:
+        """Sequences and their length at a step of so many: the budget's unless a curriculum uses less or shorter."""
         batch, seq_len = budget.batch, budget.seq_len
         for addon in self.addons:
             if curriculum := getattr(addon, "plan", None):
-                batch, seq_len = curriculum(step / budget.steps, batch, seq_len)
+                batch, seq_len = curriculum(step / n_steps, batch, seq_len)
         return batch, seq_len
 
     def extra_passes(self) -> float:

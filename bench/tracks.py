@@ -73,11 +73,11 @@ class Track:
     boundary: Boundary = Boundary(0)
     tokenizer: Tokenizer | None = None
     stream: bool = False  # batches read the shards in order, as golf does, instead of windows drawn at random
+    spans: int = 1  # parts of a step's batch: ranks share them, and one process alone adds their gradients up
     code_bytes: int = 0
     evaluation_seconds: float | None = None
     devices: int = 0  # CUDA devices that the budget is meant for; 0 is the CPU
     published: tuple[tuple[int, float], ...] = ()  # (steps, val_loss) of others' pages: references, never ranked
-    missing: str | None = None  # what keeps the track from running today
 
     def scored_bytes(self, budget: Budget) -> int:
         """How much of the validation text a run of this budget is scored on."""
@@ -160,8 +160,18 @@ GOLF = Track(
     boundary=Boundary(1, begins=True),
     tokenizer=SP1024,
     stream=True,
+    spans=8,
     devices=8,
-    missing="eight processes on eight GPUs are not built yet",
+)
+
+# The same batches and as many GPU seconds on one GPU, and a contest of its own: another machine's clock decided there.
+GOLF_1XGPU = replace(
+    GOLF,
+    name="golf-1xgpu",
+    title="Golf on one GPU: the batch added up span by span, 80 minutes, bits per byte on FineWeb",
+    budget=replace(GOLF.budget, seconds=8 * 600.0),
+    evaluation_seconds=8 * 600.0,
+    devices=1,
 )
 
 # A contest of its own, so that no score of it ever meets one of the real thing.
@@ -178,16 +188,17 @@ GOLF_CPU = replace(
     probe_every=50,
     evaluation_seconds=None,
     usual_noise=0.005,
+    spans=1,
     devices=0,
-    missing=None,
 )
 
-TRACKS = (FEATHERWEIGHT, GOLF, GOLF_CPU)
+TRACKS = (FEATHERWEIGHT, GOLF, GOLF_1XGPU, GOLF_CPU)
+GOLF_ON = {"cpu": GOLF_CPU, "1xgpu": GOLF_1XGPU, "8xh100": GOLF}
 
 
 def served_on(track: Track, budget: str) -> Track:
     """The contest that a budget's machine can hold: on a CPU golf is played in miniature."""
-    return GOLF_CPU if track is GOLF and budget == "cpu" else track
+    return GOLF_ON.get(budget, track) if track is GOLF else track
 
 
 def track_named(name: str) -> Track:

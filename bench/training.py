@@ -6,14 +6,15 @@ Shapes: B batch, T time, V vocabulary.
 import math
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from bench.records import Point
+from bench.ranks import ALONE, Forward, Ranks, unshared
+from bench.records import Pace, Point
 
 
 @dataclass
@@ -62,6 +63,10 @@ class Optimizer(Protocol):
     def zero_grad(self) -> None: ...
 
 
+# Inputs and targets [B, T] of a step, given the steps done and those expected in all.
+Draw = Callable[[int, float], tuple[Tensor, Tensor]]
+
+
 class Diverged(Exception):
     """A loss that is no finite number."""
 
@@ -71,16 +76,26 @@ class Diverged(Exception):
         self.step = step
 
 
+class Work:
+    """How a process passes its part of a batch through the model: in how many pieces, and beside which other ranks."""
+
+    def __init__(self, model: nn.Module, ranks: Ranks = ALONE, pieces: int = 1) -> None:
+        self.ranks = ranks
+        self.pieces = pieces
+        self.forward: Forward = ranks.forward_of(model)
+
+
 POINT_EVERY = 10
 
 
 @dataclass(frozen=True)
 class Training:
-    """What the loop used; probes are not part of the training time."""
+    """What the loop used; probes are not part of the training time. The pace is that of a loop under a clock."""
 
     steps: int
     train_seconds: float
     probe_seconds: float
+    pace: tuple[Pace, ...] = ()
 
 
 def train(
@@ -88,39 +103,49 @@ def train(
     optimizer: Optimizer,
     lr_scale: Callable[[int, float], float],
     hooks: Sequence[Hook],
-    draw: Callable[[int], tuple[Tensor, Tensor]],
+    draw: Draw,
     noise: torch.Generator,
     n_steps: int,
     probe: Callable[[], float],
     probe_every: int,
     watch: Callable[[Point], None],
     seconds: float = math.inf,
+    recorded: Sequence[Pace] = (),
+    work: Work | None = None,
 ) -> Training:
     """Run all steps, or to the end of the first that reaches the seconds; raises Diverged.
 
-    Reports a point every few steps, with a probe_loss where one is due.
+    With the recorded pace of a loop under a clock, as many steps as that one took, at its pace. Reports a point every
+    few steps, with a probe_loss where one is due.
     """
+    work = work or Work(model)
     for group in optimizer.param_groups:
         group["peak_lr"] = group["lr"]
     optimizer.zero_grad()
+    if recorded:
+        n_steps, seconds = len(recorded), math.inf
     train_seconds = probe_seconds = 0.0
     recent: list[float] = []
+    kept: list[Pace] = []
     last: float | None = None
     done = 0
     while done < n_steps and train_seconds < seconds:
         step = done
         started = time.perf_counter()
-        x_BT, y_BT = draw(step)
         expected = steps_in_all(step, n_steps, train_seconds, seconds)
-        moment = Moment(step, expected, model, x_BT, y_BT, noise)
-        scale = lr_scale(step, expected)
+        pace = recorded[step] if recorded else Pace(lr_scale(step, expected), expected)
+        if seconds != math.inf:
+            kept.append(pace)
+        x_BT, y_BT = draw(step, pace.n_steps)
+        moment = Moment(step, pace.n_steps, model, x_BT, y_BT, noise)
         for group in optimizer.param_groups:
-            group["lr"] = group["peak_lr"] * scale
-        train_loss = advance(moment, optimizer, hooks).item()
+            group["lr"] = group["peak_lr"] * pace.lr_scale
+        # the number is there once a GPU has done the step, and only then the clock is read
+        own_loss = advance(moment, optimizer, hooks, work).item()
+        train_loss, train_seconds = work.ranks.agreed(own_loss, train_seconds + time.perf_counter() - started)
         if not math.isfinite(train_loss):
             raise Diverged("train_loss", step + 1, last)
         recent.append(last := train_loss)
-        train_seconds += time.perf_counter() - started
         done = step + 1
         over = done == n_steps or train_seconds >= seconds
         if done % POINT_EVERY == 0 or over:
@@ -133,7 +158,7 @@ def train(
             recent.clear()
     for hook in hooks:
         hook.at_end(model)
-    return Training(done, train_seconds, probe_seconds)
+    return Training(done, train_seconds, probe_seconds, tuple(kept) or tuple(recorded))
 
 
 def steps_in_all(step: int, n_steps: int, elapsed: float, seconds: float) -> float:
@@ -143,14 +168,12 @@ def steps_in_all(step: int, n_steps: int, elapsed: float, seconds: float) -> flo
     return min(n_steps, step + (seconds - elapsed) * step / elapsed)
 
 
-def advance(moment: Moment, optimizer: Optimizer, hooks: Sequence[Hook]) -> Tensor:
-    """One step on the moment's batch; the plain loss before it, nats per byte."""
+def advance(moment: Moment, optimizer: Optimizer, hooks: Sequence[Hook], work: Work | None = None) -> Tensor:
+    """One step on the moment's batch; the plain loss before it on this process's part, nats per byte."""
+    work = work or Work(moment.model)
     for hook in hooks:
         hook.before_gradients(moment)
-    logits_BTV = moment.model(moment.x_BT, moment.progress)
-    loss = mean_nats(logits_BTV, moment.y_BT)
-    added = [more for hook in hooks if (more := hook.added_loss(logits_BTV, moment)) is not None]
-    sum(added, loss).backward()  # type: ignore[no-untyped-call]
+    loss = gradients(moment, hooks, work)
     for hook in hooks:
         hook.after_gradients(moment)
     optimizer.step()
@@ -158,6 +181,21 @@ def advance(moment: Moment, optimizer: Optimizer, hooks: Sequence[Hook]) -> Tens
     for hook in hooks:
         hook.after_step(moment)
     return loss
+
+
+def gradients(moment: Moment, hooks: Sequence[Hook], work: Work) -> Tensor:
+    """Leave the batch's mean gradient with the weights, a piece after the other; returns the plain loss."""
+    n, losses = len(moment.x_BT), []
+    pieces = list(zip(moment.x_BT.chunk(work.pieces), moment.y_BT.chunk(work.pieces), strict=True))
+    for number, (x_BT, y_BT) in enumerate(pieces, start=1):
+        piece, share = replace(moment, x_BT=x_BT, y_BT=y_BT), len(x_BT) / n
+        with unshared(work.forward, last=number == len(pieces)):
+            logits_BTV = work.forward(x_BT, moment.progress)
+            plain = mean_nats(logits_BTV, y_BT)
+            added = [more for hook in hooks if (more := hook.added_loss(logits_BTV, piece)) is not None]
+            (sum(added, plain) * share).backward()  # type: ignore[no-untyped-call]
+        losses.append(plain.detach() * share)
+    return torch.stack(losses).sum()
 
 
 def mean_nats(logits_BTV: Tensor, y_BT: Tensor) -> Tensor:

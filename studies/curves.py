@@ -1,12 +1,13 @@
-"""A finished run's curve as one compressed blob, exact to the bit."""
+"""A finished run's curve, and the pace of one that a clock ended, as compressed blobs, exact to the bit."""
 
 import struct
 from collections.abc import Iterable
 
 import zstandard
 
-from bench.records import Point
+from bench.records import Pace, Point
 
+_PACE = struct.Struct("<dd")
 _POINT = struct.Struct("<Iddd")
 _NONE = float("nan")
 MAX_CURVE_BYTES = 16_000_000
@@ -26,3 +27,16 @@ def unpack_curve(packed: bytes) -> list[Point]:
         Point(step, seconds, train_loss, None if probe_loss != probe_loss else probe_loss)
         for step, seconds, train_loss, probe_loss in _POINT.iter_unpack(raw)
     ]
+
+
+def pack_pace(pace: Iterable[Pace]) -> bytes | None:
+    """None for a run that no clock ended."""
+    raw = b"".join(_PACE.pack(*step) for step in pace)
+    return zstandard.ZstdCompressor(level=9).compress(raw) if raw else None
+
+
+def unpack_pace(packed: bytes | None) -> tuple[Pace, ...]:
+    if packed is None:
+        return ()
+    raw = zstandard.ZstdDecompressor().decompress(packed, max_output_size=MAX_CURVE_BYTES)
+    return tuple(Pace(*step) for step in _PACE.iter_unpack(raw))

@@ -9,7 +9,7 @@ from bench.config import from_json as config_from_json
 from bench.config import to_json as config_to_json
 from bench.divisions import Division, division_named
 from bench.errors import ConfigError
-from bench.tracks import FIRST_SEARCH_SEED, Track, track_named
+from bench.tracks import FEATHERWEIGHT, FIRST_SEARCH_SEED, GOLF_CPU, Track, track_named
 from studies import claims
 
 
@@ -84,19 +84,24 @@ class Measurement:
     division_name: str
     n_trials: int
     data: str  # as --data takes it; $ARENA_REALDATA stands for the real sample
+    track_name: str = FEATHERWEIGHT.name
     steps: int = 500
     settings: tuple[str, ...] = field(default=())
     policy: str = "tpe"
     seed: int = FIRST_SEARCH_SEED
     rungs: tuple[int, ...] = ()
 
+    @property
+    def track(self) -> Track:
+        return track_named(self.track_name)
+
     def spec(self, corpus_name: str, corpus_digest: str, data: str) -> StudySpec:
         return StudySpec(
             name=self.name,
-            track_name="featherweight",
+            track_name=self.track_name,
             division_name=self.division_name,
             n_trials=self.n_trials,
-            budget=replace(track_named("featherweight").budget, steps=self.steps),
+            budget=replace(self.track.budget, steps=self.steps),
             corpus_name=corpus_name,
             corpus_digest=corpus_digest,
             data=data,
@@ -188,6 +193,30 @@ POLICY_ARMS = tuple(
     for policy, n_trials in POLICY_TRIALS.items()
 )
 
+# Golf in miniature: what its records were built of, so that twenty openings hold each of them against the baseline.
+GOLF_STACKS = (
+    *(f"shape.{knob}={value}" for knob, value in (("n_layer", 3), ("n_head", 4), ("head_width", 32))),
+    "features=smear_gate,bigram_hash",
+    "mixer=gqa",
+    "mixer.kv_heads=2",
+    "mixer_modifiers=qk_gain,xsa,partial_rope,sparse_head_gate",
+    "ffn=relu2,leaky_relu2",
+    "residual=pre_norm,parallel",
+    "block_modifiers=layer_scale,unet_skips,x0_mix,ln_scale",
+    "head=tied",
+    "logits=softcap",
+    "init=narrow_uniform,orthogonal",
+    "optimizer=muon_split",
+    "optimizer_modifiers=momentum_warmup,muoneq_r,polar_express",
+    "schedule=warmdown,linear",
+    "averaging=last,ema,swa",
+    "addons=grad_clip,depth_recurrence",
+    "addons.blocks=1",
+    "precision=int8_clipped,int6_post,int6_ste",
+    "precision_modifiers=none",
+    "codec=zlib",
+)
+
 MEASUREMENTS = (
     Measurement(
         name="measured-optimizer",
@@ -258,6 +287,16 @@ MEASUREMENTS = (
         data=REAL_SAMPLE,
         steps=claims.STEPS,
         policy=claims.POLICY,
+    ),
+    Measurement(
+        name="measured-golf",
+        question="Which parts of golf's records lower bits per byte in miniature, on the real TinyStories sample?",
+        track_name=GOLF_CPU.name,
+        division_name="open",
+        n_trials=32,
+        data=REAL_SAMPLE,
+        steps=GOLF_CPU.budget.steps,
+        settings=GOLF_STACKS,
     ),
     *POLICY_ARMS,
 )

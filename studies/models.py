@@ -137,6 +137,7 @@ class Run(SQLModel, table=True):
     versions: dict[str, Any] = _json()  # of the libraries that ran it
     curve: bytes | None = Field(default=None, sa_column=Column(LargeBinary))  # packed once the run has ended
     rev: int = Field(index=True)
+    pace: bytes | None = Field(default=None, sa_column=Column(LargeBinary))  # of each step, where a clock ended it
 
 
 class Trial(SQLModel, table=True):

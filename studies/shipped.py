@@ -20,7 +20,7 @@ from studies.models import RUN_KEY, Artifact, Config, Run, Study, TechniqueCard,
 
 FOLDER = Path(__file__).parent / "measured"
 # Bookkeeping of one database, meaningless in another.
-_LOCAL_RUN = {"id", "rev", "curve"}
+_LOCAL_RUN = {"id", "rev", "curve", "pace"}
 _LOCAL_TRIAL = {"id", "study_id", "rev"}
 _LOCAL_VERDICT = {"id", "study_id", "rev", "run_ids"}
 
@@ -59,6 +59,8 @@ def _trial_line(session: Session, trial: Trial) -> dict[str, Any]:
     if run is not None:
         line["run"] = run.model_dump(exclude=_LOCAL_RUN)
         line["curve"] = base64.b64encode(run.curve or b"").decode()
+        if run.pace:
+            line["pace"] = base64.b64encode(run.pace).decode()
         if artifact := session.get(Artifact, run.id):
             line["artifact"] = {"sha256": artifact.sha256, "weights_bytes": artifact.weights_bytes}
     return line
@@ -148,7 +150,8 @@ def _run_row(session: Session, line: dict[str, Any], rev: int) -> Run:
     found = session.exec(select(Run).where(*same)).first()
     if found is not None:
         return found
-    run = Run(**plain, curve=base64.b64decode(line["curve"]) or None, rev=rev)
+    pace = base64.b64decode(line["pace"]) if "pace" in line else None
+    run = Run(**plain, curve=base64.b64decode(line["curve"]) or None, pace=pace, rev=rev)
     session.add(run)
     session.flush()
     if "artifact" in line:

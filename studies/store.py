@@ -13,7 +13,7 @@ from sqlmodel import Session, col, select
 from bench.config import RunConfig, fingerprint, to_json
 from bench.errors import StoreError
 from bench.records import Failure, Identity, Outcome, Point, Reason, RunResult, State
-from studies.curves import pack_curve
+from studies.curves import pack_curve, pack_pace
 from studies.database import open_writer, reporting
 from studies.definitions import StudySpec
 from studies.models import (
@@ -415,7 +415,7 @@ def _write_outcome(run: Run, outcome: Outcome) -> str:
         return f"{outcome.reason.value}: {outcome.message}"
     run.state, run.reason, run.message = State.COMPLETE.value, None, ""
     run.step, run.val_loss, run.quant_gap = outcome.steps, outcome.val_loss, outcome.quant_gap
-    run.weights_bytes = outcome.weights_bytes
+    run.weights_bytes, run.pace = outcome.weights_bytes, pack_pace(outcome.pace)
     for name, value in asdict(outcome.cost).items():
         setattr(run, name, value)
     return f"val_loss {outcome.val_loss:.4f}, {outcome.weights_bytes:,} bytes"

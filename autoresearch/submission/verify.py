@@ -182,8 +182,6 @@ class _Examination:
         config, track = entered.config, self.track
         if facts.MIXER in self.contents.raw and not config.brings_code:
             raise Broken(f"{facts.MIXER} is there, and the fighter does not name it")
-        if track.missing is not None:
-            raise Broken(f"the {track.name} track can't run yet: {track.missing}")
         for name, value, most in (
             ("steps", config.budget.steps, MAX_STEPS),
             ("batch", config.budget.batch, track.budget.batch),

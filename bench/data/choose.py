@@ -1,11 +1,14 @@
 """Which corpus a name or a path means, and which corpora are there."""
 
 import gzip
+import hashlib
 import os
+import shutil
 from pathlib import Path
 
+from bench.config import canonical
 from bench.data import fineweb, tinystories, tokens, toystories
-from bench.data.corpus import STORY_END, Corpus, cached_bytes, read_cached
+from bench.data.corpus import STORY_END, Corpus, cache_dir, cached_bytes, read_cached
 from bench.data.floors import UNIFORM_NATS, bigram_nats, unigram_nats
 from bench.data.textfiles import load_text, stories_in
 from bench.errors import DataError
@@ -49,7 +52,10 @@ def load_corpus(wanted: str) -> Corpus:
 
 
 def load_tokens(wanted: str) -> tokens.TokenCorpus:
-    """The golf corpus meant by `auto`, `fineweb` or a folder; never reaches the network. Raises DataError."""
+    """The golf corpus meant by `auto`, `fineweb` or a folder; never reaches the network. Raises DataError.
+
+    A folder of text with the official vocabulary beside it is made into one, once.
+    """
     wanted = os.path.expandvars(wanted)
     if wanted in (AUTO, fineweb.NAME):
         if (found := fineweb.load_fineweb()) is None:
@@ -60,11 +66,30 @@ def load_tokens(wanted: str) -> tokens.TokenCorpus:
         return found
     folder = Path(wanted).expanduser()
     if not tokens.is_token_corpus(folder):
+        if (folder / fineweb.VOCABULARY).is_file():
+            return made_of_text(folder, (folder / fineweb.VOCABULARY).read_bytes())
         raise DataError(
             f"{wanted} is no golf corpus: it has no {tokens.LIST_FILE}",
             "make one with `autoresearch data build --text FILE --tokenizer MODEL --to DIR`",
         )
     return tokens.load(folder)
+
+
+def made_of_text(folder: Path, tokenizer: bytes) -> tokens.TokenCorpus:
+    """The text's golf corpus from the cache, where it is built on first use; raises DataError."""
+    name, train, valid = documents(str(folder))
+    told = canonical([name, train, valid, hashlib.sha256(tokenizer).hexdigest()])
+    made = cache_dir() / f"golf-{hashlib.sha256(told.encode()).hexdigest()[:16]}"
+    if not tokens.is_token_corpus(made):
+        # a folder of this process's own, so that one that is cut short is never taken for a corpus
+        part = made.with_name(f"{made.name}.{os.getpid()}")
+        tokens.build(name, (train, valid), tokenizer, part, lambda line: None)
+        try:
+            part.rename(made)
+        except OSError:
+            # another process was quicker, with the same bytes
+            shutil.rmtree(part)
+    return tokens.load(made)
 
 
 def read_corpus(folder: Path, name: str) -> Corpus | tokens.TokenCorpus | None:

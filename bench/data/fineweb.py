@@ -15,7 +15,8 @@ from bench.errors import DataError
 NAME = "fineweb"
 GET_COMMAND = "autoresearch data get fineweb"
 SOURCE = "https://huggingface.co/datasets/willdepueoai/parameter-golf/resolve/main/datasets"
-DATASET, TOKENIZER = "datasets/fineweb10B_sp1024", "tokenizers/fineweb_1024_bpe.model"
+VOCABULARY = "fineweb_1024_bpe.model"
+DATASET, TOKENIZER = "datasets/fineweb10B_sp1024", f"tokenizers/{VOCABULARY}"
 # a cut connection is taken up again this often before the command gives up; what came stays either way
 ATTEMPTS = 3
 AGAIN = f"check the network and repeat `{GET_COMMAND}`: what has come is kept"

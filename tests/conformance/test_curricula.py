@@ -35,7 +35,7 @@ def stack_of(budget, *picks):
 
 def overdrawn(stack, budget):
     """Steps whose plan is empty or beyond the budget."""
-    plans = [stack.plan(step, budget) for step in range(budget.steps)]
+    plans = [stack.plan(step, budget.steps, budget) for step in range(budget.steps)]
     return [
         (step, batch, seq_len)
         for step, (batch, seq_len) in enumerate(plans)
@@ -59,13 +59,13 @@ def test_two_curricula_together_draw_no_more_than_the_budget(pair):
 def test_it_ends_with_whole_batches_of_whole_windows(technique):
     budget = Budget(steps=37, batch=7, seq_len=24)
     for knobs in extremes(technique):
-        assert stack_of(budget, (technique.name, knobs)).plan(36, budget) == (7, 24)
+        assert stack_of(budget, (technique.name, knobs)).plan(36, budget.steps, budget) == (7, 24)
 
 
 @pytest.mark.parametrize("technique", CURRICULA, ids=lambda t: t.name)
 def test_it_starts_with_less(technique):
     budget = Budget(steps=37, batch=7, seq_len=24)
-    assert stack_of(budget, (technique.name, {})).plan(0, budget) != (7, 24)
+    assert stack_of(budget, (technique.name, {})).plan(0, budget.steps, budget) != (7, 24)
 
 
 @pytest.mark.parametrize(
@@ -75,10 +75,10 @@ def test_it_starts_with_less(technique):
 def test_declared_tokens_are_those_drawn(names, budget, corpus):
     config = baseline(budget).replaced("addons", [full_pick("addons", name, {}) for name in names])
     stack = realise(config)
-    draw = batches(corpus, budget, lambda step: stack.plan(step, budget), seed=1)
-    drawn = [draw(step) for step in range(budget.steps)]
+    draw = batches(corpus, budget, stack.plan, seed=1)
+    drawn = [draw(step, budget.steps) for step in range(budget.steps)]
     assert sum(x_BT.numel() for x_BT, _ in drawn) == estimate(config).train_tokens
-    assert [x_BT.shape for x_BT, _ in drawn] == [stack.plan(step, budget) for step in range(budget.steps)]
+    assert [x_BT.shape for x_BT, _ in drawn] == [stack.plan(step, budget.steps, budget) for step in range(budget.steps)]
 
 
 def test_a_plan_beyond_the_budget_is_caught():

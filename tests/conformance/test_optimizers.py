@@ -114,7 +114,7 @@ def test_it_learns_a_small_problem(case):
         # a problem this small bears larger steps than the defaults
         lambda step, n_steps: 4 * (1 - step / n_steps),
         [optimizer] if isinstance(optimizer, Hook) else [],
-        lambda step: draw(next(steps)),
+        lambda step, n_steps: draw(next(steps)),
         torch.Generator().manual_seed(0),
         150,
         lambda: 0.0,

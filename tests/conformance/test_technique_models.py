@@ -48,7 +48,7 @@ def test_three_steps_end_in_a_finite_loss(config):
         optimizer,
         stack.schedule.lr_scale,
         stack.hooks(params, optimizer),
-        lambda step: (x_BT[:, :-1], x_BT[:, 1:]),
+        lambda step, n_steps: (x_BT[:, :-1], x_BT[:, 1:]),
         generator(1, "noise"),
         config.budget.steps,
         lambda: stack.evaluator.nats(model, x_BT.flatten().to(torch.uint8).numpy(), config.budget.seq_len),
@@ -84,7 +84,7 @@ def test_declared_training_flops_are_what_torch_counts(config):
     budget = replace(config.budget, steps=steps)
     with sdpa_kernel(SDPBackend.MATH), FlopCounterMode(display=False) as counter:
         for step in range(steps):
-            batch, seq_len = stack.plan(step, budget)
+            batch, seq_len = stack.plan(step, steps, budget)
             x_BT = text(batch, seq_len + 1)
             moment = Moment(step, steps, model, x_BT[:, :-1], x_BT[:, 1:], generator(1, "noise"))
             for hook in hooks:

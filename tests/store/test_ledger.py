@@ -13,10 +13,11 @@ from sqlalchemy import create_engine, text
 from sqlmodel import SQLModel
 
 from bench.errors import StoreError
-from bench.records import Point, Reason, State
+from bench.records import Pace, Point, Reason, State
 from studies.database import MIGRATIONS
 from studies.ownership import Owner
 from studies.reading import Reader
+from studies.shipped import export_measured, import_measured
 from studies.store import Store
 
 
@@ -40,6 +41,26 @@ def test_a_finished_run_gives_its_trial_a_score_and_packs_its_curve(store):
     assert trial.val_loss == 1.5
     assert store.read.curve(run_id) == points
     assert store.read.points([run_id]) == []
+
+
+def test_the_pace_of_a_run_that_a_clock_ended_comes_back_to_the_bit(store, tmp_path):
+    pace = (Pace(1.0, 20_000.0), Pace(1 / 3, 0.1 + 0.2))
+    store.propose("lab", proposal(0))
+    run_id, _ = store.start("lab", 0, KEY, {})
+    store.finish(run_id, replace(result(proposal(0)), pace=pace))
+    assert store.read.pace(run_id) == pace
+    # and from a file that ships
+    export_measured(store.path, "lab", tmp_path / "lab.jsonl")
+    import_measured(tmp_path / "other.db", tmp_path / "lab.jsonl", shipped=True)
+    other = Reader(tmp_path / "other.db")
+    assert other.pace(1) == pace
+
+
+def test_a_run_that_counted_steps_has_no_pace(store):
+    store.propose("lab", proposal(0))
+    run_id, _ = store.start("lab", 0, KEY, {})
+    store.finish(run_id, result(proposal(0)))
+    assert store.read.pace(run_id) == ()
 
 
 def test_a_failure_is_a_row_with_reason_and_last_words(store):

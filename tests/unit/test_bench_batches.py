@@ -12,7 +12,8 @@ from bench.run import batches
 def drawn(corpus, budget, plan=None):
     """The first batch, of `budget` sequences by bytes, as a plan may cut it."""
     batch, seq_len = budget
-    return batches(corpus, Budget(steps=1, batch=batch, seq_len=seq_len), lambda step: plan or budget, seed=1)(0)
+    whole = Budget(steps=1, batch=batch, seq_len=seq_len)
+    return batches(corpus, whole, lambda step, n_steps, whole: plan or budget, seed=1)(0, 1)
 
 
 def test_a_plan_of_fewer_sequences_takes_the_first():

@@ -235,7 +235,7 @@ def test_an_unknown_track_lists_the_known_ones():
         track_named("bantam")
     assert (error.value.problem, error.value.hint) == (
         "there is no track named bantam",
-        "the tracks are featherweight, golf, golf-cpu",
+        "the tracks are featherweight, golf, golf-1xgpu, golf-cpu",
     )
 
 

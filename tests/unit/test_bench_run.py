@@ -153,11 +153,11 @@ def test_a_run_leaves_the_global_generator_alone():
 def test_the_batches_do_not_depend_on_the_config(monkeypatch):
     drawn = {}
 
-    def recording(corpus, budget, plan, seed):
-        draw = batches(corpus, budget, plan, seed)
+    def recording(*how):
+        draw = batches(*how)
 
-        def draw_and_keep(step):
-            x_BT, y_BT = draw(step)
+        def draw_and_keep(step, n_steps):
+            x_BT, y_BT = draw(step, n_steps)
             drawn[name].append((x_BT.tolist(), y_BT.tolist()))
             return x_BT, y_BT
 
@@ -347,7 +347,7 @@ def test_the_schedule_moves_every_learning_rate():
         optimizer,
         lambda step, n: 1 / (step + 1),
         [],
-        lambda step: (x_BT, x_BT),
+        lambda step, n_steps: (x_BT, x_BT),
         torch.Generator(),
         3,
         lambda: 0.0,
@@ -375,7 +375,7 @@ def test_an_added_loss_moves_the_weights_and_not_the_curve():
         optimizer,
         lambda step, n: 1.0,
         [Pulling()],
-        lambda step: (x_BT, x_BT),
+        lambda step, n_steps: (x_BT, x_BT),
         torch.Generator(),
         1,
         lambda: 0.0,

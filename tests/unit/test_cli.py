@@ -41,9 +41,9 @@ REQUESTS = {
     "unknown command": (("bogus",), "No such command 'bogus'"),
     "unknown division": (("--division", "fencing"), "there is no division named fencing"),
     "unknown track": ((*OPT, "--track", "chess"), "there is no track named chess"),
-    "track that can't run": (
+    "golf without its GPUs": (
         ("--division", "open", "--track", "golf", "--budget", "8xh100"),
-        "the golf track can't run yet",
+        "this track needs 8 CUDA devices; this machine has",
     ),
     "golf without its shards": (
         ("--division", "open", "--track", "golf"),
@@ -72,7 +72,10 @@ REQUESTS = {
         "--llm /nowhere.toml can't be read: No such file or directory",
     ),
     "unknown budget": ((*OPT, "--budget", "toaster"), "there is no budget named toaster"),
-    "budget too large": ((*OPT, "--budget", "8xh100"), "budget 8xh100 needs 8 CUDA device(s)"),
+    "a GPU for a track of the CPU": (
+        (*OPT, "--budget", "8xh100"),
+        "the featherweight track runs on the CPU alone, not on 8xh100",
+    ),
     "timeout in words": ((*OPT, "--timeout", "soon"), "--timeout soon is no length of time"),
     "setting without value": ((*OPT, "--set", "optimizer"), "--set optimizer is no setting"),
     "unknown slot": ((*OPT, "--set", "wings=2"), "there is no slot named wings"),

@@ -1,17 +1,17 @@
 """Golf's naive baseline, part by part against float64 references written from techniques.md 1, and once end to end.
 
-Shapes: B batch, T time, D width, V vocabulary.
+Shapes: B batch, T time, V vocabulary.
 """
 
 import dataclasses
 import math
 import os
-from collections import deque
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
+from golf_reference import reference
 from tiny_vocabulary import TRAIN, VALID
 from tiny_vocabulary import model as tiny_model
 
@@ -28,12 +28,13 @@ from bench.estimate import estimate
 from bench.layers import Params
 from bench.records import Point
 from bench.run import batches, fits, generator, initialise, run, warm_up
-from bench.skeleton import Context
+from bench.skeleton import Context, Site
+from bench.techniques.features.smear_gate import SmearGate
 from bench.techniques.optimizer_modifiers.momentum_warmup import MomentumWarmup
 from bench.techniques.precision.int8_clipped import Int8Clipped, Role, fitted
 from bench.techniques.schedule.warmdown import Warmdown
 from bench.tracks import GOLF, GOLF_CPU, Boundary
-from bench.training import mean_nats, steps_in_all, train
+from bench.training import Work, mean_nats, steps_in_all, train
 from studies.definitions import StudySpec
 
 SMALL = {"n_layer": 5, "n_head": 4, "head_width": 16}
@@ -118,59 +119,6 @@ def test_the_first_loss_is_the_published_one():
     with torch.no_grad():
         loss = mean_nats(model(tokens[:-1].view(-1, 1024)), tokens[1:].view(-1, 1024)).item()
     assert loss == pytest.approx(6.936, abs=0.006)
-
-
-def reference(model, tokens_T):
-    """Logits of one sequence as techniques.md 1.1 reads, in float64 and one head and position at a time."""
-    weights = {name: p.detach().double() for name, p in model.named_parameters()}
-
-    def rms(x):
-        return x / torch.sqrt((x * x).mean(-1, keepdim=True) + torch.finfo(torch.float32).eps)
-
-    def turned(x_TK):
-        T, K = x_TK.shape
-        out = torch.empty_like(x_TK)
-        for t in range(T):
-            for j in range(K // 2):
-                angle = t * 10_000 ** (-2 * j / K)
-                a, b = x_TK[t, j], x_TK[t, j + K // 2]
-                out[t, j] = a * math.cos(angle) + b * math.sin(angle)
-                out[t, j + K // 2] = -a * math.sin(angle) + b * math.cos(angle)
-        return out
-
-    def attention(h_TD, of):
-        H, K = 4, 16
-        q, k, v = (h_TD @ weights[f"{of}mixer.{part}.weight"].T for part in ("query", "key", "value"))
-        gain = weights[f"{of}mixer.queries.0.gain"]
-        heads = []
-        for head in range(H):
-            group = head * 2 // H
-            q_TK = turned(rms(q[:, head * K : (head + 1) * K])) * gain[head]
-            k_TK = turned(rms(k[:, group * K : (group + 1) * K]))
-            rows = []
-            for t in range(len(h_TD)):
-                shares = ((k_TK[: t + 1] @ q_TK[t]) / math.sqrt(K)).softmax(0)
-                rows.append(shares @ v[: t + 1, group * K : (group + 1) * K])
-            heads.append(torch.stack(rows))
-        return torch.cat(heads, 1) @ weights[f"{of}mixer.output.weight"].T
-
-    embedding = weights["embedding.weight"]
-    x = x0 = rms(embedding[tokens_T])
-    n_layer = len(model.blocks)
-    stack: deque[torch.Tensor] = deque()
-    for i in range(n_layer):
-        of = f"blocks.{i}."
-        own = {name.removeprefix(of): w for name, w in weights.items() if name.startswith(of)}
-        if i >= n_layer // 2 and stack:
-            x = x + own["modifiers.stream.0.weight"] * stack.pop()
-        mix = next(name.rpartition(".")[0] for name in own if name.endswith(".stream"))
-        x = own[f"{mix}.stream"] * x + own[f"{mix}.embedding"] * x0
-        x = x + own["modifiers.added_mixer.0.scale"] * attention(rms(x), of)
-        hidden = (rms(x) @ own["ffn.up.weight"].T).clamp_min(0) ** 2
-        x = x + own["modifiers.added_ffn.0.scale"] * (hidden @ own["ffn.down.weight"].T)
-        if i < n_layer // 2:
-            stack.append(x)
-    return 30 * torch.tanh(rms(x) @ embedding.T / 30)
 
 
 def test_the_model_is_the_one_described():
@@ -279,7 +227,7 @@ def timed(monkeypatch):
             torch.optim.SGD(model.parameters(), lr=0.1),
             lr_scale,
             [],
-            lambda step: (tokens_BT, tokens_BT),
+            lambda step, n_steps: (tokens_BT, tokens_BT),
             torch.Generator(),
             n_steps,
             lambda: 1.0,
@@ -320,7 +268,7 @@ def test_the_warm_up_leaves_no_trace(corpus):
     params = Params(model)
     initialise(params, stack.init, 1001)
     before = [p.detach().clone() for p in params.tensors]
-    warm_up(stack, model, batches(corpus, config.budget, lambda step: (2, 24), 1001))
+    warm_up(stack, model, batches(corpus, config.budget, stack.plan, 1001), Work(model))
     assert all(torch.equal(p, start) for p, start in zip(params.tensors, before, strict=True))
     assert all(p.grad is None for p in params.tensors)
 
@@ -362,6 +310,13 @@ def test_documents_start_at_their_boundary():
     assert starts[0].tolist() == [True, True, False, False, True, True]
 
 
+def test_smear_gate_blends_nothing_over_a_documents_start():
+    x_BTD = torch.arange(6.0).view(1, 6, 1)
+    smear = SmearGate(start=0.0).build(Site(1, 1, 0, 1, 6, 1024))
+    context = Context(torch.tensor([[7, 1, 8, 9, 1, 1]]), 1.0, Boundary(1, begins=True))
+    assert smear(x_BTD, context).flatten().tolist() == [0, 1, 1.5, 2.5, 4, 5]
+
+
 def test_an_artifact_over_the_cap_is_refused():
     fits(15_900_000, GOLF)
     with pytest.raises(BreachError, match="15,900,001 bytes of weights and 100,000 for code are over golf's"):
@@ -372,8 +327,8 @@ def test_batches_read_the_shards_in_order_whatever_the_seed(corpus):
     budget = Budget(steps=3, batch=2, seq_len=8)
     text = corpus.train.span(0, 60)
     for seed in (1, 2):
-        draw = batches(corpus, budget, lambda step: (2, 8), seed)
-        x_BT, y_BT = draw(1)
+        draw = batches(corpus, budget, lambda step, n_steps, whole: (2, 8), seed)
+        x_BT, y_BT = draw(1, 3)
         assert x_BT.flatten().tolist() == text[17:33].tolist()
         assert y_BT.flatten().tolist() == text[18:34].tolist()
 

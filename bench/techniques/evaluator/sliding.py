@@ -14,6 +14,7 @@ import torch.nn.functional as F
 from torch import nn
 
 from bench.knobs import Span, knob
+from bench.ranks import device_of
 from bench.techniques.evaluator.windows import WINDOWS_A_BATCH
 from bench.techniques.technique import Prior
 
@@ -35,7 +36,7 @@ class Sliding:
     @torch.inference_mode()
     def nats(self, model: nn.Module, text: npt.NDArray[np.uint8 | np.uint16], seq_len: int) -> float:
         """Mean nats per predicted token, summed in float64."""
-        tokens = torch.from_numpy(text.astype(np.int64))
+        tokens = torch.from_numpy(text.astype(np.int64)).to(device_of(model))
         n = tokens.numel() - 1
         was_training = model.training
         model.eval()

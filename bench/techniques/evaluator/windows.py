@@ -12,6 +12,8 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
+from bench.ranks import device_of
+
 # Windows a forward pass: larger ones fall out of the cache (measured: 64 is 1.7 times as fast as 256).
 WINDOWS_A_BATCH = 64
 
@@ -27,7 +29,7 @@ class Windows:
     @torch.inference_mode()
     def nats(self, model: nn.Module, text: npt.NDArray[np.uint8], seq_len: int) -> float:
         """Mean nats per predicted byte, summed in float64; the last window may be short."""
-        tokens = torch.from_numpy(text.astype(np.int64))
+        tokens = torch.from_numpy(text.astype(np.int64)).to(device_of(model))
         n = tokens.numel() - 1
         whole = n // seq_len * seq_len
         x_WT = tokens[:whole].view(-1, seq_len)

@@ -1,0 +1,338 @@
+"""Parameter Golf's stacks as data: the leaderboard of the repository, and the snapshot of 21 March beside it.
+
+A recipe says what it changes of the official baseline. What the catalog has no technique for, it `lacks`: it is then an
+idea, to be read and not run. Where a knob does not reach the published value or a source is silent, it `differs`.
+Claims are bits per byte on the official validation split: whoever runs one here measures it anew.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+
+from bench.catalog import full_pick
+from bench.config import RunConfig, make_config, slot_named
+from bench.divisions import baseline
+from bench.knobs import Value
+from bench.tracks import GOLF, Track
+
+Changes = Mapping[str, Mapping[str, Mapping[str, Value]]]  # slot -> technique -> the knobs that are not at default
+
+# What no technique here does, each with where it is described.
+LACKS = {
+    "attention_gates": "gates on the attention's output by dense maps, stored at int8 (Parameter Golf #1667, #1736)",
+    "caseops": "a lossless transform of capitals before the tokenizer (Parameter Golf #1729)",
+    "clip_search": "the clip quantile of each matrix by its squared error (Parameter Golf #414)",
+    "coprime_loader": "sequences in an order of coprime strides over many shards (Parameter Golf #1060)",
+    "coupled_lanes": "two streams that exchange what they add (Parameter Golf #1204)",
+    "factored_embedding": "an embedding as a product of two narrow matrices (Parameter Golf #640)",
+    "ffn_bits": "the feed-forward at fewer bits than the mixer (Parameter Golf #180)",
+    "gptq": "rounding that makes up for its own errors (arXiv:2210.17323; Parameter Golf #1019)",
+    "grouped_lrzip": "like matrices compressed together by lrzip (Parameter Golf #1855)",
+    "half_embedding": "the embedding in half precision beside coarser blocks (Parameter Golf #42)",
+    "input_smear": "SmearGate by a gate that reads the token (Parameter Golf #1667, #1851)",
+    "late_k": "the last layers' keys kept in half precision (Parameter Golf #99)",
+    "layer_bits": "bits by layer: middle ones fewer than outer ones (Parameter Golf #39)",
+    "lqer": "a product of low rank for what rounding cost (Parameter Golf #1797)",
+    "ngram_tilt": "normalised tilt towards what followed the same tokens before (Parameter Golf #1514)",
+    "overtone": "a power law for the embedding's first singular values (Parameter Golf #60)",
+    "parallel_from": "parallel residuals in the last layers only (Parameter Golf #1412)",
+    "sdclip": "the step from a row's standard deviation (Parameter Golf #1394)",
+    "shuffled": "bytes of one place together, then brotli (Parameter Golf #1218)",
+    "skip_gates": "U-Net skips blended by a learned gate (Parameter Golf #1218)",
+    "test_time_training": "updates on tokens already scored (Parameter Golf #77, #549, #1610)",
+    "varlen": "attention within documents of any length (Parameter Golf #1530)",
+    "vocab_4096": "a vocabulary of 4,096 pieces (Parameter Golf #1218)",
+    "vocab_8192": "a vocabulary of 8,192 pieces (Parameter Golf #1394)",
+    "wd_taper": "weight decay that halves towards the end (Parameter Golf #1729)",
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class GolfRecipe:
+    """One entry of the contest."""
+
+    pull: int  # its pull request; 0 is the baseline
+    name: str
+    val_bpb: float  # claimed
+    merged: bool = True  # on the repository's leaderboard; else pending in the snapshot
+    changes: Changes = field(default_factory=dict)
+    stretch: tuple[int, int] = (1024, 512)  # tokens of a sequence, sequences of a batch
+    lacks: tuple[str, ...] = ()
+    differs: tuple[str, ...] = ()
+
+    @property
+    def source(self) -> str:
+        return f"Parameter Golf #{self.pull}" if self.pull else "Parameter Golf's baseline"
+
+    @property
+    def status(self) -> str:
+        """As a card has it: `ready`, or `idea` for what can't be run."""
+        return "idea" if self.lacks else "ready"
+
+    def config(self, track: Track = GOLF) -> RunConfig:
+        """On a track of golf, with as much of the recipe as the catalog has."""
+        seq_len, batch = self.stretch
+        base = baseline(replace(track.budget, seq_len=seq_len, batch=batch), track.name)
+        picks = {slot: {pick.name: pick for pick in chosen} for slot, chosen in base.picks.items()}
+        for slot, techniques in self.changes.items():
+            new = {name: full_pick(slot, name, dict(knobs)) for name, knobs in techniques.items()}
+            picks[slot] = picks[slot] | new if slot_named(slot).many else new
+        return make_config(track.name, {slot: tuple(chosen.values()) for slot, chosen in picks.items()}, base.budget)
+
+
+def layers(n: int) -> Changes:
+    return {"shape": {"sized": {"n_layer": n, "n_head": 8, "head_width": 64}}}
+
+
+def rates(decay: float) -> Changes:
+    """Half the baseline's rates and a longer memory, as most records had it from 19 March on (techniques.md 5.1)."""
+    knobs: dict[str, Value] = {"lr": 0.02, "momentum": 0.99, "embedding_lr": 0.03, "vector_lr": 0.02}
+    return {
+        "optimizer": {"muon_split": knobs | {"weight_decay": decay}},
+        "optimizer_modifiers": {"momentum_warmup": {"start": 0.92, "steps": 1500}},
+        "schedule": {"warmdown": {"steps": 3000}},
+    }
+
+
+SLIDING: Changes = {"evaluator": {"sliding": {"stride": 64}}}
+INT6: Changes = {"precision": {"int6_post": {}}, "codec": {"zstd": {"level": 22}}}
+TRAINED_AT_INT6: Changes = {"precision": {"int6_ste": {}}, "codec": {"zstd": {"level": 22}}}
+WIDE: Changes = {"ffn": {"relu2": {"mult": 3}}}
+HASHED: Changes = {
+    "features": {"smear_gate": {}, "bigram_hash": {"buckets": 4096, "table_width": 64}},
+    "init": {"orthogonal": {"embedding_std": 0.01}},
+}
+SWA: Changes = {"averaging": {"swa": {"share": 0.4, "every": 25}}}
+EMA: Changes = {"averaging": {"ema": {"decay": 0.99}}}
+XSA_3: Changes = {"mixer_modifiers": {"xsa": {"layers": 3}}}
+XSA_4: Changes = {"mixer_modifiers": {"xsa": {"layers": 4}}}
+PARTIAL: Changes = {
+    "mixer_modifiers": {"xsa": {"layers": 4}, "partial_rope": {"turned": 16}},
+    "block_modifiers": {"ln_scale": {}},
+}
+LEAKY: Changes = {"ffn": {"leaky_relu2": {"mult": 3, "slope": 0.5}}}
+LEAKY_4: Changes = {"ffn": {"leaky_relu2": {"mult": 4, "slope": 0.5}}}
+EVEN_ROWS: Changes = {"optimizer_modifiers": {"momentum_warmup": {"start": 0.92, "steps": 1500}, "muoneq_r": {}}}
+LOOP_2: Changes = {"addons": {"depth_recurrence": {"blocks": 2, "again": 2, "start": 0.5}}}
+LOOP_3: Changes = {"addons": {"depth_recurrence": {"blocks": 3, "again": 2, "start": 0.35}}}
+
+LONG = (2048, 384)  # 786,432 tokens a step
+
+SMALLER_TABLE = "a bigram table of 4,096 x 64, where theirs had 128 channels"
+OFTENER = "SWA every 25 steps, where theirs took one each 50 or 120"
+SHORTER_EMA = "EMA 0.99, where theirs was 0.997"
+FEWER_XSA = "XSA in four layers, where theirs had it in all"
+NO_VALUES = "no value embeddings, which our grouped attention has no place for"
+SAME_RATES = "the rates of the records of its week: its own are not in our sources"
+
+
+def joined(*changes: Changes) -> Changes:
+    """Slot by slot; of two in one slot the later."""
+    return {slot: techniques for change in changes for slot, techniques in change.items()}
+
+
+MARCH_20 = joined(layers(11), WIDE, INT6, rates(0.04), HASHED, SWA, SLIDING)
+MARCH_21 = joined(MARCH_20, XSA_4, EMA)
+MARCH_22 = joined(MARCH_21, PARTIAL, {"schedule": {"warmdown": {"steps": 3500}}})
+MARCH_25 = joined(MARCH_22, LEAKY)
+# hash tables, SmearGate and value embeddings left with the larger vocabulary
+APRIL_1 = joined(
+    layers(11),
+    LEAKY_4,
+    PARTIAL,
+    EMA,
+    INT6,
+    rates(0.085),
+    SLIDING,
+    {"schedule": {"linear": {"warmup": 0.0, "hold": 0.33}}},
+)
+APRIL_3 = joined(APRIL_1, rates(0.09), EVEN_ROWS, LOOP_2)
+APRIL_9 = joined(
+    APRIL_3,
+    rates(0.095),
+    EVEN_ROWS,
+    LOOP_3,
+    {"mixer_modifiers": {**PARTIAL["mixer_modifiers"], "qk_gain": {"start": 5.25}}},
+    {"schedule": {"linear": {"warmup": 0.0, "hold": 0.28}}},
+)
+APRIL_23 = joined(
+    APRIL_9,
+    {
+        "optimizer_modifiers": {**EVEN_ROWS["optimizer_modifiers"], "polar_express": {}},
+        "mixer_modifiers": {
+            **PARTIAL["mixer_modifiers"],
+            "qk_gain": {"start": 5.0},
+            "sparse_head_gate": {"scale": 0.5},
+        },
+        "schedule": {"linear": {"warmup": 0.0, "hold": 0.15, "floor": 0.1}},
+        "addons": {**LOOP_3["addons"], "grad_clip": {"limit": 0.3}},
+    },
+)
+LATE = ("vocab_8192", "gptq", "sdclip", "shuffled", "skip_gates")
+LATER = (*LATE, "parallel_from", "test_time_training")
+LAST = (*LATER, "varlen")
+APRIL_DIFFERS = (FEWER_XSA, SHORTER_EMA)
+
+GOLF_RECIPES = (
+    GolfRecipe(pull=0, name="naive baseline", val_bpb=1.2244),
+    GolfRecipe(
+        pull=42, name="half-precision embedding, longer warmdown", val_bpb=1.2197, lacks=("half_embedding",),
+        changes={"schedule": {"warmdown": {"steps": 3600}}},
+    ),
+    GolfRecipe(pull=39, name="ten layers, bits by layer", val_bpb=1.2147, changes=layers(10), lacks=("layer_bits",)),
+    GolfRecipe(
+        pull=49, name="2,048 tokens", val_bpb=1.2058, stretch=(2048, 256), differs=("the baseline's rates",)
+    ),
+    GolfRecipe(
+        pull=52, name="4,096 tokens, slower and steadier", val_bpb=1.2014, changes=rates(0.0), stretch=(4096, 96)
+    ),
+    GolfRecipe(pull=77, name="LoRA at test time", val_bpb=1.1928, lacks=("test_time_training",)),
+    GolfRecipe(pull=50, name="sliding windows", val_bpb=1.1925, changes=SLIDING),
+    GolfRecipe(
+        pull=60, name="ten layers, decay, power-law embedding", val_bpb=1.1748,
+        changes=joined(layers(10), SLIDING, {"optimizer": {"muon_split": {"weight_decay": 0.02}}}),
+        lacks=("half_embedding", "overtone"),
+    ),
+    GolfRecipe(
+        pull=65, name="int6 blocks, feed-forward 3x", val_bpb=1.1630, changes=joined(WIDE, INT6, SLIDING),
+        differs=("zstd at 22", SAME_RATES),
+    ),
+    GolfRecipe(
+        pull=63, name="ten layers trained at int6", val_bpb=1.1586, lacks=("half_embedding",), stretch=(2048, 256),
+        changes=joined(layers(10), WIDE, TRAINED_AT_INT6, rates(0.0), SLIDING),
+        differs=("feed-forward 3x, where theirs was 2.6x",),
+    ),
+    GolfRecipe(
+        pull=640, name="ternary, 74 million parameters", val_bpb=1.1570,
+        changes={"precision": {"ternary_ste": {}}, "ffn": {"relu2": {"mult": 4}}},
+        lacks=("vocab_8192", "factored_embedding"), differs=("width 512, where theirs was 768",),
+    ),
+    GolfRecipe(
+        pull=65, name="SmearGate, orthogonal start, trained at int6", val_bpb=1.1556,
+        changes=joined(WIDE, TRAINED_AT_INT6, rates(0.01), HASHED, SLIDING), differs=(SMALLER_TABLE, SAME_RATES),
+    ),
+    GolfRecipe(
+        pull=86, name="eleven layers trained at int6", val_bpb=1.1502,
+        changes=joined(layers(11), WIDE, TRAINED_AT_INT6, rates(0.04), SLIDING), differs=(SAME_RATES,),
+    ),
+    GolfRecipe(
+        pull=162, name="SmearGate, bigram table, orthogonal start, SWA", val_bpb=1.1458, stretch=LONG,
+        lacks=("late_k",), changes=joined(MARCH_20, layers(9)), differs=(SMALLER_TABLE, OFTENER),
+    ),
+    GolfRecipe(
+        pull=180, name="ten layers, feed-forward at int5", val_bpb=1.1428, stretch=LONG, lacks=("ffn_bits", "late_k"),
+        changes=joined(MARCH_20, layers(10)), differs=(SMALLER_TABLE, OFTENER),
+    ),
+    GolfRecipe(
+        pull=198, name="eleven layers, SmearGate, bigram table, SWA", val_bpb=1.1326, merged=False, stretch=LONG,
+        changes=MARCH_20, differs=(SMALLER_TABLE, OFTENER),
+    ),
+    GolfRecipe(
+        pull=236, name="eleven layers, smaller batch", val_bpb=1.1400, merged=False, stretch=(2048, 256),
+        changes=MARCH_20, differs=(SMALLER_TABLE, OFTENER),
+    ),
+    GolfRecipe(
+        pull=173, name="int6, NorMuon, bits by choice", val_bpb=1.1546, merged=False, lacks=("layer_bits",),
+        changes=joined(WIDE, INT6, SLIDING, {"optimizer_modifiers": {"normuon": {}}}), differs=(SAME_RATES,),
+    ),
+    GolfRecipe(
+        pull=156, name="trained at int6, NorMuon, SWA", val_bpb=1.1602, merged=False, differs=(SAME_RATES, OFTENER),
+        changes=joined(WIDE, TRAINED_AT_INT6, SWA, SLIDING, {"optimizer_modifiers": {"normuon": {}}}),
+    ),
+    GolfRecipe(
+        pull=88, name="multi-token prediction", val_bpb=1.1605, merged=False, differs=(SAME_RATES,),
+        changes=joined(WIDE, INT6, SLIDING, {"addons": {"multi_token": {}}}),
+    ),
+    GolfRecipe(
+        pull=206, name="SmearGate, slower rotation", val_bpb=1.1507, merged=False, stretch=(2048, 256),
+        changes=joined(
+            WIDE, TRAINED_AT_INT6, rates(0.01), HASHED, SWA, SLIDING,
+            {"features": {"smear_gate": {}}, "mixer_modifiers": {"rope_base": {"base": 50_000.0}}},
+        ),
+        differs=(SAME_RATES, OFTENER),
+    ),
+    GolfRecipe(
+        pull=265, name="XSA in three layers", val_bpb=1.1307, stretch=LONG, changes=joined(MARCH_20, XSA_3),
+        differs=(SMALLER_TABLE, OFTENER),
+    ),
+    GolfRecipe(
+        pull=287, name="XSA in four layers, EMA", val_bpb=1.1271, stretch=LONG, changes=MARCH_21,
+        differs=("a bigram table of 4,096 x 64, where theirs had 2,048 x 128", SHORTER_EMA),
+    ),
+    GolfRecipe(
+        pull=315, name="partial RoPE, LN scale", val_bpb=1.1248, stretch=LONG,
+        changes=joined(MARCH_22, {"schedule": {"warmdown": {"steps": 3000}}}),
+        differs=(
+            "a bigram table of 4,096 x 64, where theirs had 2,048 x 128", SHORTER_EMA,
+            "no late rounding: theirs was compiled away",
+        ),
+    ),
+    GolfRecipe(
+        pull=414, name="clips by squared error", val_bpb=1.1228, stretch=LONG, changes=MARCH_22,
+        lacks=("clip_search",), differs=(SMALLER_TABLE, SHORTER_EMA, NO_VALUES),
+    ),
+    GolfRecipe(
+        pull=549, name="leaky square, training at test time", val_bpb=1.1194, stretch=LONG, changes=MARCH_25,
+        lacks=("clip_search", "test_time_training"), differs=(SMALLER_TABLE, SHORTER_EMA, NO_VALUES),
+    ),
+    GolfRecipe(
+        pull=1019, name="GPTQ on text of its own", val_bpb=1.1147, stretch=LONG, changes=MARCH_25, lacks=("gptq",),
+        differs=(FEWER_XSA, SMALLER_TABLE, SHORTER_EMA, NO_VALUES),
+    ),
+    GolfRecipe(
+        pull=1060, name="coprime strides, GPTQ on train batches", val_bpb=1.1122, stretch=LONG, changes=MARCH_25,
+        lacks=("gptq", "coprime_loader"), differs=(FEWER_XSA, SMALLER_TABLE, SHORTER_EMA, NO_VALUES),
+    ),
+    GolfRecipe(
+        pull=1120, name="XSA in all layers, coprime strides", val_bpb=1.1099, stretch=LONG,
+        changes=joined(MARCH_25, SWA), lacks=("coprime_loader",), differs=(FEWER_XSA, SMALLER_TABLE, OFTENER),
+    ),
+    GolfRecipe(
+        pull=1204, name="coupled lanes, two blocks looped", val_bpb=1.1063, stretch=LONG,
+        lacks=("coupled_lanes", "gptq"),
+        changes=joined(MARCH_25, {"addons": {"depth_recurrence": {"blocks": 2, "again": 1, "start": 0.5}}}),
+        differs=(FEWER_XSA, SMALLER_TABLE, SHORTER_EMA),
+    ),
+    GolfRecipe(
+        pull=1218, name="4,096 pieces, feed-forward 4x, strong decay", val_bpb=1.0979, stretch=LONG,
+        differs=APRIL_DIFFERS,
+        changes=joined(APRIL_1, {"mixer_modifiers": {**PARTIAL["mixer_modifiers"], "qk_gain": {"start": 4.0}}}),
+        lacks=("vocab_4096", "gptq", "shuffled", "skip_gates"),
+    ),
+    GolfRecipe(
+        pull=1285, name="even rows, blocks looped, all at int6", val_bpb=1.0912, stretch=LONG, changes=APRIL_3,
+        lacks=("vocab_4096", "gptq", "shuffled", "skip_gates"), differs=APRIL_DIFFERS,
+    ),
+    GolfRecipe(
+        pull=1334, name="lanes, QK gain 5", val_bpb=1.0897, stretch=LONG, differs=APRIL_DIFFERS,
+        changes=joined(APRIL_3, {"mixer_modifiers": {**PARTIAL["mixer_modifiers"], "qk_gain": {"start": 5.0}}}),
+        lacks=("vocab_4096", "gptq", "shuffled", "skip_gates", "coupled_lanes"),
+    ),
+    *(
+        GolfRecipe(pull=pull, name=name, val_bpb=bpb, stretch=LONG, changes=changes, lacks=lacks, differs=APRIL_DIFFERS)
+        for pull, name, bpb, changes, lacks in (
+            (1394, "8,192 pieces, clips by deviation, blocks looped", 1.0856, APRIL_3, LATE),
+            (1412, "parallel residuals, progressive loops", 1.0835, APRIL_3, (*LATE, "parallel_from")),
+            (1413, "QK gain 5, training at test time", 1.0828, APRIL_3, (*LATE, "test_time_training")),
+            (1477, "lanes, training at test time", 1.0822, APRIL_3, (*LATE, "coupled_lanes", "test_time_training")),
+            (1493, "three blocks looped, parallel residuals", 1.0810, APRIL_9, LATER),
+            (1514, "momentum 0.97, tilt", 1.0798, APRIL_9, (*LATER, "ngram_tilt")),
+            (1529, "coupled lanes", 1.0758, APRIL_9, (*LATE, "coupled_lanes", "test_time_training")),
+            (1530, "attention within documents", 1.0734, APRIL_9, LAST),
+            (1610, "training at test time in phases", 1.0728, APRIL_9, LAST),
+            (1626, "more phases, embedding at int7", 1.0719, APRIL_9, LAST),
+            (1667, "SmearGate by the token, output gate", 1.0714, APRIL_9, (*LATER, "input_smear", "attention_gates")),
+            (1729, "capitals apart, decay that tapers", 1.0678, APRIL_9, (*LAST, "caseops", "wd_taper")),
+            (1736, "capitals apart, dense gate", 1.0655, APRIL_9, (*LAST, "caseops", "attention_gates")),
+            (1769, "wider clips in the feed-forward", 1.0645, APRIL_9, (*LAST, "caseops", "attention_gates")),
+            (1787, "Polar Express, sparse gate, rates that end at a tenth", 1.0634, APRIL_23, (*LAST, "caseops")),
+            (1851, "errors corrected", 1.0614, APRIL_23, (*LAST, "caseops", "lqer", "input_smear")),
+            (1855, "nine knobs tuned again, grouped compression", 1.0611, APRIL_23,
+             (*LAST, "caseops", "coupled_lanes", "lqer", "input_smear", "grouped_lrzip")),
+        )
+    ),
+)  # fmt: skip
+
+
+def recipe_of(pull: int) -> GolfRecipe:
+    """The best claim of a pull request."""
+    return min((r for r in GOLF_RECIPES if r.pull == pull), key=lambda r: r.val_bpb)

@@ -1,0 +1,90 @@
+"""The contest's stacks as data: whole, sourced, and built where they say they can be."""
+
+import csv
+from pathlib import Path
+
+import pytest
+import torch
+
+import arena_tui
+from bench.catalog import advice, full_pick, realise, refusals
+from bench.divisions import GOLF_BASE, GOLF_OPEN
+from bench.estimate import estimate
+from bench.golf_recipes import GOLF_RECIPES, LACKS, recipe_of
+from bench.layers import Params
+from bench.training import Moment, Work, gradients
+
+
+@pytest.fixture(scope="module", autouse=True)
+def one_thread():
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
+READY = [recipe for recipe in GOLF_RECIPES if recipe.status == "ready"]
+every = pytest.mark.parametrize("recipe", GOLF_RECIPES, ids=lambda r: f"{r.pull}-{r.val_bpb}")
+
+
+def test_the_baseline_is_a_recipe_of_no_changes():
+    assert recipe_of(0).config() == GOLF_BASE
+
+
+def test_every_row_of_the_leaderboard_is_a_recipe_with_its_claim():
+    with (Path(arena_tui.__file__).parent / "parameter_golf.csv").open() as file:
+        rows = [row for row in csv.DictReader(file) if row["track"] == "open"]
+    listed = {(int(row["pr"] or 0), round(float(row["val_bpb"]), 3)): row["status"] for row in rows}
+    last = {claim for claim, status in listed.items() if status == "official"}
+    claims = {(recipe.pull, round(recipe.val_bpb, 3)): recipe for recipe in GOLF_RECIPES}
+    assert len(claims) == len(GOLF_RECIPES)
+    assert {claim for claim, recipe in claims.items() if recipe.merged} == last
+    assert claims.keys() - last <= listed.keys()
+
+
+@every
+def test_what_a_recipe_has_can_be_built_and_entered(recipe):
+    config = recipe.config()
+    assert (refusals(config), GOLF_OPEN.breaches(config)) == ([], [])
+    assert estimate(config).parameters > 15_000_000
+    assert all("Parameter Golf" in text or "arXiv" in text for text in advice(config))
+
+
+def test_what_recipes_lack_is_told_with_its_source_and_makes_them_ideas():
+    named = {name for recipe in GOLF_RECIPES for name in recipe.lacks}
+    assert named == LACKS.keys()
+    assert all("Parameter Golf #" in text for text in LACKS.values())
+    assert {recipe.status for recipe in GOLF_RECIPES if recipe.lacks} == {"idea"}
+    assert len(READY) >= 12
+
+
+def test_the_stack_of_315_is_as_described():
+    stack = realise(recipe_of(315).config())
+    assert (stack.shape.n_layer, stack.shape.width, stack.ffn.mult) == (11, 512, 3)
+    assert {t.name for t in stack.mixer_modifiers} == {"xsa", "partial_rope", "qk_gain"}
+    assert {t.name for t in stack.block_modifiers} >= {"ln_scale", "unet_skips", "x0_mix"}
+    assert (stack.optimizer.momentum, stack.optimizer.weight_decay) == (0.99, 0.04)
+
+
+def elsewhere(recipe):
+    """A step with every tensor on a device that holds no numbers: one left on the CPU would not mix with them."""
+    four = {"n_layer": 4, "n_head": 8, "head_width": 64}
+    stack = realise(recipe.config().replaced("shape", [full_pick("shape", "sized", four)]))
+    model = stack.model(32).to("meta")
+    params = Params(model)
+    muon, _ = stack.optimizer_of(params).parts  # the other half is torch's own, which has no form without numbers
+    tokens_BT = torch.zeros((8, 32), dtype=torch.long, device="meta")
+    moment = Moment(19_999, 20_000, model, tokens_BT, tokens_BT, torch.Generator())
+    hooks = stack.hooks(params, muon)
+    for hook in hooks:
+        hook.before_gradients(moment)
+    loss = gradients(moment, hooks, Work(model))
+    for hook in hooks:
+        hook.after_gradients(moment)
+    muon.step()
+    return loss.device.type
+
+
+@pytest.mark.parametrize("pull", [315, 1855])
+def test_a_step_leaves_nothing_on_the_cpu(pull):
+    assert elsewhere(recipe_of(pull)) == "meta"

@@ -42,7 +42,7 @@ def script(recorded: Recorded, entry: tuple[str, str]) -> str:
 
 def _module(recorded: Recorded, entry: tuple[str, str]) -> str:
     config = recorded.config
-    track = dataclasses.replace(track_named(config.track), rules=(), published=(), missing=None, title="")
+    track = dataclasses.replace(track_named(config.track), rules=(), published=(), title="")
     kinds = {
         slot.name: [_class_of(config, slot.name, n) for n in range(len(config.picks[slot.name]))] for slot in SLOTS
     }

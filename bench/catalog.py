@@ -28,6 +28,8 @@ from bench.techniques.block_modifiers.ln_scale import LnScale
 from bench.techniques.block_modifiers.unet_skips import UnetSkips
 from bench.techniques.block_modifiers.wavelet import Wavelet
 from bench.techniques.block_modifiers.x0_mix import X0Mix
+from bench.techniques.codec.lzma2 import Lzma
+from bench.techniques.codec.shuffled import ShuffledLzma, ShuffledZlib, ShuffledZstd
 from bench.techniques.codec.zlib9 import Zlib
 from bench.techniques.codec.zstd import Zstd
 from bench.techniques.evaluator.sliding import Sliding
@@ -215,7 +217,7 @@ CATALOG: dict[str, tuple[Technique, ...]] = {
         Int8Clipped,
     ),
     "precision_modifiers": (LateRounding,),
-    "codec": (Zstd, Zlib),
+    "codec": (Zstd, Zlib, Lzma, ShuffledZstd, ShuffledLzma, ShuffledZlib),
     "evaluator": (Windows, Sliding),
 }
 

@@ -81,7 +81,7 @@ BASES = {base.track: base for base in (BASE, GOLF_BASE, GOLF_CPU_BASE)}
 GOLF_ONLY = frozenset(
     (
         *("sized", "tied", "narrow_uniform", "muon_split", "momentum_warmup", "warmdown", "int8_clipped"),
-        *("zlib", "sliding"),
+        *("zlib", "lzma", "shuffled_zstd", "shuffled_lzma", "shuffled_zlib", "sliding"),
     )
 )
 

@@ -11,6 +11,7 @@ from bench.catalog import realise
 from bench.config import Budget, RunConfig
 from bench.divisions import baseline
 from bench.layers import Params
+from bench.packing import Packing
 from bench.skeleton import Site
 from bench.stack import Costed, Stack
 from bench.tracks import Track
@@ -54,14 +55,14 @@ def unseen_flops(part: Costed, here: Site) -> int:
 
 
 def raw_bytes(stack: Stack, seq_len: int) -> int:
-    """Weights in their number format, before compression: exact, from the tensors' shapes.
+    """Weights in their number format, before compression: exact, from the tensors' shapes, without corrections.
 
     Nothing is allocated for them, but the first model of a process has torch import 1.5 s of itself, which is why it
     is no part of an estimate.
     """
     with torch.device("meta"):
         params = Params(stack.model(seq_len)).all
-    return sum(stack.precision.encoded_bytes(tuple(p.tensor.shape), p.role) for p in params)
+    return Packing(stack).encoded_bytes(params)
 
 
 def over_caps(config: RunConfig, track: Track) -> list[str]:

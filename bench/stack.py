@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Any, Protocol
+from typing import Any, ClassVar, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from bench.config import Budget
-from bench.layers import Cast, Param, Params, Role
+from bench.layers import Cast, Moments, Param, Params, Role
 from bench.skeleton import Block, Model, Parts, Site
 from bench.tracks import Track
 from bench.training import Hook, Optimizer
@@ -90,10 +90,33 @@ class Precision(Protocol):
     def encoded_bytes(self, shape: tuple[int, ...], role: Role) -> int: ...
 
 
-class PrecisionModifier(Protocol):
-    point: str
+class PrecisionModifier:
+    """What may be changed of how tensors become bytes; each method changes nothing unless overridden."""
 
-    def hook(self, precision: Precision) -> Hook: ...
+    point: ClassVar[str]
+
+    def hook(self, precision: Precision) -> Hook:
+        """What it does while the model trains."""
+        return Hook()
+
+    def chosen(self, param: Param, n_layer: int, precision: Precision) -> Precision:
+        """The number format of one tensor, given the one chosen so far."""
+        return precision
+
+    def coded(self, param: Param, moments: Moments, precision: Precision) -> bytes | None:
+        """A tensor as bytes that its number format decodes, found in another way than by rounding."""
+        return None
+
+    def correction(self, params: Sequence[Param], shipped: list[Tensor]) -> bytes:
+        """A section behind all tensors, from what they are and what a reader would get."""
+        return b""
+
+    def corrected(self, rest: bytes, params: Sequence[Param], shipped: list[Tensor]) -> tuple[list[Tensor], bytes]:
+        """The tensors with the correction read from the front of what follows them, and what is left of that.
+
+        Raises ArtifactError.
+        """
+        return shipped, rest
 
 
 class Codec(Protocol):

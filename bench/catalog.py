@@ -84,6 +84,7 @@ from bench.techniques.optimizer_modifiers.polar_express import PolarExpress
 from bench.techniques.optimizer_modifiers.turbo_muon import TurboMuon
 from bench.techniques.precision.bf16 import Bf16Post, Bf16Ste
 from bench.techniques.precision.binary import BinaryPost, BinarySte
+from bench.techniques.precision.clip_search import ClipSearch
 from bench.techniques.precision.fp16 import Fp16Post, Fp16Ste
 from bench.techniques.precision.fp32 import Fp32
 from bench.techniques.precision.int4 import Int4Post, Int4Ste
@@ -92,8 +93,15 @@ from bench.techniques.precision.int6 import Int6Post, Int6Ste
 from bench.techniques.precision.int8_clipped import Int8Clipped
 from bench.techniques.precision.int8_post import Int8Post
 from bench.techniques.precision.int8_ste import Int8Ste
+from bench.techniques.precision.int_rows import IntRows
+from bench.techniques.precision.sdclip import SdClip
 from bench.techniques.precision.ternary import TernaryPost, TernarySte
+from bench.techniques.precision_modifiers.ffn_bits import FfnBits
+from bench.techniques.precision_modifiers.gptq import Gptq
+from bench.techniques.precision_modifiers.half_embedding import HalfEmbedding
+from bench.techniques.precision_modifiers.late_k import LateK
 from bench.techniques.precision_modifiers.late_rounding import LateRounding
+from bench.techniques.precision_modifiers.lqer import Lqer, LqerAsymmetric
 from bench.techniques.residual.hybrid_norm import HybridNorm
 from bench.techniques.residual.parallel import Parallel
 from bench.techniques.residual.pre_norm import PreNorm
@@ -215,8 +223,11 @@ CATALOG: dict[str, tuple[Technique, ...]] = {
         BinaryPost,
         BinarySte,
         Int8Clipped,
+        IntRows,
+        ClipSearch,
+        SdClip,
     ),
-    "precision_modifiers": (LateRounding,),
+    "precision_modifiers": (LateRounding, FfnBits, HalfEmbedding, LateK, Gptq, Lqer, LqerAsymmetric),
     "codec": (Zstd, Zlib, Lzma, ShuffledZstd, ShuffledLzma, ShuffledZlib),
     "evaluator": (Windows, Sliding),
 }

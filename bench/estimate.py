@@ -38,9 +38,15 @@ def estimate(config: RunConfig) -> Estimate:
     return Estimate(
         parameters=embedding + sum(part.parameters(here) for part, here in stack.costed(budget.seq_len)),
         forward_flops=forward_flops(stack, budget.seq_len),
-        train_flops=round(3 * trained * (1 + stack.extra_passes())),
+        train_flops=round(3 * trained * (1 + stack.extra_passes())) + calibration_flops(stack, budget),
         train_tokens=sum(steps * batch * seq_len for (batch, seq_len), steps in planned.items()),
     )
+
+
+def calibration_flops(stack: Stack, budget: Budget) -> int:
+    """Of the forward passes after training that number formats look at; what they add up there is not counted."""
+    batches = sum(modifier.calibration_batches(budget.steps) for modifier in stack.precision_modifiers)
+    return batches * budget.batch * budget.seq_len * forward_flops(stack, budget.seq_len)
 
 
 def forward_flops(stack: Stack, seq_len: int) -> int:

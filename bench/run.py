@@ -26,7 +26,7 @@ from bench.records import Cost, Point, RunResult
 from bench.skeleton import Model
 from bench.stack import Init, Stack
 from bench.tracks import Track
-from bench.training import Diverged, Moment, advance, train
+from bench.training import Diverged, Moment, Training, advance, train
 
 
 @dataclass(frozen=True)
@@ -45,35 +45,11 @@ def run(
     Raises Diverged when the training loss is no number any more, BreachError when the packed model is too large.
     """
     stack, budget, declared = realise(config), config.budget, estimate(config)
-    model = stack.model(budget.seq_len)
-    params = Params(model)
-    initialise(params, stack.init, seed)
-    drawn = batches(corpus, budget, lambda step: stack.plan(step, budget), seed)
-    if budget.seconds is not None:
-        warm_up(stack, model, drawn)
+    model, training = trained(config, seed, corpus, track, watch)
 
     def nats(scored: Model, n_tokens: int) -> float:
-        """Nats per byte over the first tokens of validation."""
-        text: npt.NDArray[np.uint8 | np.uint16] = corpus.valid[:n_tokens]
-        return stack.evaluator.nats(scored, text, budget.seq_len) * corpus.tokens_per_byte(text)
+        return nats_per_byte(scored, stack, corpus, n_tokens, budget.seq_len)
 
-    # what trains is nats per token; curves are drawn in the unit of scores
-    probed: npt.NDArray[np.uint8 | np.uint16] = corpus.valid[: track.probe_bytes]
-    per_byte = corpus.tokens_per_byte(probed)
-    optimizer = stack.optimizer_of(params)
-    training = train(
-        model,
-        optimizer,
-        stack.schedule.lr_scale,
-        stack.hooks(params, optimizer),
-        drawn,
-        generator(seed, "noise"),
-        budget.steps,
-        lambda: nats(model, track.probe_bytes),
-        track.probe_every,
-        lambda point: watch(replace(point, train_loss=point.train_loss * per_byte)),
-        math.inf if budget.seconds is None else budget.seconds,
-    )
     started = time.perf_counter()
     artifact = pack(model, config)
     fits(len(artifact), track)
@@ -90,7 +66,7 @@ def run(
         artifact_sha256=hashlib.sha256(artifact).hexdigest(),
         steps=training.steps,
         cost=Cost(
-            parameters=params.count,
+            parameters=Params(model).count,
             train_flops=declared.train_flops,
             train_tokens=declared.train_tokens,
             train_seconds=training.train_seconds,
@@ -100,6 +76,43 @@ def run(
         ),
     )
     return Finished(result, artifact)
+
+
+def trained(
+    config: RunConfig, seed: int, corpus: Corpus | TokenCorpus, track: Track, watch: Callable[[Point], None]
+) -> tuple[Model, Training]:
+    """The config's model after its budget, as it goes to packing, and what training used; raises Diverged."""
+    stack, budget = realise(config), config.budget
+    model = stack.model(budget.seq_len)
+    params = Params(model)
+    initialise(params, stack.init, seed)
+    drawn = batches(corpus, budget, lambda step: stack.plan(step, budget), seed)
+    if budget.seconds is not None:
+        warm_up(stack, model, drawn)
+    # what trains is nats per token; curves are drawn in the unit of scores
+    probed: npt.NDArray[np.uint8 | np.uint16] = corpus.valid[: track.probe_bytes]
+    per_byte = corpus.tokens_per_byte(probed)
+    optimizer = stack.optimizer_of(params)
+    training = train(
+        model,
+        optimizer,
+        stack.schedule.lr_scale,
+        stack.hooks(params, optimizer),
+        drawn,
+        generator(seed, "noise"),
+        budget.steps,
+        lambda: nats_per_byte(model, stack, corpus, track.probe_bytes, budget.seq_len),
+        track.probe_every,
+        lambda point: watch(replace(point, train_loss=point.train_loss * per_byte)),
+        math.inf if budget.seconds is None else budget.seconds,
+    )
+    return model, training
+
+
+def nats_per_byte(model: Model, stack: Stack, corpus: Corpus | TokenCorpus, n_tokens: int, seq_len: int) -> float:
+    """Over the first tokens of validation, by the stack's evaluator."""
+    text: npt.NDArray[np.uint8 | np.uint16] = corpus.valid[:n_tokens]
+    return stack.evaluator.nats(model, text, seq_len) * corpus.tokens_per_byte(text)
 
 
 def initialise(params: Params, init: Init, seed: int) -> None:

@@ -79,7 +79,8 @@ class Hooking(Protocol):
 
 
 class Precision(Protocol):
-    points: frozenset[str]
+    @property
+    def points(self) -> frozenset[str]: ...
 
     def cast(self, role: Role) -> Cast: ...
 
@@ -98,6 +99,10 @@ class PrecisionModifier:
     def hook(self, precision: Precision) -> Hook:
         """What it does while the model trains."""
         return Hook()
+
+    def calibration_batches(self, steps: int) -> int:
+        """Batches of training data that pass forward once more after the last step."""
+        return 0
 
     def chosen(self, param: Param, n_layer: int, precision: Precision) -> Precision:
         """The number format of one tensor, given the one chosen so far."""

@@ -107,7 +107,7 @@ def artifacts(
 
 
 def rows(model: Model, corpus: Corpus | TokenCorpus, whole: float) -> Iterator[str]:
-    """A line for each way: what it cost against the weights as they were, in bits per byte, and the size of its files."""
+    """A line for each way: what it cost in bits per byte, against the weights as they were, and its files' sizes."""
     for way in WAYS:
         config = way.config(BASE)
         packed = {

@@ -9,6 +9,7 @@ from bench.divisions import baseline
 from bench.errors import ConfigError
 from bench.ideas import IDEAS
 from bench.knobs import Value, defaults_of, knobs_of
+from bench.rulings import check_allowed
 from bench.stack import Stack
 from bench.techniques.addons.adaptive_clip import AdaptiveClip
 from bench.techniques.addons.batch_curriculum import BatchCurriculum
@@ -48,6 +49,7 @@ from bench.techniques.init.orthogonal import Orthogonal
 from bench.techniques.init.spectral import Spectral
 from bench.techniques.init.zero_output import ZeroOutput
 from bench.techniques.logits.softcap import Softcap
+from bench.techniques.logits.temperature import Temperature
 from bench.techniques.mixer.differential import Differential
 from bench.techniques.mixer.double_conv import DoubleConv
 from bench.techniques.mixer.gqa import Gqa
@@ -167,7 +169,7 @@ CATALOG: dict[str, tuple[Technique, ...]] = {
         Wavelet,
     ),
     "head": (Untied, Tied),
-    "logits": (Softcap,),
+    "logits": (Softcap, Temperature),
     "init": (
         ZeroOutput,
         Orthogonal,
@@ -237,11 +239,12 @@ HOSTS = {"mixer_modifiers": "mixer", "optimizer_modifiers": "optimizer", "precis
 
 
 def technique(slot: str, name: str) -> Technique:
-    """The class that fills a slot under a name; ConfigError lists the known ones."""
+    """The class that fills a slot under a name; ConfigError lists the known ones, or names what rules it out."""
     known = CATALOG[slot_named(slot).name]
     for candidate in known:
         if candidate.name == name:
             return candidate
+    check_allowed(name)
     choices = ", ".join(t.name for t in known)
     if any(idea.name == name for idea in IDEAS):
         raise ConfigError(f"{name} is an idea, not built", f"slot {slot} has {choices}")

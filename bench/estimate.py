@@ -44,9 +44,10 @@ def estimate(config: RunConfig) -> Estimate:
 
 
 def calibration_flops(stack: Stack, budget: Budget) -> int:
-    """Of the forward passes after training that number formats look at; what they add up there is not counted."""
-    batches = sum(modifier.calibration_batches(budget.steps) for modifier in stack.precision_modifiers)
-    return batches * budget.batch * budget.seq_len * forward_flops(stack, budget.seq_len)
+    """Of the forward passes after training that something is measured on; what is added up there is not counted."""
+    return (
+        stack.calibration_batches(budget.steps) * budget.batch * budget.seq_len * forward_flops(stack, budget.seq_len)
+    )
 
 
 def forward_flops(stack: Stack, seq_len: int) -> int:

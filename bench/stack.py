@@ -100,10 +100,6 @@ class PrecisionModifier:
         """What it does while the model trains."""
         return Hook()
 
-    def calibration_batches(self, steps: int) -> int:
-        """Batches of training data that pass forward once more after the last step."""
-        return 0
-
     def chosen(self, param: Param, n_layer: int, precision: Precision) -> Precision:
         """The number format of one tensor, given the one chosen so far."""
         return precision
@@ -194,7 +190,9 @@ class Stack:
         """In the order they act within a step."""
         own = [optimizer] if isinstance(optimizer, Hook) else []
         rounding = [modifier.hook(self.precision) for modifier in self.precision_modifiers]
-        return [*rounding, *own, *(addon.hook(params) for addon in self.addons), self.averaging.hook(params)]
+        declared: list[Any] = [getattr(change, "hook", None) for change in self.logits]
+        choosing = [hook(params) for hook in declared if hook]
+        return [*rounding, *choosing, *own, *(addon.hook(params) for addon in self.addons), self.averaging.hook(params)]
 
     def plan(self, step: int, budget: Budget) -> tuple[int, int]:
         """Sequences and their length at a step: the whole budget unless a curriculum uses less or shorter ones."""
@@ -203,6 +201,12 @@ class Stack:
             if curriculum := getattr(addon, "plan", None):
                 batch, seq_len = curriculum(step / budget.steps, batch, seq_len)
         return batch, seq_len
+
+    def calibration_batches(self, steps: int) -> int:
+        """Batches of training data that pass forward once more after the last step."""
+        parts = (*self.precision_modifiers, *self.logits)
+        declared: list[Any] = [getattr(part, "calibration_batches", None) for part in parts]
+        return int(sum(batches(steps) for batches in declared if batches))
 
     def extra_passes(self) -> float:
         """Forward and backward passes per step beyond the first; optimizers and add-ons that need any say so."""

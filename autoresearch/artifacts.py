@@ -12,6 +12,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
+from autoresearch.worker import device_class
 from bench.artifact import pack, unpack
 from bench.catalog import full_pick, realise
 from bench.config import Budget, RunConfig
@@ -99,7 +100,7 @@ def artifacts(
     whole = bits_per_byte(model, config, corpus)
     typer.echo(
         f"{corpus.name} {corpus.digest[:8]}, {training.steps} steps, {whole:.4f} bits per byte before packing "
-        f"on {SCORED - 1:,} tokens; device class cpu, numerics version {NUMERICS_VERSION}\n"
+        f"on {SCORED - 1:,} tokens; device class {device_class()}, numerics version {NUMERICS_VERSION}\n"
     )
     typer.echo(f"| {HEAD} |\n|{'---|' * (2 + len(CODECS))}")
     for row in rows(model, corpus, whole):

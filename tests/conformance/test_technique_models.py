@@ -36,6 +36,14 @@ from bench.techniques.mixer.softmax import Softmax
 from bench.tracks import FEATHERWEIGHT
 from bench.training import Moment, mean_nats, train
 
+# A codec never meets the model: tests/conformance/test_codecs.py examines those.
+MODELLED = [t for slot, techniques in CATALOG.items() if slot != "codec" for t in techniques]
+
+
+@pytest.fixture(params=MODELLED, ids=lambda t: f"{t.slot}-{t.name}")
+def technique(request):
+    return request.param
+
 
 def test_three_steps_end_in_a_finite_loss(config):
     stack, model = realise(config), started(config)

@@ -106,8 +106,9 @@ class _Products(TorchFunctionMode):
     def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         if func is F.linear and (name := self.names.get(id(args[1]))):
             x_NC = args[0].flatten(0, -2)
-            total_CC = self.sums.setdefault(name, torch.zeros(x_NC.size(1), x_NC.size(1), dtype=torch.float64))
-            total_CC += x_NC.T @ x_NC
+            if name not in self.sums:
+                self.sums[name] = x_NC.new_zeros(x_NC.size(1), x_NC.size(1), dtype=torch.float64)
+            self.sums[name] += x_NC.T @ x_NC
         return func(*args, **(kwargs or {}))
 
 

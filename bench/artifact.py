@@ -14,6 +14,7 @@ from bench.catalog import realise
 from bench.config import RunConfig, canonical, from_json, to_json
 from bench.errors import ArtifactError, ConfigError
 from bench.layers import Params
+from bench.packing import DAMAGED, Packing
 from bench.skeleton import Model
 
 MAGIC = b"ARENAFW\x00"
@@ -21,7 +22,6 @@ VERSION = 1
 _HEAD = struct.Struct("<8sHQ32s")
 # Above golf's baseline in single precision (68 MB), far below what would hurt a laptop.
 MAX_RAW_BYTES = 100_000_000
-DAMAGED = "the file is damaged or not one of ours; make it again with `autoresearch replay`"
 
 
 def pack(model: Model, config: RunConfig) -> bytes:
@@ -30,7 +30,7 @@ def pack(model: Model, config: RunConfig) -> bytes:
     params = Params(model).all
     tensors = [{"name": p.name, "role": p.role.value, "shape": list(p.tensor.shape)} for p in params]
     header = canonical({"config": to_json(config), "tensors": tensors}).encode()
-    body = b"".join(stack.precision.encode(p.tensor, p.role) for p in params)
+    body = Packing(stack).encode(params, model.moments)
     raw = struct.pack("<I", len(header)) + header + body
     head = _HEAD.pack(MAGIC, VERSION, len(raw), hashlib.sha256(raw).digest())
     # the codec's name must be known before the header can be read, so it stands in the clear
@@ -49,14 +49,8 @@ def unpack(packed: bytes, config: RunConfig) -> Model:
     wanted = [{"name": p.name, "role": p.role.value, "shape": list(p.tensor.shape)} for p in params]
     if header.get("tensors") != wanted:
         raise ArtifactError("the artifact's tensors are not the ones its config builds", DAMAGED)
-    sizes = [stack.precision.encoded_bytes(tuple(p.tensor.shape), p.role) for p in params]
-    if len(body) != sum(sizes):
-        raise ArtifactError(f"the artifact holds {len(body):,} bytes of weights where {sum(sizes):,} belong", DAMAGED)
-    at = 0
-    for param, size in zip(params, sizes, strict=True):
-        decoded = stack.precision.decode(body[at : at + size], tuple(param.tensor.shape), param.role)
+    for param, decoded in zip(params, Packing(stack).decode(body, params), strict=True):
         param.tensor.data.copy_(decoded)
-        at += size
     return model
 
 

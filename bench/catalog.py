@@ -9,6 +9,7 @@ from bench.divisions import baseline
 from bench.errors import ConfigError
 from bench.ideas import IDEAS
 from bench.knobs import Value, defaults_of, knobs_of
+from bench.rulings import check_allowed
 from bench.stack import Stack
 from bench.techniques.addons.adaptive_clip import AdaptiveClip
 from bench.techniques.addons.batch_curriculum import BatchCurriculum
@@ -29,6 +30,8 @@ from bench.techniques.block_modifiers.ln_scale import LnScale
 from bench.techniques.block_modifiers.unet_skips import UnetSkips
 from bench.techniques.block_modifiers.wavelet import Wavelet
 from bench.techniques.block_modifiers.x0_mix import X0Mix
+from bench.techniques.codec.lzma2 import Lzma
+from bench.techniques.codec.shuffled import ShuffledLzma, ShuffledZlib, ShuffledZstd
 from bench.techniques.codec.zlib9 import Zlib
 from bench.techniques.codec.zstd import Zstd
 from bench.techniques.evaluator.sliding import Sliding
@@ -47,6 +50,7 @@ from bench.techniques.init.orthogonal import Orthogonal
 from bench.techniques.init.spectral import Spectral
 from bench.techniques.init.zero_output import ZeroOutput
 from bench.techniques.logits.softcap import Softcap
+from bench.techniques.logits.temperature import Temperature
 from bench.techniques.mixer.differential import Differential
 from bench.techniques.mixer.double_conv import DoubleConv
 from bench.techniques.mixer.gqa import Gqa
@@ -83,6 +87,7 @@ from bench.techniques.optimizer_modifiers.polar_express import PolarExpress
 from bench.techniques.optimizer_modifiers.turbo_muon import TurboMuon
 from bench.techniques.precision.bf16 import Bf16Post, Bf16Ste
 from bench.techniques.precision.binary import BinaryPost, BinarySte
+from bench.techniques.precision.clip_search import ClipSearch
 from bench.techniques.precision.fp16 import Fp16Post, Fp16Ste
 from bench.techniques.precision.fp32 import Fp32
 from bench.techniques.precision.int4 import Int4Post, Int4Ste
@@ -91,8 +96,15 @@ from bench.techniques.precision.int6 import Int6Post, Int6Ste
 from bench.techniques.precision.int8_clipped import Int8Clipped
 from bench.techniques.precision.int8_post import Int8Post
 from bench.techniques.precision.int8_ste import Int8Ste
+from bench.techniques.precision.int_rows import IntRows
+from bench.techniques.precision.sdclip import SdClip
 from bench.techniques.precision.ternary import TernaryPost, TernarySte
+from bench.techniques.precision_modifiers.ffn_bits import FfnBits
+from bench.techniques.precision_modifiers.gptq import Gptq
+from bench.techniques.precision_modifiers.half_embedding import HalfEmbedding
+from bench.techniques.precision_modifiers.late_k import LateK
 from bench.techniques.precision_modifiers.late_rounding import LateRounding
+from bench.techniques.precision_modifiers.lqer import Lqer, LqerAsymmetric
 from bench.techniques.residual.hybrid_norm import HybridNorm
 from bench.techniques.residual.parallel import Parallel
 from bench.techniques.residual.pre_norm import PreNorm
@@ -158,7 +170,7 @@ CATALOG: dict[str, tuple[Technique, ...]] = {
         Wavelet,
     ),
     "head": (Untied, Tied),
-    "logits": (Softcap,),
+    "logits": (Softcap, Temperature),
     "init": (
         ZeroOutput,
         Orthogonal,
@@ -215,9 +227,12 @@ CATALOG: dict[str, tuple[Technique, ...]] = {
         BinaryPost,
         BinarySte,
         Int8Clipped,
+        IntRows,
+        ClipSearch,
+        SdClip,
     ),
-    "precision_modifiers": (LateRounding,),
-    "codec": (Zstd, Zlib),
+    "precision_modifiers": (LateRounding, FfnBits, HalfEmbedding, LateK, Gptq, Lqer, LqerAsymmetric),
+    "codec": (Zstd, Zlib, Lzma, ShuffledZstd, ShuffledLzma, ShuffledZlib),
     "evaluator": (Windows, Sliding),
 }
 
@@ -226,11 +241,12 @@ HOSTS = {"mixer_modifiers": "mixer", "optimizer_modifiers": "optimizer", "precis
 
 
 def technique(slot: str, name: str) -> Technique:
-    """The class that fills a slot under a name; ConfigError lists the known ones."""
+    """The class that fills a slot under a name; ConfigError lists the known ones, or names what rules it out."""
     known = CATALOG[slot_named(slot).name]
     for candidate in known:
         if candidate.name == name:
             return candidate
+    check_allowed(name)
     choices = ", ".join(t.name for t in known)
     if any(idea.name == name for idea in IDEAS):
         raise ConfigError(f"{name} is an idea, not built", f"slot {slot} has {choices}")

@@ -11,6 +11,7 @@ from bench.catalog import realise
 from bench.config import Budget, RunConfig
 from bench.divisions import baseline
 from bench.layers import Params
+from bench.packing import Packing
 from bench.skeleton import Site
 from bench.stack import Costed, Stack
 from bench.tracks import Track
@@ -40,9 +41,15 @@ def estimate(config: RunConfig) -> Estimate:
     return Estimate(
         parameters=embedding + sum(part.parameters(here) for part, here in stack.costed(budget.seq_len)),
         forward_flops=forward_flops(stack, budget.seq_len, stack.order(1.0)),
-        train_flops=round(3 * trained * (1 + stack.extra_passes())),
+        train_flops=round(3 * trained * (1 + stack.extra_passes())) + calibration_flops(stack, budget),
         train_tokens=sum(steps * batch * seq_len for (batch, seq_len, _), steps in planned.items()),
     )
+
+
+def calibration_flops(stack: Stack, budget: Budget) -> int:
+    """Of the forward passes after training that something is measured on; what is added up there is not counted."""
+    tokens = stack.calibration_batches(budget.steps) * budget.batch * budget.seq_len
+    return tokens * forward_flops(stack, budget.seq_len, stack.order(1.0))
 
 
 def forward_flops(stack: Stack, seq_len: int, order: tuple[int, ...]) -> int:
@@ -57,14 +64,14 @@ def unseen_flops(part: Costed, here: Site) -> int:
 
 
 def raw_bytes(stack: Stack, seq_len: int) -> int:
-    """Weights in their number format, before compression: exact, from the tensors' shapes.
+    """Weights in their number format, before compression: exact, from the tensors' shapes, without corrections.
 
     Nothing is allocated for them, but the first model of a process has torch import 1.5 s of itself, which is why it
     is no part of an estimate.
     """
     with torch.device("meta"):
         params = Params(stack.model(seq_len)).all
-    return sum(stack.precision.encoded_bytes(tuple(p.tensor.shape), p.role) for p in params)
+    return Packing(stack).encoded_bytes(params)
 
 
 def over_caps(config: RunConfig, track: Track) -> list[str]:

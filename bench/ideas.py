@@ -119,25 +119,11 @@ IDEAS: tuple[Idea, ...] = (
         Prior(0, "D", "choosing hard examples did nothing in Parameter Golf #212"),
     ),
     Idea(
-        "gptq",
-        "precision",
-        "Rounds a matrix column by column and lets the columns left absorb the error, by second moments of its inputs.",
-        "arXiv:2210.17323",
-        Prior(-1, "A", "a smaller quant gap in all later records"),
-    ),
-    Idea(
         "lattice_vq",
         "precision",
         "Rounds 24 weights together to a point of the Leech lattice.",
         "arXiv:2603.11021",
         Prior(0, "D", "no result at this size"),
-    ),
-    Idea(
-        "lqer",
-        "precision",
-        "Adds a product of low rank that makes up for most of what rounding cost.",
-        "arXiv:2402.02446",
-        Prior(-1, "B", "rank 4 on three matrices, part of 1.0611 BPB"),
     ),
     Idea(
         "opt_rot",
@@ -152,6 +138,13 @@ IDEAS: tuple[Idea, ...] = (
         "The estimated entropy of the rounded weights is part of the loss, so that the file compresses better.",
         "named in Parameter Golf's discussions, without a result",
         Prior(0, "D", "bytes are not capped here"),
+    ),
+    Idea(
+        "brotli",
+        "codec",
+        "Quality 11 on shuffled bytes: a large window and finer contexts; needs a package that is no dependency here.",
+        "Parameter Golf #1218",
+        Prior(-1, "B", "a few per cent below LZMA on int6 codes in the records from #1218 on"),
     ),
     Idea(
         "test_time_training",

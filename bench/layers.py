@@ -3,7 +3,7 @@
 Shapes: B batch, T time, D width, V vocabulary, J taps.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
@@ -147,6 +147,18 @@ class Param:
     name: str
     tensor: nn.Parameter
     role: Role
+
+    @property
+    def place(self) -> tuple[int, str, str]:
+        """Its block, the part of it (`mixer` or `ffn`) and its module there, as the skeleton names them."""
+        match self.name.split("."):
+            case ["blocks", layer, part, *within, "weight"]:
+                return int(layer), part, ".".join(within)
+        return -1, "", ""
+
+
+# Of what a weight is multiplied with, the sum of its products with itself, [n_in, n_in], by the weight's name.
+Moments = Mapping[str, Tensor]
 
 
 class Params:

@@ -11,7 +11,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from bench.layers import Embedding, rms
+from bench.layers import Embedding, Moments, rms
 from bench.tracks import Boundary
 
 # Stories end in this byte, so the byte after one starts a document.
@@ -125,6 +125,7 @@ class Model(nn.Module):
         self.order = tuple(range(site.n_layer))  # in which the blocks are passed through; one may come again
         self.head = parts.head(site)
         self.logits = nn.ModuleList(build(site) for build in parts.logits)
+        self.moments: Moments = {}  # for a number format that looks at what weights are multiplied with
 
     def forward(self, tokens_BT: Tensor, progress: float = 1.0) -> Tensor:
         context = Context(tokens_BT, progress, self.boundary)

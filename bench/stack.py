@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Any, Protocol
+from typing import Any, ClassVar, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from bench.config import Budget
-from bench.layers import Cast, Param, Params, Role
+from bench.layers import Cast, Moments, Param, Params, Role
 from bench.skeleton import Block, Model, Parts, Site
 from bench.tracks import Track
 from bench.training import Hook, Optimizer
@@ -79,7 +79,8 @@ class Hooking(Protocol):
 
 
 class Precision(Protocol):
-    points: frozenset[str]
+    @property
+    def points(self) -> frozenset[str]: ...
 
     def cast(self, role: Role) -> Cast: ...
 
@@ -90,10 +91,33 @@ class Precision(Protocol):
     def encoded_bytes(self, shape: tuple[int, ...], role: Role) -> int: ...
 
 
-class PrecisionModifier(Protocol):
-    point: str
+class PrecisionModifier:
+    """What may be changed of how tensors become bytes; each method changes nothing unless overridden."""
 
-    def hook(self, precision: Precision) -> Hook: ...
+    point: ClassVar[str]
+
+    def hook(self, precision: Precision) -> Hook:
+        """What it does while the model trains."""
+        return Hook()
+
+    def chosen(self, param: Param, n_layer: int, precision: Precision) -> Precision:
+        """The number format of one tensor, given the one chosen so far."""
+        return precision
+
+    def coded(self, param: Param, moments: Moments, precision: Precision) -> bytes | None:
+        """A tensor as bytes that its number format decodes, found in another way than by rounding."""
+        return None
+
+    def correction(self, params: Sequence[Param], shipped: list[Tensor]) -> bytes:
+        """A section behind all tensors, from what they are and what a reader would get."""
+        return b""
+
+    def corrected(self, rest: bytes, params: Sequence[Param], shipped: list[Tensor]) -> tuple[list[Tensor], bytes]:
+        """The tensors with the correction read from the front of what follows them, and what is left of that.
+
+        Raises ArtifactError.
+        """
+        return shipped, rest
 
 
 class Codec(Protocol):
@@ -178,7 +202,9 @@ class Stack:
         """In the order they act within a step."""
         own = [optimizer] if isinstance(optimizer, Hook) else []
         rounding = [modifier.hook(self.precision) for modifier in self.precision_modifiers]
-        return [*rounding, *own, *(addon.hook(params) for addon in self.addons), self.averaging.hook(params)]
+        declared: list[Any] = [getattr(change, "hook", None) for change in self.logits]
+        choosing = [hook(params) for hook in declared if hook]
+        return [*rounding, *choosing, *own, *(addon.hook(params) for addon in self.addons), self.averaging.hook(params)]
 
     def plan(self, step: int, n_steps: float, budget: Budget) -> tuple[int, int]:
         """Sequences and their length at a step of so many: the budget's unless a curriculum uses less or shorter."""
@@ -187,6 +213,12 @@ class Stack:
             if curriculum := getattr(addon, "plan", None):
                 batch, seq_len = curriculum(step / n_steps, batch, seq_len)
         return batch, seq_len
+
+    def calibration_batches(self, steps: int) -> int:
+        """Batches of training data that pass forward once more after the last step."""
+        parts = (*self.precision_modifiers, *self.logits)
+        declared: list[Any] = [getattr(part, "calibration_batches", None) for part in parts]
+        return int(sum(batches(steps) for batches in declared if batches))
 
     def extra_passes(self) -> float:
         """Forward and backward passes per step beyond the first; optimizers and add-ons that need any say so."""

@@ -36,6 +36,9 @@ class Moment:
 class Hook:
     """Points at which a training technique may act; each does nothing unless overridden."""
 
+    # A budget in seconds ends so many steps' time earlier, for what the hook still does with training data at the end.
+    steps_held_back = 0
+
     def before_gradients(self, moment: Moment) -> None:
         """The batch is drawn and gradients are clear; leave them clear."""
 
@@ -116,9 +119,10 @@ def train(
     """Run all steps, or to the end of the first that reaches the seconds; raises Diverged.
 
     With the recorded pace of a loop under a clock, as many steps as that one took, at its pace. Reports a point every
-    few steps, with a probe_loss where one is due.
+    few steps, with a probe_loss where one is due. What hooks do at the end is training time.
     """
     work = work or Work(model)
+    held_back = sum(hook.steps_held_back for hook in hooks)
     for group in optimizer.param_groups:
         group["peak_lr"] = group["lr"]
     optimizer.zero_grad()
@@ -129,10 +133,11 @@ def train(
     kept: list[Pace] = []
     last: float | None = None
     done = 0
-    while done < n_steps and train_seconds < seconds:
+    over = n_steps == 0
+    while not over:
         step = done
         started = time.perf_counter()
-        expected = steps_in_all(step, n_steps, train_seconds, seconds)
+        expected = steps_in_all(step, n_steps, train_seconds, seconds, held_back)
         pace = recorded[step] if recorded else Pace(lr_scale(step, expected), expected)
         if seconds != math.inf:
             kept.append(pace)
@@ -147,7 +152,7 @@ def train(
             raise Diverged("train_loss", step + 1, last)
         recent.append(last := train_loss)
         done = step + 1
-        over = done == n_steps or train_seconds >= seconds
+        over = done == n_steps or train_seconds >= seconds - held_back * train_seconds / done
         if done % POINT_EVERY == 0 or over:
             started = time.perf_counter()
             probe_loss = probe() if done % probe_every == 0 or over else None
@@ -156,16 +161,19 @@ def train(
             probe_seconds += time.perf_counter() - started
             watch(Point(done, train_seconds, math.fsum(recent) / len(recent), probe_loss))
             recent.clear()
-    for hook in hooks:
+    started = time.perf_counter()
+    # averaging, which comes last, first settles the weights that others look at
+    for hook in reversed(hooks):
         hook.at_end(model)
+    train_seconds += time.perf_counter() - started
     return Training(done, train_seconds, probe_seconds, tuple(kept) or tuple(recorded))
 
 
-def steps_in_all(step: int, n_steps: int, elapsed: float, seconds: float) -> float:
+def steps_in_all(step: int, n_steps: int, elapsed: float, seconds: float, held_back: int = 0) -> float:
     """How many steps there will be: all of them, or those the clock leaves at the pace so far (techniques.md 1.3)."""
     if step == 0 or seconds == math.inf:
         return n_steps
-    return min(n_steps, step + (seconds - elapsed) * step / elapsed)
+    return min(n_steps, step + (seconds - elapsed) * step / elapsed - held_back)
 
 
 def advance(moment: Moment, optimizer: Optimizer, hooks: Sequence[Hook], work: Work | None = None) -> Tensor:

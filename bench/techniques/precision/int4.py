@@ -22,7 +22,7 @@ class Int4Post:
     slot: ClassVar = "precision"
     name: ClassVar = "int4_post"
     source: ClassVar = "arXiv:1712.05877"
-    points: ClassVar[frozenset[str]] = frozenset()
+    points: ClassVar = frozenset({"tensors"})
     prior: ClassVar = Prior(1, "N", "gap 0.06 BPB for all weights in Parameter Golf #281")
 
     cast = INT4.untouched

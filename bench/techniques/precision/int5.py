@@ -17,7 +17,7 @@ class Int5Post:
     slot: ClassVar = "precision"
     name: ClassVar = "int5_post"
     source: ClassVar = "arXiv:1712.05877"
-    points: ClassVar[frozenset[str]] = frozenset()
+    points: ClassVar = frozenset({"tensors"})
     prior: ClassVar = Prior(1, "B", "gap 0.029 BPB for the feed-forward weights in Parameter Golf #236")
 
     cast = INT5.untouched

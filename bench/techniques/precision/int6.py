@@ -17,7 +17,7 @@ class Int6Post:
     slot: ClassVar = "precision"
     name: ClassVar = "int6_post"
     source: ClassVar = "arXiv:1712.05877"
-    points: ClassVar[frozenset[str]] = frozenset()
+    points: ClassVar = frozenset({"tensors"})
     prior: ClassVar = Prior(1, "A", "gap 0.010 to 0.016 BPB in Parameter Golf without compensation")
 
     cast = INT6.untouched

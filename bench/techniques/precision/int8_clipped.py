@@ -29,7 +29,7 @@ class Int8Clipped:
     slot: ClassVar = "precision"
     name: ClassVar = "int8_clipped"
     source: ClassVar = "Parameter Golf's baseline"
-    points: ClassVar[frozenset[str]] = frozenset()
+    points: ClassVar = frozenset({"tensors"})
     prior: ClassVar = Prior(1, "A", "gap 0.007 BPB in Parameter Golf's baseline")
 
     def cast(self, role: Role) -> Cast:

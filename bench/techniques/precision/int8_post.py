@@ -17,7 +17,7 @@ class Int8Post:
     slot: ClassVar = "precision"
     name: ClassVar = "int8_post"
     source: ClassVar = "arXiv:1712.05877"
-    points: ClassVar[frozenset[str]] = frozenset()
+    points: ClassVar = frozenset({"tensors"})
     prior: ClassVar = Prior(1, "A", "gap 0.007 BPB in Parameter Golf's baseline")
 
     cast = INT8.untouched

@@ -7,13 +7,13 @@ from torch import nn
 
 from bench.knobs import Span, knob
 from bench.layers import Cast, Role, as_is
-from bench.stack import Precision, set_casts
+from bench.stack import Precision, PrecisionModifier, set_casts
 from bench.techniques.technique import Prior
 from bench.training import Hook, Moment
 
 
 @dataclass(frozen=True, kw_only=True)
-class LateRounding:
+class LateRounding(PrecisionModifier):
     """Straight-through from a share of training on: first the weights settle, then they learn to be rounded."""
 
     slot: ClassVar = "precision_modifiers"

@@ -101,7 +101,9 @@ class _Taken:
             case ast.AnnAssign(target=ast.Name(id=name), annotation=annotation):
                 if "ClassVar" in ast.dump(annotation):
                     return self.needed(part, name)
-                return bool(part.node.decorator_list) or node.value is not None  # type: ignore[attr-defined]
+                assert isinstance(part.node, ast.ClassDef)
+                tuple_of_names = any(getattr(base, "id", "") == "NamedTuple" for base in part.node.bases)
+                return bool(part.node.decorator_list) or tuple_of_names or node.value is not None
         return True
 
     def needed(self, part: Part, name: str) -> bool:
@@ -238,7 +240,7 @@ def _members(taken: _Taken, part: Part) -> Iterator[Edit]:
         if taken.is_knob(part, inner):
             assert isinstance(inner, ast.AnnAssign)
             assert isinstance(inner.value, ast.Call)
-            why = ast.literal_eval(inner.value.args[2])
+            why = taken.sources.text(module, inner.value.args[2])
             yield module.span(inner.annotation)[1], module.span(inner)[1], f"  # {why}".encode()
     if not left:
         yield module.span(node)[1], module.span(node)[1], b"\n    pass"

@@ -131,6 +131,14 @@ class Sources:
             return self.home(self.module(imported.module), imported.name)
         return module.name, name
 
+    def text(self, module: Module, node: ast.expr) -> str:
+        """A string, written out or under the name of one."""
+        if isinstance(node, ast.Name):
+            match self.resolve(module, node.id):
+                case Part(module=home, node=ast.Assign(value=value)):
+                    return self.text(home, value)
+        return str(ast.literal_eval(node))
+
     def library_bases(self, part: Part) -> list[Any]:
         """Classes of libraries among the ancestors of one of ours."""
         assert isinstance(part.node, ast.ClassDef)

@@ -1,8 +1,6 @@
 """Ask, check, run, record, tell: a study until it has its trials. Safe to stop anywhere."""
 
-import shutil
 import time
-from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from pathlib import Path
@@ -11,34 +9,22 @@ from typing import TYPE_CHECKING
 import optuna
 from optuna.trial import TrialState
 
-from autoresearch.claims.plan import TUNE, ClaimsPlan
+from autoresearch.choosing import Choosing
 from autoresearch.executor import Ended, Executor, Job, Progress
 from autoresearch.failing import RETRIED, gave_up_at, retried_trials, why_give_up
-from autoresearch.grading.plan import GRADE, GRADING, Grading
+from autoresearch.keeping import keep
 from autoresearch.objections import remembered, size
 from autoresearch.researcher.conversation import EVENT, Conversation, Fact, to_text
-from autoresearch.researcher.duplicates import drawn_again, not_worth_a_seed
 from autoresearch.researcher.feasibility import TRIES
 from autoresearch.researcher.llm import LanguageModel, without
-from autoresearch.researcher.phases import (
-    NOISE_FLOOR,
-    PREFLIGHT,
-    RECIPES,
-    RESEARCHER,
-    SCREEN,
-    SEARCH,
-    Move,
-    Planner,
-    n_spent,
-)
-from autoresearch.researcher.plan import Researcher
+from autoresearch.researcher.phases import NOISE_FLOOR, RECIPES, SCREEN, SEARCH
 from autoresearch.researcher.proposals import Proposers, Suggestion, told_aside
-from autoresearch.sampling import is_over_caps, on_the_way, refused_state, sampler, told_state
-from autoresearch.space import Opening, Space
+from autoresearch.sampling import is_over_caps, on_the_way, recalled, refused_state, sampler, told_state
+from autoresearch.space import Space
+from autoresearch.watching import Watcher
 from bench.catalog import advice
 from bench.config import Budget, RunConfig, fingerprint
 from bench.records import Failure, Outcome, Point, Reason, RunResult, State
-from studies.claims import POLICY
 from studies.definitions import StudySpec
 from studies.following import Following
 from studies.store import Proposal, RunKey, Store
@@ -55,27 +41,12 @@ BEAT_SECONDS = 1.0
 POINTS_SECONDS = 0.5
 # Ends a study at once, its running trials cut short; every other reason lets them finish.
 STOPPED = "a stop was asked for"
-# The policy that has no sampler: each technique alone, and done.
-OPENINGS = "openings"
 # Refusals cost nothing, but a study that is refused all the time should say so and end.
 REFUSALS_PER_TRIAL = 4
 UNDER_WAY = (State.INTERRUPTED, State.QUEUED, State.RUNNING)
 EVERY_EVENT = 1_000_000
 # A language model is asked ahead of the search and during it.
 ASKED_IN = (NOISE_FLOOR.name, RECIPES.name, SCREEN.name, SEARCH.name)
-
-
-@dataclass
-class Watcher:
-    """Whom the loop tells what happens; each call does nothing unless replaced."""
-
-    proposed: Callable[[Proposal], None] = lambda proposal: None
-    refused: Callable[[Proposal, str], None] = lambda proposal, why: None
-    stepped: Callable[[int, Point], None] = lambda number, point: None
-    retried: Callable[[int, str], None] = lambda number, why: None
-    ended: Callable[[int, RunConfig, Outcome | None], None] = lambda number, config, outcome: None
-    beat: Callable[[], None] = lambda: None  # a few times a second
-    noted: Callable[[str], None] = lambda text: None
 
 
 @dataclass
@@ -102,7 +73,7 @@ class Search:
     def run(self) -> str:
         """Returns why it ended: all trials done, a stop asked for, out of time, or too many refusals."""
         waiting = self.take_up()
-        self.store.phase(self.spec.name, self.phase)
+        self.store.phase(self.spec.name, self.choosing.phase)
         while True:
             why = self.why_end(waiting)
             while why is None and self.executor.free_slots and self.may_propose(waiting):
@@ -112,47 +83,35 @@ class Search:
                 for run_id in self.underway:
                     self.executor.cancel(run_id)
             if why == STOPPED or (why is not None and not self.underway):
-                if self.move is None or not self.move.over:
-                    self.store.phase(self.spec.name, self.phase, why)
+                if self.choosing.move is None or not self.choosing.move.over:
+                    self.store.phase(self.spec.name, self.choosing.phase, why)
                 return why
             self.attend()
 
     def take_up(self) -> list[TrialView]:
         """Everything the ledger says of the study; returns the trials that were cut short."""
-        self.space = Space(self.spec)
-        self.objections = remembered(self.spec)
+        self.space, self.objections = Space(self.spec), remembered(self.spec)
         self.followed = Following(self.store.read, self.spec.name)
         events = self.store.read.events(study=self.spec.name, limit=EVERY_EVENT)
         self.gave_up_at, self.retried = gave_up_at(events), retried_trials(events)
         elsewhere = [t for t in self.followed.trials().values() if not self.is_here(t)]
-        self.n_elsewhere = n_spent(elsewhere, self.spec.budget.steps)
-        left = replace(self.spec, n_trials=self.spec.n_trials - self.n_elsewhere)
-        self.planner: Planner | None = None
-        self.researcher: Researcher | None = None
         self.llm: LanguageModel | None = None
-        self.move: Move | None = None
-        self.openings: list[tuple[str, Opening]] = []
-        if self.spec.policy == RESEARCHER:
-            said = Conversation.of(self.store.read, self.spec.name)
-            proposers = Proposers(self.space, self.store.read.cards(self.spec.name), self.objections, size, said)
-            self.planner = self.researcher = Researcher(proposers, self.n_elsewhere)
-            if self.line is not None:
-                self.llm = LanguageModel(self.line, proposers, self.note)
-            else:
-                without(said, self.note)
-            self.phase = PREFLIGHT.name
-        elif self.spec.policy == POLICY:
-            self.planner, self.phase = ClaimsPlan(left), TUNE.name
-        elif self.spec.policy == GRADE:
-            self.planner, self.phase = Grading(left), GRADING.name
-        else:
-            self.openings = [(fingerprint(self.space.recall(o.params)[0]), o) for o in self.space.openings()]
-            self.phase = SEARCH.name
+        self.choosing = Choosing.of(self.spec, self.space, elsewhere, self.proposers)
         self.study = optuna.create_study(sampler=optuna.samplers.RandomSampler())
         self.underway: dict[int, _Underway] = {}
         self.points: list[tuple[int, Point]] = []
         self.beaten = self.written = 0.0
         return self.replay()
+
+    def proposers(self) -> Proposers:
+        """Those of the researcher, with a language model among them if the user gave one."""
+        said = Conversation.of(self.store.read, self.spec.name)
+        proposers = Proposers(self.space, self.store.read.cards(self.spec.name), self.objections, size, said)
+        if self.line is not None:
+            self.llm = LanguageModel(self.line, proposers, self.note)
+        else:
+            without(said, self.note)
+        return proposers
 
     def replay(self) -> list[TrialView]:
         """Refill the sampler from the ledger; returns the trials that were cut short, to be run again."""
@@ -170,16 +129,7 @@ class Search:
                 waiting.append(view)
                 continue
             self.count(view.state, view.config.budget)
-            self.study.add_trial(
-                optuna.trial.create_trial(
-                    state=(state := told_state(view, here)),
-                    value=view.val_loss if state is TrialState.COMPLETE else None,
-                    intermediate_values=on_the_way(view),
-                    params=view.params,
-                    distributions=self.space.distributions(view.params),
-                    constraints={"caps": 1.0} if is_over_caps(view) else {"caps": -1.0},
-                )
-            )
+            self.study.add_trial(recalled(view, here, self.space.distributions(view.params)))
         return waiting
 
     def is_here(self, view: TrialView) -> bool:
@@ -205,33 +155,32 @@ class Search:
             return failing
         if waiting:
             return None
-        if self.spec.policy == OPENINGS and self.opening() is None:
+        if self.choosing.has_no_opening(self.known):
             return "every opening is done"
         if self.n_refused >= REFUSALS_PER_TRIAL * self.spec.n_trials:
             return f"{self.n_refused} proposals were refused"
-        if self.planner is not None:
-            over = self.n_elsewhere >= self.spec.n_trials or self.planned(self.planner).over
-        else:
-            over = self.n_counted + len(self.underway) >= self.spec.n_trials
-        return "all trials are done" if over else None
+        self.plan()
+        return "all trials are done" if self.choosing.is_over(self.n_counted + len(self.underway)) else None
 
-    def planned(self, planner: Planner) -> Move:
-        """Where the study stands, with the phases that ended and their verdicts written down."""
-        move = planner.next(self.n_known, self.here())
+    def plan(self) -> None:
+        """See where the study stands, and write down the phases that ended and their verdicts."""
+        phase = self.choosing.phase
+        before, move = self.choosing.plan(self.n_known, self.here())
+        if move is None:
+            return
         for name, why in move.closed.items():
-            if self.move is None or self.move.closed.get(name) != why:
+            if before is None or before.closed.get(name) != why:
                 self.store.phase(self.spec.name, name, why)
-        if move.phase.name != self.phase and not move.over:
+        if move.phase.name != phase and not move.over:
             self.store.phase(self.spec.name, move.phase.name)
         for verdict in move.verdicts:
-            if self.move is None or verdict not in self.move.verdicts:
+            if before is None or verdict not in before.verdicts:
                 self.store.judge(self.spec.name, verdict)
-        self.phase, self.move = move.phase.name, move
-        return move
 
     def may_propose(self, waiting: list[TrialView]) -> bool:
         """False while what comes next rests on runs that are under way."""
-        return bool(waiting) or self.move is None or self.move.suggest is not None
+        move = self.choosing.move
+        return bool(waiting) or move is None or move.suggest is not None
 
     def stopping(self) -> bool:
         """Renew the heartbeat, and see whether someone asked for a stop."""
@@ -255,7 +204,7 @@ class Search:
         else:
             trial, proposal = self.propose()
             self.n_known += 1
-            if against := self.objections(proposal.config) or self.idle(proposal):
+            if against := self.objections(proposal.config) or self.choosing.idle(proposal, self.here()):
                 self.store.refuse(self.spec.name, proposal, "; ".join(against))
                 trial.set_constraint("caps", 1.0)
                 self.study.tell(trial, state=refused_state(proposal.seed))
@@ -270,17 +219,19 @@ class Search:
     def propose(self) -> tuple[optuna.Trial, Proposal]:
         """What is suggested, as a config, with who says so and why."""
         number = self.n_known
-        said = self.suggestion()
+        said = self.choosing.suggestion(self.known, self.n_finished)
         self.study.sampler = sampler(self.spec, number, draws=said.params is None)
         trial, config, aside = self.ask(said)
-        if said.proposer in SEARCH.proposers and self.researcher is not None:
-            said = drawn_again(said, self.researcher.evidence(self.here(), config.budget), config, self.spec.seed)
+        said = self.choosing.settled(said, config, self.here())
         self.known.add(fingerprint(config))
         return trial, Proposal(
             number=number, config=config, proposer=said.proposer, rule=said.rule, reason=said.reason + aside,
             hypothesis=said.hypothesis, expected=said.expected, params=trial.params, advice="; ".join(advice(config)),
             seed=said.seed,
         )  # fmt: skip
+
+    def n_finished(self) -> int:
+        return len(self.study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,)))
 
     def ask(self, said: Suggestion) -> tuple[optuna.Trial, RunConfig, str]:
         """The trial with its config, and which draws were set aside before it."""
@@ -295,27 +246,6 @@ class Search:
                 return trial, config, told_aside(against)
             # failures are nothing to the sampler, so a resumed study, which has never seen this draw, goes on alike
             self.study.tell(trial, state=TrialState.FAIL)
-
-    def idle(self, proposal: Proposal) -> list[str]:
-        """Why a config that the search came to again is not worth a seed; empty for any other."""
-        if self.researcher is None or proposal.proposer not in SEARCH.proposers or proposal.seed is None:
-            return []
-        return not_worth_a_seed(self.researcher.evidence(self.here(), proposal.config.budget), proposal.config)
-
-    def suggestion(self) -> Suggestion:
-        """The researcher's move; else the openings, those of techniques younger than the study too, and the sampler."""
-        if self.move is not None and self.move.suggest is not None:
-            return self.move.suggest()
-        if opening := self.opening():
-            rule = "the fighter given comes first" if opening.proposer == "user" else "openings come first"
-            return Suggestion(params=opening.params, proposer=opening.proposer, rule=rule, reason=opening.reason)
-        finished = len(self.study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,)))
-        reason = f"drawn by {self.spec.policy} from what {finished} finished trials say"
-        return Suggestion(params=None, proposer=self.spec.policy, rule="after the openings, the sampler", reason=reason)
-
-    def opening(self) -> Opening | None:
-        """The next one that no trial of the study has been."""
-        return next((opening for name, opening in self.openings if name not in self.known), None)
 
     def begin(self, trial: optuna.Trial, proposal: Proposal) -> None:
         seed = self.spec.seed if proposal.seed is None else proposal.seed
@@ -348,7 +278,7 @@ class Search:
             self.write_points()
         if self.llm is not None:
             left = int(self.spec.n_trials - self.n_counted) - len(self.underway)
-            self.llm.attend(self.here(), left if self.phase in ASKED_IN else 0)
+            self.llm.attend(self.here(), left if self.choosing.phase in ASKED_IN else 0)
 
     def note(self, sentence: str, fact: Fact) -> None:
         """What is said to a language model or by it."""
@@ -374,32 +304,12 @@ class Search:
 
     def finish(self, done: _Underway, outcome: Outcome) -> None:
         """Record before tell: what the store has is what a resumed study will know."""
-        kept = self.keep(done, outcome) if isinstance(outcome, RunResult) else None
+        kept = None
+        if isinstance(outcome, RunResult):
+            kept = keep(self.spec, self.store, self.here(), done.proposal, done.artifact, outcome)
         self.store.finish(done.run_id, outcome, kept)
         done.artifact.unlink(missing_ok=True)
         self.settle(done.trial, done.proposal, outcome)
-
-    def keep(self, done: _Underway, result: RunResult) -> str | None:
-        """Keep the packed model of the study's best run; a replay makes any other again, bit for bit."""
-        if self.spec.policy == GRADE:
-            # an audit scores these very models, and a fighter has a few of them
-            return self.move_artifact(done, result)
-        if done.proposal.seed is not None or done.proposal.config.budget.short:
-            # the luckiest seed of a replicated config is not its score, and a short run's is none
-            return None
-        rivals = [t for t in self.here() if t.ranks]
-        if any((t.val_loss or 0.0) <= result.val_loss for t in rivals):
-            return None
-        for rival in rivals:
-            assert rival.run is not None, "it has a score"
-            if self.store.read.artifact(rival.run.id):
-                self.store.drop_artifact(rival.run.id)
-        return self.move_artifact(done, result)
-
-    def move_artifact(self, done: _Underway, result: RunResult) -> str:
-        name = f"{result.artifact_sha256[:16]}.arena"
-        shutil.move(done.artifact, self.store.artifacts / name)
-        return name
 
     def settle(self, trial: optuna.Trial, proposal: Proposal, outcome: Outcome | None) -> None:
         """Tell the sampler; without an outcome the ledger already had it."""

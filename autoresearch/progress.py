@@ -8,7 +8,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn
 
-from autoresearch.loop import Watcher
+from autoresearch.watching import Watcher
 from bench.config import RunConfig
 from bench.divisions import recipe
 from bench.records import Failure, Outcome, Point, RunResult

@@ -69,10 +69,8 @@ def corpus_of(reader: Reader, run: RunView, data: str | None) -> Corpus | TokenC
     return corpus
 
 
-def replay_run(path: Path, run_id: int, data: str | None) -> tuple[bool, str]:
-    """Whether a run repeats to the bit, and what was found, as text."""
-    from autoresearch.cli import say
-
+def replay_run(path: Path, run_id: int, data: str | None, say: Callable[[str], None]) -> tuple[bool, str]:
+    """Whether a run repeats to the bit, and what was found, as text; `say` hears how far it is."""
     reader = Reader(path)
     run, config = reader.run(run_id)
     kept, pace = reader.artifact(run_id), reader.pace(run_id)

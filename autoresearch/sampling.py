@@ -25,6 +25,21 @@ def is_over_caps(view: TrialView) -> bool:
     return view.state is State.REFUSED or (view.run is not None and view.run.reason is Reason.TOO_LARGE)
 
 
+def recalled(
+    view: TrialView, comparable: bool, distributions: dict[str, optuna.distributions.BaseDistribution]
+) -> optuna.trial.FrozenTrial:
+    """A trial that ended in an earlier life of the study, as the sampler would have it."""
+    state = told_state(view, comparable)
+    return optuna.trial.create_trial(
+        state=state,
+        value=view.val_loss if state is TrialState.COMPLETE else None,
+        intermediate_values=on_the_way(view),
+        params=view.params,
+        distributions=distributions,
+        constraints={"caps": 1.0} if is_over_caps(view) else {"caps": -1.0},
+    )
+
+
 def on_the_way(view: TrialView) -> dict[int, float]:
     """What a short run scored, by its steps."""
     return {view.config.budget.steps: view.val_loss} if view.is_short and view.val_loss is not None else {}

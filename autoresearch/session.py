@@ -88,7 +88,7 @@ def run_study(
         if live:
             store.phase(spec.name, REPORT.name, Ending.WRITTEN)
             live.write()
-        elif search.move is not None and search.move.over:
+        elif search.choosing.move is not None and search.choosing.move.over:
             store.phase(spec.name, REPORT.name, Ending.ON_REQUEST)
     except KeyboardInterrupt:
         why = "interrupted"

@@ -2,12 +2,18 @@
 
 import os
 import random
+import shutil
 from pathlib import Path
 
 import pytest
 
 # before numpy loads, as the command does it
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+# before torch loads: on tensors this small, threads of several test processes spin for one another's cores
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+# Hundreds of ledgers sync what they write, as they should; in memory that takes no time. Docker's 64 MB are too few.
+if os.path.isdir("/dev/shm") and shutil.disk_usage("/dev/shm").free > 2_000_000_000:
+    os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", "/dev/shm")
 
 
 @pytest.fixture(scope="session")

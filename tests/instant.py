@@ -6,7 +6,8 @@ from dataclasses import dataclass, field, replace
 from ledger_rows import KEY, SPEC, result
 
 from autoresearch.executor import Ended, Job, Progress
-from autoresearch.loop import Search, Watcher
+from autoresearch.loop import Search
+from autoresearch.watching import Watcher
 from bench.cards import cards
 from bench.config import fingerprint
 from bench.records import Failure, Outcome, Point, Reason

@@ -3,6 +3,7 @@ constraint, out of memory fails, and every proposal counts."""
 
 import random
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import landscape
 import optuna
@@ -30,6 +31,7 @@ ALONE = tuple(
     )
 )  # fmt: skip
 
+Seen = list[tuple[float, landscape.Params]]  # scores with what they are of
 Policy = Callable[[int, int], str]  # of seed and trial number, a proposer
 
 POLICIES: dict[str, Policy] = {
@@ -41,11 +43,11 @@ POLICIES: dict[str, Policy] = {
 }
 
 
-def researcher(n_trials: int) -> Policy:
+def researcher(n_trials: int, n_screen: int = len(ALONE)) -> Policy:
     """The phases of the researcher by what they cost: noise floor, 2x2 cells and ablation find nothing here; what the
     screen has seen to help is joined to the incumbent, all of it and then the better half."""
     noise = min(NOISE_SEEDS, may_spend(NOISE_FLOOR, n_trials))
-    screened = noise + min(len(ALONE), may_spend(SCREEN, n_trials))
+    screened = noise + min(n_screen, may_spend(SCREEN, n_trials))
     searched = n_trials - may_spend(COMBINE, n_trials) - may_spend(ABLATION, n_trials)
     mixture = POLICIES["search"]
 
@@ -59,15 +61,35 @@ def researcher(n_trials: int) -> Policy:
     return who
 
 
-def _joined(incumbent: landscape.Params, seen: list[tuple[float, landscape.Params]], half: bool) -> landscape.Params:
-    """The incumbent with what beat the baseline alone by more than two single runs differ by chance."""
+def alone_helped(seen: Seen) -> list[landscape.Params]:
+    """What beat the baseline alone by more than two single runs differ by chance, the best first."""
     scores = [(score, params) for score, params in seen if params == landscape.BASELINE]
     reach = scores[0][0] - 2 * landscape.NOISE_SD * 2**0.5
     helped = sorted((score, ALONE.index(p)) for score, p in seen if p in ALONE and score < reach)
+    return [_changes(ALONE[place], landscape.BASELINE) for _, place in helped]
+
+
+@dataclass(frozen=True)
+class Screen:
+    """Stacks to run, and what those runs say: the changes that help, the best first."""
+
+    stacks: tuple[landscape.Params, ...] = ALONE
+    helped: Callable[[Seen], list[landscape.Params]] = alone_helped
+
+
+ONE_AT_A_TIME = Screen()
+
+
+def _changes(params: landscape.Params, base: landscape.Params) -> landscape.Params:
+    return {k: v for k, v in params.items() if base.get(k) != v}
+
+
+def _joined(incumbent: landscape.Params, helped: list[landscape.Params], half: bool) -> landscape.Params:
+    """The incumbent with what helped, or with the better half of it."""
     wanted: landscape.Params = dict(incumbent)
     # the best last, so that in a slot that takes one it stays
-    for _, place in reversed(helped[: (len(helped) + 1) // 2 if half else None]):
-        wanted |= {k: v for k, v in ALONE[place].items() if landscape.BASELINE.get(k) != v}
+    for changes in reversed(helped[: (len(helped) + 1) // 2 if half else None]):
+        wanted |= changes
     return landscape.walk(lambda name, values: wanted.get(name, landscape.BASELINE.get(name, False)))
 
 
@@ -89,7 +111,9 @@ def suggest(trial: optuna.Trial) -> landscape.Params:
     return landscape.walk(choose)
 
 
-def best_so_far(policy: Policy, seed: int, n_trials: int, recipes: tuple[landscape.Params, ...] = ()) -> list[float]:
+def best_so_far(
+    policy: Policy, seed: int, n_trials: int, recipes: tuple[landscape.Params, ...] = (), screen: Screen = ONE_AT_A_TIME
+) -> list[float]:
     """The best true score among the feasible, after each trial; the baseline comes first, then the recipes."""
     rng, noise = random.Random(seed), random.Random(seed)
     samplers: dict[str, optuna.samplers.BaseSampler] = {
@@ -99,7 +123,7 @@ def best_so_far(policy: Policy, seed: int, n_trials: int, recipes: tuple[landsca
     study = optuna.create_study()
     openings = [landscape.BASELINE, *recipes]
     known: list[landscape.Params] = []
-    seen: list[tuple[float, landscape.Params]] = []
+    seen: Seen = []
     whos: list[str] = []
     incumbent, shown, best = landscape.BASELINE, float("inf"), [float("inf")]
 
@@ -116,10 +140,10 @@ def best_so_far(policy: Policy, seed: int, n_trials: int, recipes: tuple[landsca
         study.sampler = samplers.get(who, samplers["random"])
         if who == "opening":
             study.enqueue_trial(openings[number])
-        elif who == "alone" and (left := [stack for stack in ALONE if stack not in known]):
+        elif who == "alone" and (left := [stack for stack in screen.stacks if stack not in known]):
             study.enqueue_trial(left[0])
         elif who == "combine":
-            study.enqueue_trial(_joined(incumbent, seen, half=sum(w == "combine" for w in whos) > 1))
+            study.enqueue_trial(_joined(incumbent, screen.helped(seen), half=whos.count("combine") > 1))
         elif who == "local":
             study.enqueue_trial(local_edit(landscape.walk, incumbent, drawn, rng, known.__contains__))
         trial = study.ask()

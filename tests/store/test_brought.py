@@ -1,14 +1,13 @@
 """A mixer of the user's own, from the page that explains it to a verified folder; and files that misbehave."""
 
 import json
-import os
 import re
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 from brought_files import GOOD, after_mean
+from commands import command
 
 from autoresearch.executor import Limits
 from autoresearch.starting import examine_start, read_fighter
@@ -17,14 +16,6 @@ from bench.errors import ConfigError
 from studies.reading import Reader
 
 PAGE = Path(__file__).parents[2] / "docs" / "bring-your-own-fighter.md"
-
-
-def command(*arguments: str, folder: Path) -> "subprocess.CompletedProcess[str]":
-    """`autoresearch` as a user of that folder runs it, on one text and one ledger."""
-    told = [sys.executable, "-m", "autoresearch.cli", *arguments]
-    # two processes that each take every core wait for one another
-    alone = os.environ | {"OMP_NUM_THREADS": "1"}
-    return subprocess.run(told, cwd=folder, capture_output=True, text=True, timeout=600, env=alone)
 
 
 @pytest.fixture(scope="module")
@@ -98,7 +89,7 @@ def examined(code: str, tmp_path: Path, tiny_text: Path, limits: Limits) -> None
 
 ROOMY = Limits(seconds=120.0)
 MISBEHAVING = {
-    "hangs": ("while True: pass", Limits(seconds=3.0), "ended after 3 s"),
+    "hangs": ("while True: pass", Limits(seconds=1.0), "ended after 1 s"),
     "leaves for good": ("__import__('os')._exit(7)", ROOMY, "the worker process ended by itself with exit code 7"),
     "eats memory": (
         "eaten = []\n        while True: eaten.append(bytearray(b'x' * 10_000_000))",

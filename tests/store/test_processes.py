@@ -6,21 +6,30 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import psutil
 import pytest
+from commands import command
+from in_process import InProcess
+from ledger_rows import SPEC
 
 from autoresearch.executor import Ended, Job, Limits, LocalExecutor
+from autoresearch.loop import Search
+from autoresearch.session import run_key
+from bench.cards import cards
 from bench.config import Budget
 from bench.data.choose import load_corpus
 from bench.divisions import baseline
 from bench.records import Failure, Reason, RunResult
+from studies.ownership import this_process
 from studies.reading import Reader
+from studies.store import Store
 
-# a trial of two or three seconds, with one point of its curve on the way
-STEPS = 20
+# a trial of two or three seconds, with the first point of its curve before it ends
+STEPS = 12
 
 
 def autoresearch(*arguments: str, store: Path) -> "subprocess.Popen[str]":
@@ -32,11 +41,15 @@ def autoresearch(*arguments: str, store: Path) -> "subprocess.Popen[str]":
     )
 
 
-def begin(store: Path, text: Path, trials: int = 2, jobs: int = 1) -> "subprocess.Popen[str]":
-    return autoresearch(
+def study(text: Path, trials: int) -> tuple[str, ...]:
+    return (
         "--division", "optimizer", "--trials", str(trials), "--steps", str(STEPS), "--study", "lab",
-        "--data", str(text), "--jobs", str(jobs), store=store,
+        "--data", str(text), "--jobs", "1",
     )  # fmt: skip
+
+
+def begin(store: Path, text: Path, trials: int = 2) -> "subprocess.Popen[str]":
+    return autoresearch(*study(text, trials), store=store)
 
 
 def until(true: Callable[[], object], what: str, seconds: float = 90.0) -> None:
@@ -57,64 +70,70 @@ def trials(store: Path) -> list[tuple[int, str, float | None]]:
     return found
 
 
-def running_step(store: Path) -> int:
-    """Steps of the trial under way, 0 when none is."""
+def under_way(store: Path, step: int = 0) -> int | None:
+    """The trial that is being run and has come to a step, as the ledger has it; None when there is none."""
     if not store.exists():
-        return 0
+        return None
     try:
         reader = Reader(store)
-        found = [t.run.step for t in reader.trials("lab") if t.run and t.state.value == "running"]
+        found = [t.number for t in reader.trials("lab") if t.run and t.run.step >= step and t.state.value == "running"]
     except Exception:
-        return 0
+        return None
     reader.close()
-    return max(found, default=0)
+    return max(found, default=None)
 
 
 @pytest.fixture(scope="module")
 def unbroken(tmp_path_factory: pytest.TempPathFactory, tiny_text: Path) -> Path:
-    """A study nobody touched."""
-    store = tmp_path_factory.mktemp("unbroken") / "arena.db"
-    process = begin(store, tiny_text)
-    out, said = process.communicate(timeout=200)
-    assert process.returncode == 0, said
-    assert "lion" in out
-    return store
+    """The study that the command begins, with nobody to disturb it: run in this process, by the same bits."""
+    folder = tmp_path_factory.mktemp("unbroken")
+    corpus = load_corpus(str(tiny_text))
+    spec = replace(
+        SPEC, n_trials=2, budget=replace(SPEC.budget, steps=STEPS), corpus_name=corpus.name,
+        corpus_digest=corpus.digest, data=str(tiny_text),
+    )  # fmt: skip
+    executor, store = InProcess(corpus, folder / "corpus"), Store(folder / "arena.db")
+    store.begin(spec, cards(), this_process())
+    key = run_key(spec.track, spec.seed, corpus, executor)
+    why = Search(spec, store, executor, key, executor.versions).run()
+    store.release(spec.name, why)
+    store.close()
+    assert why == "all trials are done"
+    return folder / "arena.db"
 
 
-@pytest.mark.parametrize("victim", ["coordinator", "worker"])
-def test_a_kill_at_any_moment_loses_nothing_and_leaves_no_orphan(victim, unbroken, tmp_path, tiny_text):
+def test_killed_workers_and_coordinators_lose_nothing_and_leave_no_orphan(unbroken, tmp_path, tiny_text):
     store = tmp_path / "arena.db"
     process = begin(store, tiny_text)
-    until(lambda: running_step(store) >= 10, "a run under way")
+    until(lambda: under_way(store) == 0, "the first run")
+    (worker,) = workers_of(process.pid)
+    worker.kill()
+    # once more: what killed it came from outside
+    until(lambda: under_way(store, step=10) == 1, "the second trial's run, after the first one's repeat")
     workers = workers_of(process.pid)
     assert workers
-    if victim == "coordinator":
-        process.kill()
-        process.wait()
-        until(lambda: not any(w.is_running() and w.status() != "zombie" for w in workers), "the orphan to leave", 10)
-        resumed = autoresearch("resume", "lab", "--jobs", "1", store=store)
-        _, said = resumed.communicate(timeout=200)
-        assert resumed.returncode == 0, said
-        assert trials(store) == trials(unbroken)
-    else:
-        workers[0].kill()
-        _, said = process.communicate(timeout=200)
-        assert process.returncode == 0, said
-        # the trial is run once more, and the attempt that was killed stays a row of its own
-        assert trials(store) == trials(unbroken)
-        reader = Reader(store)
-        (again,) = [t for t in reader.trials("lab") if "run once more" in t.message]
-        assert again.run is not None
-        lost, _ = reader.run(again.run.id - 1)
-        assert (lost.reason, lost.message) == (Reason.KILLED, "the worker process was killed by SIGKILL")
-        reader.close()
+    process.kill()
+    process.wait()
+    until(lambda: not any(w.is_running() and w.status() != "zombie" for w in workers), "the orphan to leave", 10)
+    resumed = autoresearch("resume", "lab", "--jobs", "1", store=store)
+    out, said = resumed.communicate(timeout=200)
+    assert resumed.returncode == 0, said
+    assert "lion" in out
+    # the attempt that was killed stays a row of its own
+    assert trials(store) == trials(unbroken)
+    reader = Reader(store)
+    (again,) = [t for t in reader.trials("lab") if "run once more" in t.message]
+    assert (again.number, again.run is not None) == (0, True)
+    lost, _ = reader.run(again.run.id - 1)
+    assert (lost.reason, lost.message) == (Reason.KILLED, "the worker process was killed by SIGKILL")
+    reader.close()
 
 
 @pytest.mark.slow
 def test_an_interrupt_exits_130_and_the_study_goes_on_where_it_was(unbroken, tmp_path, tiny_text):
     store = tmp_path / "arena.db"
     process = begin(store, tiny_text)
-    until(lambda: running_step(store) >= 10, "a run under way")
+    until(lambda: under_way(store) is not None, "a run under way")
     process.send_signal(signal.SIGINT)
     _, said = process.communicate(timeout=60)
     assert process.returncode == 130, said
@@ -129,76 +148,64 @@ def test_an_interrupt_exits_130_and_the_study_goes_on_where_it_was(unbroken, tmp
 def test_stop_ends_a_study_from_another_terminal(tmp_path, tiny_text):
     store = tmp_path / "arena.db"
     process = begin(store, tiny_text, trials=50)
-    until(lambda: running_step(store) >= 10, "a run under way")
-    second = begin(store, tiny_text, trials=50)
-    _, refusal = second.communicate(timeout=60)
+    until(lambda: under_way(store) is not None, "a run under way")
+    # from here, which is another process than the study's
+    second = command(*study(tiny_text, trials=50), "--store", str(store), folder=tmp_path)
     assert second.returncode == 2
-    assert f"error: study lab is being run by process {process.pid}" in refusal
-    stopped = autoresearch("stop", "lab", store=store)
-    _, said = stopped.communicate(timeout=90)
+    assert f"error: study lab is being run by process {process.pid}" in second.stderr
+    stopped = command("stop", "lab", "--store", str(store), folder=tmp_path)
     _, meanwhile = process.communicate(timeout=60)
-    assert stopped.returncode == 0, f"{said}\n{meanwhile}"
-    assert "has stopped" in said
+    assert stopped.returncode == 0, f"{stopped.stderr}\n{meanwhile}"
+    assert "has stopped" in stopped.stderr
     assert process.returncode == 0
 
 
-def test_a_recorded_run_replays_to_the_bit_in_a_fresh_process(unbroken):
-    reader = Reader(unbroken)
-    run = reader.trials("lab")[1].run
-    reader.close()
-    assert run is not None
-    process = autoresearch("replay", str(run.id), store=unbroken)
-    out, said = process.communicate(timeout=120)
-    assert process.returncode == 0, said
-    assert "the same, to the bit" in out
-
-
-def test_show_prints_the_study_as_json(unbroken):
-    out, _ = autoresearch("show", "lab", "--json", store=unbroken).communicate(timeout=60)
-    shown = json.loads(out)
+def test_show_prints_the_study_as_json(unbroken, tmp_path):
+    shown = json.loads(command("show", "lab", "--json", "--store", str(unbroken), folder=tmp_path).stdout)
     assert [t["number"] for t in shown["trials"]] == [0, 1]
     assert shown["trials"][0]["recipe"] == "baseline"
+
+
+@pytest.fixture(scope="module")
+def workers(tiny_text: Path) -> Iterator[LocalExecutor]:
+    """One slot, whose worker each test ends in its own way; the next one gets another."""
+    executor = LocalExecutor(load_corpus(str(tiny_text)), 1, 1, Limits(seconds=60.0))
+    yield executor
+    executor.close()
 
 
 @pytest.mark.parametrize(
     ("limits", "reason", "words"),
     [
-        (Limits(seconds=3.0), Reason.OUT_OF_TIME, "ended after 3 s"),
+        (Limits(seconds=1.0), Reason.OUT_OF_TIME, "ended after 1 s"),
         (Limits(seconds=60.0, memory_bytes=10_000_000), Reason.OUT_OF_MEMORY, "10,000,000 bytes of memory"),
     ],
     ids=["time", "memory"],
 )
-def test_a_run_over_a_limit_is_ended_from_outside(limits, reason, words, tmp_path, tiny_text):
-    executor = LocalExecutor(load_corpus(str(tiny_text)), 1, 1, limits)
-    try:
-        config = baseline(Budget(steps=100_000))
-        executor.submit(Job(run_id=1, config=config, seed=1001, artifact=tmp_path / "model"))
-        (ended,) = _ends(executor)
-        assert isinstance(ended.outcome, Failure)
-        assert ended.outcome.reason is reason
-        assert words in ended.outcome.message
-        # the slot serves again, with a new worker
-        executor.limits = Limits(seconds=60.0)
-        executor.submit(Job(run_id=2, config=baseline(Budget(steps=2)), seed=1001, artifact=tmp_path / "model"))
-        (after,) = _ends(executor)
-        assert isinstance(after.outcome, RunResult)
-    finally:
-        executor.close()
+def test_a_run_over_a_limit_is_ended_from_outside(limits, reason, words, workers, tmp_path, monkeypatch):
+    monkeypatch.setattr(workers, "limits", limits)
+    workers.submit(Job(run_id=1, config=baseline(Budget(steps=100_000)), seed=1001, artifact=tmp_path / "model"))
+    (ended,) = _ends(workers)
+    assert isinstance(ended.outcome, Failure)
+    assert ended.outcome.reason is reason
+    assert words in ended.outcome.message
+    # the slot serves again, with a new worker
+    monkeypatch.undo()
+    workers.submit(Job(run_id=2, config=baseline(Budget(steps=1)), seed=1001, artifact=tmp_path / "model"))
+    (after,) = _ends(workers)
+    assert isinstance(after.outcome, RunResult)
 
 
-def test_a_worker_that_ignores_a_polite_end_is_killed(tmp_path, tiny_text, monkeypatch):
+def test_a_worker_that_ignores_a_polite_end_is_killed(workers, tmp_path, monkeypatch):
     monkeypatch.setattr("autoresearch.executor.TERM_SECONDS", 0.5)
-    executor = LocalExecutor(load_corpus(str(tiny_text)), 1, 1, Limits(seconds=1.0))
-    try:
-        config = baseline(Budget(steps=100_000))
-        executor.submit(Job(run_id=1, config=config, seed=1001, artifact=tmp_path / "model"))
-        # a stopped process can't act on SIGTERM, however much it would like to
-        os.kill(executor._workers[0].process.pid, signal.SIGSTOP)
-        (ended,) = _ends(executor)
-        assert isinstance(ended.outcome, Failure)
-        assert ended.outcome.reason is Reason.OUT_OF_TIME
-    finally:
-        executor.close()
+    monkeypatch.setattr(workers, "limits", Limits(seconds=1.0))
+    workers.submit(Job(run_id=3, config=baseline(Budget(steps=100_000)), seed=1001, artifact=tmp_path / "model"))
+    # a stopped process can't act on SIGTERM, however much it would like to
+    (busy,) = [worker for worker in workers._workers if worker.job]
+    os.kill(busy.process.pid, signal.SIGSTOP)
+    (ended,) = _ends(workers)
+    assert isinstance(ended.outcome, Failure)
+    assert ended.outcome.reason is Reason.OUT_OF_TIME
 
 
 def _ends(executor: LocalExecutor) -> list[Ended]:

@@ -27,14 +27,20 @@ def corpus(tiny_text):
     return load_corpus(str(tiny_text))
 
 
-@pytest.fixture(scope="module", params=["worker processes", "this process"])
-def executor(request, corpus, tmp_path_factory):
-    if request.param == "this process":
-        made: Executor = InProcess(corpus, tmp_path_factory.mktemp("in-process"))
-    else:
-        made = LocalExecutor(corpus, 1, 1, Limits(seconds=120))
+@pytest.fixture(scope="module")
+def executors(corpus, tmp_path_factory):
+    made: dict[str, Executor] = {
+        "worker processes": LocalExecutor(corpus, 1, 1, Limits(seconds=120)),
+        "this process": InProcess(corpus, tmp_path_factory.mktemp("in-process")),
+    }
     yield made
-    made.close()
+    for executor in made.values():
+        executor.close()
+
+
+@pytest.fixture(params=["worker processes", "this process"])
+def executor(request, executors):
+    return executors[request.param]
 
 
 def said(executor, until=Ended):
@@ -73,17 +79,16 @@ def test_nothing_is_heard_of_a_run_that_was_cancelled_and_its_slot_serves_the_ne
     assert {one.run_id for one in said(executor)} == {3}
 
 
-def test_a_study_has_the_same_bits_wherever_it_ran(corpus, tmp_path):
+def test_a_study_has_the_same_bits_wherever_it_ran(executors, corpus, tmp_path):
     spec = replace(
         SPEC, n_trials=1, budget=CONFIG.budget, corpus_name=corpus.name, corpus_digest=corpus.digest,
     )  # fmt: skip
     found = []
-    for made in (LocalExecutor(corpus, 1, 1, Limits(seconds=120)), InProcess(corpus, tmp_path / "corpus")):
+    for made in executors.values():
         store = Store(tmp_path / f"{type(made).__name__}.db")
         store.begin(spec, cards(), this_process())
         key = run_key(spec.track, spec.seed, corpus, made)
         assert Search(spec, store, made, key, made.versions).run() == "all trials are done"
-        made.close()
         found.append([(t.fingerprint, t.val_loss, t.run and t.run.identity) for t in store.read.trials("lab")])
         store.close()
     assert found[0] == found[1]

@@ -1,9 +1,11 @@
 """The made-up landscape against values worked out by hand from its formulas."""
 
+import itertools
 import math
 
 import pytest
 from landscape import BASELINE, RECIPES, artifact_bytes, fits, out_of_memory, stack, step_seconds, true_score, walk
+from landscape_waves import fraction
 
 
 def effect(**chosen):
@@ -91,3 +93,11 @@ def test_a_knob_is_asked_for_only_beside_its_technique():
     asked = []
     walk(lambda name, values: (asked.append(name), BASELINE.get(name, False))[1])
     assert not {"xsa.k", "ema.forget", "bigram.k", "adamw.lr"} & set(asked)
+
+
+@pytest.mark.parametrize("n_runs", [8, 16])
+def test_in_a_wave_no_technique_passes_for_another_or_for_a_pair(n_runs):
+    columns = list(zip(*fraction(n_runs), strict=True))
+    pairs = [[a * b for a, b in zip(one, other, strict=True)] for one, other in itertools.combinations(columns, 2)]
+    for column, other in [*itertools.combinations(columns, 2), *itertools.product(columns, pairs)]:
+        assert sum(column) == sum(a * b for a, b in zip(column, other, strict=True)) == 0

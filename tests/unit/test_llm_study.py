@@ -13,7 +13,7 @@ from rich.console import Console
 
 from autoresearch import loop
 from autoresearch.listing import study_json, trials_table
-from autoresearch.loop import Search, Watcher
+from autoresearch.loop import Search
 from autoresearch.objections import remembered
 from autoresearch.progress import Teller
 from autoresearch.reporting.markdown import to_markdown
@@ -23,6 +23,7 @@ from autoresearch.researcher import endpoint as module
 from autoresearch.researcher.conversation import Conversation, Ending, unpacked
 from autoresearch.researcher.endpoint import Line
 from autoresearch.researcher.mixture import LLM, LLM_SHARE, llm_may_propose
+from autoresearch.watching import Watcher
 from bench.cards import cards
 from bench.records import State
 from studies.ownership import this_process

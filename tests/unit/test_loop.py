@@ -9,8 +9,9 @@ from ledger_rows import KEY, SPEC
 from optuna.trial import TrialState
 
 from autoresearch.executor import Ended
-from autoresearch.loop import Search, Watcher
+from autoresearch.loop import Search
 from autoresearch.space import Space
+from autoresearch.watching import Watcher
 from bench.cards import cards
 from bench.catalog import CATALOG, full_pick
 from bench.config import fingerprint

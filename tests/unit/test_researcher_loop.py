@@ -154,9 +154,9 @@ def next_proposal(store):
     """From a ledger to what a coordinator that just took it up proposes."""
     search = Search(THOUSAND, store, Instant(), KEY, {})
     search.take_up()
-    assert search.researcher is not None
-    found = search.researcher.proposers.suggest(1000, search.here(), Fraction(10))
-    search.move = Move(phase=SEARCH, suggest=lambda: found)
+    assert search.choosing.researcher is not None
+    found = search.choosing.researcher.proposers.suggest(1000, search.here(), Fraction(10))
+    search.choosing.move = Move(phase=SEARCH, suggest=lambda: found)
     return search.propose()[1]
 
 

@@ -10,7 +10,6 @@ from instant import study
 from ledger_rows import SPEC
 from rich.console import Console
 
-from autoresearch.loop import Watcher
 from autoresearch.noise import Noise, Sample
 from autoresearch.objections import objections
 from autoresearch.reporting import patterns
@@ -25,6 +24,7 @@ from autoresearch.researcher.squares import cells_of, pair_verdict, square
 from autoresearch.session import run_study
 from autoresearch.space import Space
 from autoresearch.verdicts import Method, Verdict
+from autoresearch.watching import Watcher
 from bench.config import Pick, fingerprint
 from bench.divisions import BASE, OPEN
 from bench.errors import ConfigError

@@ -76,7 +76,7 @@ def test_another_technique_in_a_fixed_slot_is_a_breach():
     lion = with_pick("optimizer", "lion", lr=1e-3, weight_decay=0.1)
     fixed = names(BASE.picks["optimizer"])
     assert PRECISION.breaches(lion) == [
-        f"optimizer is lion(lr=0.001 beta1=0.9 beta2=0.99 weight_decay=0.1), but precision fixes it at {fixed}"
+        f"optimizer is lion(lr=0.001 beta1=0.8 beta2=0.998 weight_decay=0.1), but precision fixes it at {fixed}"
     ]
 
 

@@ -54,9 +54,9 @@ def block(layer, *modifiers):
 
 
 def through(blocks, x_BTD, context):
-    context.x0_BTD = x_BTD
-    for one in blocks:
-        x_BTD = one(x_BTD, context)
+    context.x0_BTD = context.streams[0] = x_BTD
+    for layer, one in enumerate(blocks):
+        x_BTD = context.streams[layer + 1] = one(x_BTD, context)
     return x_BTD
 
 

@@ -180,7 +180,10 @@ def test_a_short_budget_is_another_config_and_no_other_fingerprint_moves():
 
 def test_the_catalog_says_what_acts_late():
     late = {technique.name for techniques in CATALOG.values() for technique in techniques if hasattr(technique, "late")}
-    assert late == {"ema", "swa", "lawa", "late_sam", "seq_curriculum", "batch_curriculum", "late_rounding"}
+    assert late == {
+        *("ema", "swa", "lawa", "late_sam", "seq_curriculum", "batch_curriculum", "late_rounding"),
+        *("depth_recurrence", "temperature"),
+    }
     assert {card["name"] for card in cards() if card["late"]} == late
 
 

@@ -67,7 +67,7 @@ REFUSALS = {
     ),
     "pinned otherwise": (
         LION, {"settings": ("optimizer=lion", "optimizer.lr=0.001")},
-        "fighter.toml has lion(lr=0.003), and --set says otherwise",
+        "fighter.toml has lion(lr=0.0045), and --set says otherwise",
     ),
     "narrowed otherwise": (LION, {"settings": ("optimizer=adamw",)}, "fighter.toml has lion("),
     "too many sequences": (

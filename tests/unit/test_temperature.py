@@ -90,7 +90,7 @@ def trained(config):
     tokens = torch.randint(1024, (5, 2, 17), generator=torch.Generator().manual_seed(3))
     gains = []
 
-    def draw(step):
+    def draw(step, n_steps):
         gains.extend(change.gain.item() for change in model.logits if hasattr(change, "gain"))
         return tokens[step, :, :-1], tokens[step, :, 1:]
 
@@ -118,7 +118,8 @@ def test_it_ships_as_it_was_chosen():
 
 def test_its_forward_passes_and_its_time_count():
     plain, config = golf(logits=("softcap",)), golf(batches=2)
-    assert estimate(config).train_flops - estimate(plain).train_flops == 2 * 2 * 16 * forward_flops(realise(plain), 16)
+    extra, stack = estimate(config).train_flops - estimate(plain).train_flops, realise(plain)
+    assert extra == 2 * 2 * 16 * forward_flops(stack, 16, stack.order(1.0))
     assert estimate(config).parameters == estimate(plain).parameters + 1
     assert Temperature(batches=2).hook(None).steps_held_back == 2
     assert dataclasses.replace(Temperature(), batches=64).calibration_batches(5) == 5

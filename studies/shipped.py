@@ -120,13 +120,18 @@ def import_measured(store: Path, source: Path, shipped: bool) -> None:
     with reporting(store), Session(engine) as session, session.begin():
         rev = session.connection().execute(text("UPDATE clock SET rev = rev + 1 RETURNING rev")).scalar_one()
         study: Study | None = None
+        carded: set[tuple[str, str]] = set()
         for line in _lines(source):
             if "study" in line:
                 study = _study_row(session, line["study"], shipped, rev)
+                of_study = select(TechniqueCard.slot, TechniqueCard.name).where(TechniqueCard.study_id == study.id)
+                carded = set(session.exec(of_study).all())
             elif study is None:
                 raise StoreError(f"{source.name} does not begin with a study", "restore the file from the project")
             elif "card" in line:
-                _card_row(session, study, line["card"])
+                card = line["card"]
+                if (card["slot"], card["name"]) not in carded:
+                    session.add(TechniqueCard(study_id=key(study), slot=card["slot"], name=card["name"], card=card))
             elif "trial" in line:
                 _trial_row(session, study, line, rev)
             elif "run" in line:
@@ -153,12 +158,6 @@ def _study_row(session: Session, plain: dict[str, Any], shipped: bool, rev: int)
     session.add(study)
     session.flush()
     return study
-
-
-def _card_row(session: Session, study: Study, card: dict[str, Any]) -> None:
-    same = (TechniqueCard.study_id == study.id, TechniqueCard.slot == card["slot"], TechniqueCard.name == card["name"])
-    if session.exec(select(TechniqueCard).where(*same)).first() is None:
-        session.add(TechniqueCard(study_id=key(study), slot=card["slot"], name=card["name"], card=card))
 
 
 def _trial_row(session: Session, study: Study, line: dict[str, Any], rev: int) -> None:

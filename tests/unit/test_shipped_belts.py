@@ -32,8 +32,6 @@ class Bench:
         self.measured.mkdir(parents=True)
         patch.setattr(measure, "corpus_for", lambda track, data: CORPUS)
         patch.setattr(measure, "data_of", lambda measurement: "auto")
-        # most of a file's lines, and nothing here rests on them
-        patch.setattr(session, "cards", list)
 
     def files(self):
         return sorted(self.measured.glob("*.jsonl"))

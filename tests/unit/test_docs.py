@@ -7,12 +7,16 @@ from xml.etree import ElementTree
 
 import pytest
 
+from autoresearch.ablation import NOT_MEASURED, parts
+from autoresearch.ablation import markdown as markdown_of_parts
 from autoresearch.agreement import agreement
 from autoresearch.claims.listing import footer, markdown, read_claims
 from autoresearch.fighters import chosen, declared, recorded
 from autoresearch.listing import number
 from autoresearch.ranks import spearman
 from bench.catalog import alone
+from bench.divisions import division_named
+from bench.errors import DataError
 from bench.standings import Standing, standings
 from bench.tracks import FEATHERWEIGHT, PUBLISHED_SEEDS
 from studies.reading import Reader
@@ -80,6 +84,32 @@ def test_the_agreement_in_the_docs_is_the_one_that_ships(shipped):
     found = agreement(shipped, "measured-open", "measured-toystories")
     said = f"Spearman {found.spearman:.2f} over {len(found.rows)} recipes"
     assert said in (ROOT / "docs" / "measurements.md").read_text()
+
+
+def test_the_belts_in_the_docs_are_those_that_ship(shipped):
+    section = section_of("Belts")
+    if not (held := shipped.belts()):
+        assert "Not measured yet" in section
+    for belt in held:
+        label = division_named(belt.division).label(belt.config)
+        assert f"| {belt.division} | {label} | {belt.val_loss:.4f} | {len(belt.scores)} |" in section
+
+
+def test_the_ablation_in_the_docs_is_the_one_that_ships(shipped):
+    section = section_of("The champion's ablation")
+    try:
+        found = parts(shipped)
+    except DataError:
+        found = []
+    if not found or any(part.verdict == NOT_MEASURED for part in found):
+        assert "Not measured yet" in section
+    else:
+        assert markdown_of_parts(found) in section
+
+
+def section_of(title):
+    page = (ROOT / "docs" / "measurements.md").read_text()
+    return page.split(f"## {title}\n")[1].split("\n## ")[0]
 
 
 def test_the_table_of_fighters_has_each_technique_with_what_it_declares_and_scored(shipped):

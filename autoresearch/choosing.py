@@ -5,13 +5,14 @@ from dataclasses import dataclass, field, replace
 from fractions import Fraction
 
 from autoresearch.claims.plan import TUNE, ClaimsPlan
-from autoresearch.grading.plan import GRADE, GRADING, Grading
+from autoresearch.grading.plan import GRADING, Grading
 from autoresearch.researcher.duplicates import drawn_again, not_worth_a_seed
 from autoresearch.researcher.phases import PREFLIGHT, RESEARCHER, SEARCH, Move, Planner, n_spent
 from autoresearch.researcher.plan import Researcher
 from autoresearch.researcher.proposals import Proposers, Suggestion
 from autoresearch.space import Opening, Space
 from bench.config import RunConfig, fingerprint
+from studies.belts import GRADE
 from studies.claims import POLICY
 from studies.definitions import StudySpec
 from studies.store import Proposal

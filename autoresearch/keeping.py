@@ -4,8 +4,8 @@ import shutil
 from collections.abc import Iterable
 from pathlib import Path
 
-from autoresearch.grading.plan import GRADE
 from bench.records import RunResult
+from studies.belts import GRADE
 from studies.definitions import StudySpec
 from studies.store import Proposal, Store
 from studies.views import TrialView

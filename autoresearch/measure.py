@@ -6,16 +6,21 @@ What earlier pieces finished is read from studies/measured/NAME.jsonl, and writt
 import os
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
 import typer
 from rich.console import Console
 
+from autoresearch.grading.grade import settled
+from autoresearch.researcher.squares import without
 from autoresearch.session import default_jobs, run_study
+from autoresearch.starting import begun_with
 from bench.data.choose import corpus_for
+from bench.divisions import BASES
 from bench.errors import ArenaError, DataError
-from studies.definitions import REAL_SAMPLE, Measurement, measurements_named
+from studies.definitions import REAL_SAMPLE, Measurement, StudySpec, measurements_named
 from studies.shipped import FOLDER, export_measured, import_measured, shipped_files
 from studies.store import Store
 
@@ -46,7 +51,7 @@ def measure(
 def go_on(measurement: Measurement, seconds: float | None, jobs: int, console: Console) -> None:
     """From where its record ends to its end, or to the time's; the record is written however it ends."""
     corpus = corpus_for(measurement.track, data_of(measurement))
-    spec = measurement.spec(corpus.name, corpus.digest, measurement.data)
+    spec = begun(measurement, measurement.spec(corpus.name, corpus.digest, measurement.data))
     record = FOLDER / f"{measurement.name}.jsonl"
     path = SCRATCH / f"{measurement.name}.db"
     store = Store(path)
@@ -56,10 +61,24 @@ def go_on(measurement: Measurement, seconds: float | None, jobs: int, console: C
     try:
         why = run_study(spec, store, corpus, jobs, console, seconds)
         console.print(f"{measurement.name}: {why}", highlight=False)
+        if measurement.fighter and not measurement.without and (graded := settled(store, spec)):
+            console.print(f"{graded.fighter}: {graded.said}", highlight=False)
     finally:
         store.close()
         n = export_measured(path, measurement.name, record)
         console.print(f"{n} trials in {record.name}", highlight=False)
+
+
+def begun(measurement: Measurement, spec: StudySpec) -> StudySpec:
+    """Its study, begun with its fighter or with what is left of it."""
+    if not measurement.fighter:
+        return spec
+    spec = begun_with(spec, Path(measurement.fighter), measurement.steps)
+    assert spec.start is not None, "it was given"
+    if not measurement.without:
+        return spec
+    rest = without(spec.start, [measurement.without], BASES[spec.track_name])
+    return replace(spec, start=rest, start_file=f"{spec.start_file} without {measurement.without}")
 
 
 def data_of(measurement: Measurement) -> str:

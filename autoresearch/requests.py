@@ -7,13 +7,14 @@ from autoresearch.researcher.phases import RESEARCHER
 from autoresearch.researcher.rungs import LEAST_STEPS, RUNGS, rungs_for
 from bench.errors import ConfigError
 from bench.tracks import GOLF_ON, PUBLISHED_SEEDS, Track
+from studies.belts import GRADE
 from studies.definitions import StudySpec
 from studies.ownership import check_claim, this_process
 from studies.reading import Reader
 
 POLICIES = ("tpe", RESEARCHER, "random", "openings", "claims")
 # those of a command of their own
-OWN_COMMAND = ("grade",)
+OWN_COMMAND = (GRADE,)
 
 
 def check_request(spec: StudySpec) -> None:

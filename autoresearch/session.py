@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from types import FrameType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 
@@ -21,10 +21,12 @@ from autoresearch.requests import check_request
 from autoresearch.researcher.phases import REPORT, Ending
 from bench.cards import card, cards
 from bench.catalog import technique_of
+from bench.config import BROUGHT
 from bench.data.corpus import Corpus
 from bench.data.tokens import TokenCorpus
 from bench.errors import DataError
 from bench.tracks import NUMERICS_VERSION, Track
+from studies.belts import GRADE
 from studies.definitions import StudySpec
 from studies.ownership import this_process
 from studies.store import RunKey, Store
@@ -66,8 +68,7 @@ def run_study(
             "give the same text with --data, or begin another study with --study",
         )
     deadline = None if timeout_seconds is None else time.monotonic() + timeout_seconds
-    own = [card(technique_of("mixer", spec.start.pick("mixer")))] if spec.start and spec.start.brings_code else []
-    store.begin(spec, [*cards(), *own], this_process())
+    store.begin(spec, cards_of(spec), this_process())
     why = "the coordinator failed"
     try:
         executor = LocalExecutor(corpus, jobs, THREADS_PER_RUN, limits_for(spec.budget), spec.track.devices)
@@ -96,6 +97,14 @@ def run_study(
     finally:
         store.release(spec.name, why)
     return why
+
+
+def cards_of(spec: StudySpec) -> list[dict[str, Any]]:
+    """Of every technique that its trials may be made of: a grading has its fighter's alone."""
+    start = spec.start.picks.items() if spec.start else ()
+    if spec.policy == GRADE:
+        return [card(technique_of(slot, pick)) for slot, picks in start for pick in picks]
+    return cards() + [card(technique_of(slot, pick)) for slot, picks in start for pick in picks if pick.name == BROUGHT]
 
 
 def run_key(track: Track, seed: int, corpus: Corpus | TokenCorpus, executor: Executor) -> RunKey:

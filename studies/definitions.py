@@ -10,7 +10,7 @@ from bench.config import to_json as config_to_json
 from bench.divisions import Division, division_named
 from bench.errors import ConfigError
 from bench.tracks import FEATHERWEIGHT, FIRST_SEARCH_SEED, GOLF_CPU, Track, track_named
-from studies import claims
+from studies import belts, claims
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,7 +30,7 @@ class StudySpec:
     rungs: tuple[int, ...] = ()  # one part in so many of the steps, the shortest first; without any every run is whole
     settings: tuple[str, ...] = ()  # `slot.knob=value` and `slot=a,b`, as given with --set
     start: RunConfig | None = None  # the fighter to begin with, as given with --from
-    start_file: str = ""  # its file's name
+    start_file: str = ""  # its file's name, and what was left out of it
 
     @property
     def track(self) -> Track:
@@ -90,6 +90,8 @@ class Measurement:
     policy: str = "tpe"
     seed: int = FIRST_SEARCH_SEED
     rungs: tuple[int, ...] = ()
+    fighter: str = ""  # a shipped one, which the study grades
+    without: str = ""  # a technique of the fighter that is left out; no belt is fought for then
 
     @property
     def track(self) -> Track:
@@ -191,6 +193,32 @@ POLICY_ARMS = tuple(
     # a repetition is finished before the next begins: each is a comparison by itself
     for seed in POLICY_SEEDS
     for policy, n_trials in POLICY_TRIALS.items()
+)
+
+BELTS = tuple(
+    Measurement(
+        name=f"{belts.STUDIES}-{fighter}",
+        question=f"Does {fighter} take the {division} belt at 500 steps?",
+        division_name=division,
+        n_trials=belts.SEEDS,
+        data=REAL_SAMPLE,
+        policy=belts.GRADE,
+        fighter=fighter,
+    )
+    for division, fighter in belts.FIGHTERS
+)
+LEFT_OUT = tuple(
+    Measurement(
+        name=f"{belts.ABLATION}-{technique}",
+        question=f"What is {technique} worth to {belts.CHAMPION}?",
+        division_name="open",
+        n_trials=belts.SEEDS,
+        data=REAL_SAMPLE,
+        policy=belts.GRADE,
+        fighter=belts.CHAMPION,
+        without=technique,
+    )
+    for technique in belts.LEFT_OUT
 )
 
 # Golf in miniature: what its records were built of, so that twenty openings hold each of them against the baseline.
@@ -299,17 +327,24 @@ MEASUREMENTS = (
         settings=GOLF_STACKS,
     ),
     *POLICY_ARMS,
+    *BELTS,
+    *LEFT_OUT,
 )
+# Studies that one name runs, in their order.
+FAMILIES = {
+    POLICIES_MEASURED: POLICY_ARMS,
+    belts.STUDIES: BELTS,
+    # the stack itself first, which what is left of it is compared with
+    belts.ABLATION: (*(m for m in BELTS if m.name == belts.CHAMPIONS_STUDY), *LEFT_OUT),
+}
 
 
 def measurements_named(name: str) -> tuple[Measurement, ...]:
     """The one of that name, or all of a family in the order they are run: `policies` is nine studies."""
-    wanted = (name, f"measured-{name}")
-    if POLICIES_MEASURED in wanted:
-        return POLICY_ARMS
-    for measurement in MEASUREMENTS:
-        if measurement.name in wanted:
-            return (measurement,)
-    alone = [m.name.removeprefix("measured-") for m in MEASUREMENTS if m not in POLICY_ARMS]
-    known = ", ".join([*alone, POLICIES_MEASURED.removeprefix("measured-")])
+    found = {measurement.name: (measurement,) for measurement in MEASUREMENTS} | FAMILIES
+    for wanted in (name, f"measured-{name}"):
+        if wanted in found:
+            return found[wanted]
+    of_families = {measurement.name for family in FAMILIES.values() for measurement in family}
+    known = ", ".join(known.removeprefix("measured-") for known in found if known not in of_families)
     raise ConfigError(f"there is no measurement named {name}", f"the measurements are {known}")

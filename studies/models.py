@@ -241,6 +241,7 @@ class Belt(SQLModel, table=True):
     taken_at: float
     lost_at: float | None = None
     rev: int
+    study_id: int | None = Field(default=None, foreign_key="study.id")  # the one that graded it
 
 
 class Audit(SQLModel, table=True):

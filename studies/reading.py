@@ -53,7 +53,7 @@ _BELTS = """
     SELECT belt.*, config.config, study.name AS study, verdict.question, verdict.verdict, verdict.why, verdict.effect,
         verdict.low, verdict.high, verdict.p, verdict.n, verdict.run_ids
     FROM belt JOIN config USING (fingerprint) LEFT JOIN verdict ON verdict.id = belt.verdict_id
-    LEFT JOIN study ON study.id = verdict.study_id ORDER BY belt.taken_at, belt.id"""
+    LEFT JOIN study ON study.id = belt.study_id ORDER BY belt.taken_at, belt.id"""
 
 
 class Reader:

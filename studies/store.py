@@ -218,12 +218,13 @@ class Store:
             now = time.time()
             if holder is not None:
                 holder.lost_at, holder.rev = now, rev
+            row = self._study(session, study)
             session.add(
                 Belt(
-                    identity=plain, division=division, fingerprint=print_, verdict_id=verdict_id, taken_at=now, rev=rev
+                    identity=plain, division=division, fingerprint=print_, verdict_id=verdict_id, taken_at=now, rev=rev,
+                    study_id=row.id,
                 )
-            )
-            row = self._study(session, study)
+            )  # fmt: skip
             self._event(session, row.id, None, "belt", f"takes the {division} belt at {identity.steps} steps")
 
     def audit(self, run_id: int, digest: str, n_bytes: int, val_loss: float) -> None:

@@ -166,7 +166,7 @@ class BeltView:
     config: RunConfig
     scores: dict[int, float]  # val_loss by published seed
     verdict: VerdictView | None  # None for a belt that nobody held
-    study: str | None  # the one that graded it, as far as a verdict names it
+    study: str | None  # the one that graded it; unknown of a belt that an old ledger gave
     taken_at: float
     lost_at: float | None
     champion: bool = False  # lowest mean of the belts held at its identity

@@ -8,7 +8,6 @@ from typing import Any
 from rich.console import Console
 
 from autoresearch.grading.audit import audit_runs, flag_all, read_audit
-from autoresearch.grading.plan import GRADE
 from autoresearch.noise import Sample
 from autoresearch.replaying import run_again
 from autoresearch.requests import check_request
@@ -21,6 +20,7 @@ from bench.data.corpus import Corpus
 from bench.errors import ArtifactError, ConfigError
 from bench.records import Identity, State
 from bench.tracks import PUBLISHED_SEEDS, track_named
+from studies.belts import GRADE
 from studies.definitions import StudySpec
 from studies.reading import Reader
 from studies.store import Store
@@ -87,19 +87,24 @@ def grade(
     # whoever asked for more seeds has them
     spec = replace(spec, n_trials=max(spec.n_trials, begun.get(spec.name, 0)))
     why = run_study(spec, store, corpus, jobs, console, timeout_seconds)
-    trials = own_trials(store.read, spec)
-    if not is_over(spec, trials):
+    found = settled(store, spec)
+    if found is None:
         say(f"{why}; the same command goes on")
         return None
-    found = decided(store, spec, trials)
     if text is None or found.failed:
         return found
     assert spec.start is not None, "a grading study begins with its fighter"
-    runs = [trial.run for trial in trials if trial.run is not None]
+    runs = [trial.run for trial in own_trials(store.read, spec) if trial.run is not None]
     remake = remaker(spec.start, corpus, say)
     audit_runs(store, runs, spec.start, text, remake)
     flag_all(store, text.digest, spec.track.rules[0].alpha)
     return replace(found, audits=audits_of(store.read, runs))
+
+
+def settled(store: Store, spec: StudySpec) -> Grade | None:
+    """The verdict of a grading whose runs have all ended, with the belt moved; None while there are runs to come."""
+    trials = own_trials(store.read, spec)
+    return decided(store, spec, trials) if is_over(spec, trials) else None
 
 
 def remaker(config: RunConfig, corpus: Corpus, say: Callable[[str], None]) -> Callable[[RunView], bytes]:

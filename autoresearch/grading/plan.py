@@ -12,8 +12,6 @@ from bench.tracks import PUBLISHED_SEEDS
 from studies.definitions import StudySpec
 from studies.views import TrialView
 
-# The policy of a study that grades the fighter it begins with, on as many seeds as it has trials.
-GRADE = "grade"
 GRADING = Phase(name="grading", proposers=("grade",))
 
 

@@ -1,9 +1,10 @@
 """The ledger keeps what it is told, whatever happens to those who tell it."""
 
+import json
 import sqlite3
 import subprocess
 import sys
-from dataclasses import replace
+from dataclasses import asdict, replace
 from importlib.resources import files
 from pathlib import Path
 
@@ -13,7 +14,7 @@ from sqlalchemy import create_engine, text
 from sqlmodel import SQLModel
 
 from bench.errors import StoreError
-from bench.records import Pace, Point, Reason, State
+from bench.records import Identity, Pace, Point, Reason, State
 from studies.database import MIGRATIONS
 from studies.ownership import Owner
 from studies.reading import Reader
@@ -247,6 +248,28 @@ def test_every_released_schema_migrates_and_reads(tmp_path):
         store = Store(path)
         assert [trial.state for trial in store.read.trials("lab")] == [State.COMPLETE, State.FAILED, State.REFUSED]
         store.close()
+
+
+def test_a_belt_of_an_older_schema_is_of_the_study_whose_event_says_so(tmp_path):
+    path = tmp_path / "arena.db"
+    old = sqlite3.connect(path)
+    old.executescript((Path(__file__).parent / "released" / "m004_pace_of_run.sql").read_text())
+    identity = json.dumps(
+        asdict(
+            Identity(
+                track="featherweight", track_version=1, corpus_digest="d" * 64, steps=500, batch=32, seq_len=96,
+                evaluator_version=1, device_class="cpu/test", numerics_version=1,
+            )
+        )
+    )  # fmt: skip
+    print_ = old.execute("SELECT fingerprint FROM run WHERE state = 'complete'").fetchone()[0]
+    old.execute("INSERT INTO belt VALUES (1, ?, 'optimizer', ?, NULL, 1790000000.5, NULL, 1)", (identity, print_))
+    for at, study, kind in ((1790000000.4, None, "belt"), (1790000000.55, None, "note"), (1790000000.6, 1, "belt")):
+        old.execute("INSERT INTO event (at, study_id, kind, text) VALUES (?, ?, ?, '')", (at, study, kind))
+    old.commit()
+    old.close()
+    Store(path).close()
+    assert sqlite3.connect(path).execute("SELECT study_id FROM belt").fetchall() == [(1,)]
 
 
 def test_a_schema_change_that_fails_leaves_nothing_behind(tmp_path, monkeypatch):

@@ -7,14 +7,18 @@ from xml.etree import ElementTree
 
 import pytest
 
+from autoresearch.ablation import NOT_MEASURED, parts
+from autoresearch.ablation import markdown as markdown_of_parts
 from autoresearch.agreement import agreement
 from autoresearch.claims.listing import footer, markdown, read_claims
 from autoresearch.fighters import chosen, declared, recorded
 from autoresearch.listing import number
 from autoresearch.ranks import spearman
 from bench.catalog import alone
-from bench.standings import standings
-from bench.tracks import FEATHERWEIGHT
+from bench.divisions import division_named
+from bench.errors import DataError
+from bench.standings import Standing, standings
+from bench.tracks import FEATHERWEIGHT, PUBLISHED_SEEDS
 from studies.reading import Reader
 from studies.shipped import export_measured, import_measured, shipped_files, shipped_store
 
@@ -27,6 +31,11 @@ def shipped(tmp_path_factory: pytest.TempPathFactory) -> Reader:
     path = shipped_store(tmp_path_factory.mktemp("shipped"))
     assert path is not None, "the project ships measurements"
     return Reader(path)
+
+
+def searched(shipped: Reader) -> list[Standing]:
+    """The boards as their searches left them: a grading's published seeds would take the place of the search's own."""
+    return standings(entry for entry in shipped.entries() if entry.seed not in PUBLISHED_SEEDS)
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
@@ -48,7 +57,7 @@ def test_the_readme_fits_a_screen_or_two():
 
 def test_every_board_in_the_docs_is_the_one_that_ships(shipped):
     page = (ROOT / "docs" / "measurements.md").read_text()
-    boards = [row for row in standings(shipped.entries()) if row.study in ("measured-optimizer", "measured-open")]
+    boards = [row for row in searched(shipped) if row.study in ("measured-optimizer", "measured-open")]
     assert boards
     for row in boards:
         if row.rank <= 12:
@@ -57,15 +66,13 @@ def test_every_board_in_the_docs_is_the_one_that_ships(shipped):
 
 def test_the_readmes_figures_are_those_of_the_optimizer_board(shipped):
     page = (ROOT / "README.md").read_text()
-    for row in standings(shipped.entries()):
+    for row in searched(shipped):
         if row.study == "measured-optimizer":
             assert f"| {row.label} | {row.val_loss:.4f} | {row.delta:+.4f} |" in page
 
 
 def test_the_tuned_adamw_baseline_is_below_one_and_a_half_nats(shipped):
-    (adamw,) = [
-        row for row in standings(shipped.entries()) if row.study == "measured-optimizer" and row.label == "adamw"
-    ]
+    (adamw,) = [row for row in searched(shipped) if row.study == "measured-optimizer" and row.label == "adamw"]
     assert adamw.val_loss < 1.50
 
 
@@ -77,6 +84,32 @@ def test_the_agreement_in_the_docs_is_the_one_that_ships(shipped):
     found = agreement(shipped, "measured-open", "measured-toystories")
     said = f"Spearman {found.spearman:.2f} over {len(found.rows)} recipes"
     assert said in (ROOT / "docs" / "measurements.md").read_text()
+
+
+def test_the_belts_in_the_docs_are_those_that_ship(shipped):
+    section = section_of("Belts")
+    if not (held := shipped.belts()):
+        assert "Not measured yet" in section
+    for belt in held:
+        label = division_named(belt.division).label(belt.config)
+        assert f"| {belt.division} | {label} | {belt.val_loss:.4f} | {len(belt.scores)} |" in section
+
+
+def test_the_ablation_in_the_docs_is_the_one_that_ships(shipped):
+    section = section_of("The champion's ablation")
+    try:
+        found = parts(shipped)
+    except DataError:
+        found = []
+    if not found or any(part.verdict == NOT_MEASURED for part in found):
+        assert "Not measured yet" in section
+    else:
+        assert markdown_of_parts(found) in section
+
+
+def section_of(title):
+    page = (ROOT / "docs" / "measurements.md").read_text()
+    return page.split(f"## {title}\n")[1].split("\n## ")[0]
 
 
 def test_the_table_of_fighters_has_each_technique_with_what_it_declares_and_scored(shipped):

@@ -1,16 +1,15 @@
 """Belts: a fighter on the published seeds, and the belt moved by the track's verdict alone."""
 
 import json
-from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import pytest
 from brought_files import GOOD
-from instant import Instant, study
-from ledger_rows import KEY, result
+from instant import study
+from ledger_rows import KEY
 from made_up import CORPUS
+from ring import LOSSES, Ring
 
-from autoresearch.executor import Ended
 from autoresearch.grading.grade import decided, grading_spec, in_order, own_trials, to_json
 from autoresearch.grading.listing import belts_table, grade_text
 from autoresearch.starting import SHIPPED, check_rules, read_fighter
@@ -20,42 +19,11 @@ from bench.config import fingerprint
 from bench.divisions import BASE, division_named
 from bench.errors import ArenaError, StoreError
 from bench.estimate import over_caps
-from bench.records import Failure, Reason, State
+from bench.records import State
 from bench.tracks import FEATHERWEIGHT, PUBLISHED_SEEDS
 from studies.reading import Reader
 from studies.shipped import shipped_store
-from studies.store import Proposal, Store
-
-
-@dataclass
-class Ring(Instant):
-    """Scores by optimizer and seed; a list gives one score a seed, in the track's order, and None is a failure."""
-
-    losses: dict[str, list[float | None]] = field(default_factory=dict)
-
-    def poll(self, seconds):
-        if self.stop_after is not None and self.done >= self.stop_after:
-            raise KeyboardInterrupt
-        job = self.jobs.pop(0)
-        self.done += 1
-        job.artifact.write_bytes(b"packed")
-        of = Proposal(number=0, config=job.config, proposer="", rule="", reason="", params={})
-        loss = self.losses[job.config.pick("optimizer").name][PUBLISHED_SEEDS.index(job.seed)]
-        if loss is None:
-            lost = Failure(
-                fingerprint=fingerprint(job.config), seed=job.seed, reason=Reason.DIVERGED, step=9, message="gone"
-            )
-            return [Ended(job.run_id, lost)]
-        scored = replace(result(of, loss), seed=job.seed, artifact_sha256=f"{job.run_id:064d}")
-        return [Ended(job.run_id, scored)]
-
-
-LOSSES = {
-    "adamw": [1.240, 1.242, 1.238, 1.241, 1.239],
-    "muon": [1.020, 1.018, 1.019],
-    "lion": [1.236, 1.244, 1.237],
-    "sophia": [1.501, 1.502, 1.500],
-}
+from studies.store import Store
 
 
 @pytest.fixture

@@ -106,4 +106,4 @@ def test_a_measurement_is_found_by_its_short_name_or_its_own():
     assert measurements_named("policies-tpe-1101") == (POLICY_ARMS[4],)
     with pytest.raises(ConfigError, match="no measurement named nothing") as wrong:
         measurements_named("nothing")
-    assert wrong.value.hint.endswith("policies")
+    assert wrong.value.hint.endswith("golf, policies, belts, ablation")

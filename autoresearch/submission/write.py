@@ -224,7 +224,7 @@ def _model(reader: Reader, stated: Facts, trial: TrialView, data: str | None, sa
         say("the kept model is missing or damaged")
     corpus = corpus_of(reader, run, data)
     say(f"training it again for its model: {trial.config.budget.steps} steps on {corpus.name}")
-    again = run_again(run, trial.config, corpus, _teller(trial.config.budget.steps, say))
+    again = run_again(run, trial.config, corpus, _teller(trial.config.budget.steps, say), reader.pace(run.id))
     if again.artifact is not None and hashlib.sha256(again.artifact).hexdigest() == score.artifact_sha256:
         return again.artifact
     raise _other(stated, score, again)

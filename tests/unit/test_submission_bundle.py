@@ -12,6 +12,7 @@ from tiny_vocabulary import model as tiny_model
 
 import bench.training
 from autoresearch.submission.bundle import bundle
+from autoresearch.submission.plainer import plainer
 from autoresearch.submission.recipe import Recorded, script
 from autoresearch.submission.scopes import free_names
 from autoresearch.submission.sources import BundleError
@@ -187,6 +188,57 @@ def test_names_that_meet_are_told_apart_and_scopes_are_kept():
     assert "FIRST_SIZE = 3  # of the first" in text
     assert "dropped" not in text
     assert "missing" not in text
+
+
+WORDY = '''"""Wordy."""
+class Kept:
+    """By A et al. 2023. The rest goes."""
+    slot: ClassVar[str] = "x"
+    field: int = 3
+
+    def read(self, raw: bytes, most: int = 4) -> int:
+        """Goes.
+
+        Wholly.
+        """
+        size: int = len(raw)
+        if size > most:
+            raise ArtifactError("too long", "h")
+        if size > 9:
+            raise ValueError(size)
+        limit = 2 * most
+        if raw[0] > limit:
+            raise ArtifactError("too large", "h")
+        try:
+            return raw[0]
+        except IndexError as wrong:
+            raise ArtifactError("empty", "h") from wrong
+
+    def empty(self) -> None:
+        """All there is."""
+'''
+PLAIN = '''"""Wordy."""
+class Kept:
+    """By A et al. 2023."""
+    slot = "x"
+    field: int = 3
+
+    def read(self, raw, most=4):
+        size = len(raw)
+        if size > 9:
+            raise ValueError(size)
+        return raw[0]
+
+    def empty(self):
+        """All there is."""
+'''
+
+
+def test_a_script_reads_plainer_than_our_modules_and_does_not_check_its_own_artifacts():
+    assert plainer(WORDY) == PLAIN
+    text = script(Recorded(GOLF_CPU_BASE, 1337, 1), ENTRY)
+    assert "ArtifactError" not in text
+    assert "DataError" in text
 
 
 def test_another_definition_may_stand_in():

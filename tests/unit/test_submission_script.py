@@ -108,6 +108,13 @@ def test_ranks_do_not_share_a_gpu(alone, here, monkeypatch, capsys):
 def one_of_two(alone, rank, port):
     os.environ |= {"RANK": str(rank), "LOCAL_RANK": str(rank), "WORLD_SIZE": "2", "MASTER_ADDR": "localhost"}
     os.environ |= {"MASTER_PORT": port, "RUN_ID": "two"}
+    trains = alone.run
+
+    def together(*given):
+        assert given[5] == alone.Ranks(rank, 2)
+        return trains(*given)
+
+    alone.run = together
     alone.main()
     os._exit(0)
 

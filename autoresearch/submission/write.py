@@ -107,6 +107,11 @@ def _exportable(trial: TrialView) -> RunView:
             f"trial {trial.number} was refused and never ran: {trial.message}",
             "export a trial that ran; leave --trial out for the best one",
         )
+    if trial.state is State.PRUNED:
+        raise StoreError(
+            f"trial {trial.number} was pruned: it was stopped before it had a score",
+            "export a trial that ran to its end; leave --trial out for the best one",
+        )
     raise StoreError(
         f"trial {trial.number} is {trial.state.value}: it has neither a score nor an ending",
         f"wait for it, or go on with `autoresearch resume {trial.study}`; leave --trial out for the best one",

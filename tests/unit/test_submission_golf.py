@@ -7,6 +7,7 @@ import math
 import os
 import re
 import shutil
+import sqlite3
 import struct
 import subprocess
 import sys
@@ -75,7 +76,7 @@ def store(home, corpus):
     """A baseline, a recipe that beats it, one that failed, one under way; each real one run in this process."""
     ledger = Store(home / "arena.db")
     spec = StudySpec(
-        name="golf", track_name=GOLF_CPU.name, division_name="open", n_trials=4,
+        name="golf", track_name=GOLF_CPU.name, division_name="open", n_trials=5,
         budget=Budget(steps=10, batch=4, seq_len=64), corpus_name=corpus.name, corpus_digest=corpus.digest,
         data=str(corpus.folder),
     )  # fmt: skip
@@ -101,6 +102,8 @@ def store(home, corpus):
             ledger.add_points(run_id, points)
             (ledger.artifacts / f"{number}.arena").write_bytes(finished.artifact)
             ledger.finish(run_id, finished.result, f"{number}.arena")
+    rung = dataclasses.replace(small, budget=dataclasses.replace(small.budget, short=True))
+    ledger.propose("golf", Proposal(number=4, config=rung, proposer="tpe", rule="r", reason="why", params={}))
     under_a_clock(ledger, small, corpus)
     ledger.close()
     return home / "arena.db"
@@ -244,12 +247,28 @@ def test_a_sum_of_code_and_weights_is_held_to_the_cap():
 
 @pytest.mark.parametrize(
     ("trial", "problem"),
-    [(2, "trial 2 has no score: it ended diverged at step 7"), (3, "trial 3 is running"), (9, "has no trial 9")],
+    [
+        (2, "trial 2 has no score: it ended diverged at step 7"),
+        (3, "trial 3 is running: it has neither a score nor an ending"),
+        (4, "trial 4 is a short run of 10 steps, a rung and no entry"),
+        (9, "has no trial 9"),
+    ],
 )
 def test_a_trial_without_a_score_is_no_golf_submission(store, tmp_path, trial, problem):
     with pytest.raises(StoreError, match=problem):
         write_submission(store, "golf", trial, tmp_path / "out", None, lambda text: None)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_pruned_trial_is_no_golf_submission(store, tmp_path):
+    shutil.copy(store, tmp_path / "arena.db")
+    with sqlite3.connect(tmp_path / "arena.db") as ledger:
+        ledger.execute("UPDATE trial SET state = 'pruned' WHERE number = 3")
+    with pytest.raises(StoreError) as refusal:
+        write_submission(tmp_path / "arena.db", "golf", 3, tmp_path / "out", None, lambda text: None)
+    assert refusal.value.problem == "trial 3 was pruned: it was stopped before it had a score"
+    assert refusal.value.hint == "export a trial that ran to its end; leave --trial out for the best one"
+    assert not (tmp_path / "out").exists()
 
 
 def test_an_evaluator_that_breaks_a_rule_is_not_exported(store, tmp_path, monkeypatch):
@@ -268,29 +287,60 @@ def test_a_target_that_exists_is_left_alone(store, exported):
 
 
 @pytest.mark.parametrize(
-    ("change", "item"),
+    ("change", "item", "said"),
     [
-        ({"val_bpb": 0.9}, "score as logged"),
-        ({"val_bpb": "0.9"}, "submission.json"),
-        ({"bytes_total": 16_000_001}, "submission.json"),
-        ({"bytes_total": 12_345}, "sizes as logged"),
-        ({"date": "yesterday"}, "submission.json"),
-        ({"track": "mine"}, "submission.json"),
-        ({"seeds": [1, 2]}, "submission.json"),
-        ({"compliance": {"no_slot": False}}, "submission.json"),
-        ({"track": "10min_16mb"}, "seeds S2"),
+        ({"val_bpb": 0.9}, "score as logged", "val_bpb is 0.9, the logs have "),
+        ({"val_bpb": 0.91234}, "page", "the page names no val_bpb of 0.91234"),
+        ({"val_bpb": "0.9"}, "submission.json", "val_bpb is no number above zero"),
+        ({"bytes_total": 16_000_001}, "submission.json", "bytes_total is 16,000,001, over 16,000,000"),
+        ({"bytes_total": 12_345}, "sizes as logged", "bytes_total is 12,345, the logs have "),
+        ({"date": "yesterday"}, "submission.json", "date"),
+        ({"track": "mine"}, "submission.json", "track"),
+        ({"seeds": [1, 2]}, "submission.json", "seeds has others"),
+        ({"compliance": {"no_slot": False}}, "submission.json", "does not say true for no_slot"),
+        ({"track": "10min_16mb"}, "seeds S2", "1 seed with a log where 3 are usual"),
     ],
 )
-def test_a_false_statement_fails_its_item(copy, change, item):
+def test_a_false_statement_fails_its_item(copy, change, item, said):
     restate(copy, **change)
-    assert item in failing(copy)
+    check = looked_at(copy)[item]
+    assert check.verdict == "fail"
+    assert said in check.evidence
+
+
+@pytest.mark.parametrize(
+    ("line", "item", "said"),
+    [
+        ("final_int8_zlib_roundtrip_exact val_loss:2.0 val_bpb:1.1", "score as logged", "the logs have 1.1 "),
+        ("stopping_early: wallclock_cap train_time:600300ms step:9/10", "training time T1", "600.300 s at most"),
+        (
+            "final_int8_zlib_roundtrip val_loss:2.0 val_bpb:1.1 eval_time:600001ms",
+            "evaluation time E1",
+            "600.0 s, the ",
+        ),
+        ("train_loader:dataset:fineweb10B_sp1024\nval_tokens:63779840", "validation split E3", "where sp1024 has 62,021,632"),
+        ("train_loader:dataset:x train_shards:1499", "shards", "trains on validation documents"),
+        ("Code size: 7 bytes", "sizes as logged", "train_seed1001.log: 7 of code and "),
+    ],
+)
+def test_a_record_whose_log_breaks_a_rule_fails(copy, line, item, said):
+    restate(copy, track="10min_16mb")
+    log = copy / "train_seed1001.log"
+    log.write_text(f"{line}\n{log.read_text()}{line}\n")
+    check = looked_at(copy)[item]
+    assert check.verdict == "fail"
+    assert said in check.evidence
 
 
 def test_one_changed_bit_in_the_weights_fails(copy):
     raw = bytearray((copy / "model.arena").read_bytes())
-    raw[len(raw) // 2] ^= 1
-    (copy / "model.arena").write_bytes(raw)
-    assert "weights A5" in failing(copy)
+    for at, said in ((len(raw) // 2, "the compressed part "), (20, "does not match its checksum")):
+        raw[at] ^= 1
+        (copy / "model.arena").write_bytes(raw)
+        check = looked_at(copy)["weights A5"]
+        raw[at] ^= 1
+        assert check.verdict == "fail"
+        assert said in check.evidence
 
 
 def test_weights_one_byte_over_the_cap_fail(copy):
@@ -331,6 +381,16 @@ def test_a_packed_script_is_read_by_data_alone():
     assert script_checks.imported(script_checks.unpacked(tree)) == {"requests"}
 
 
+def test_a_packed_script_that_grows_without_end_is_cut():
+    import base64
+    import lzma
+
+    packed = base64.b85encode(lzma.compress(b"#" * 4_000_000)).decode()
+    tree = script_checks.parsed(f"import lzma,base64\nexec(lzma.decompress(base64.b85decode({packed!r})))\n".encode())
+    assert [len(opened) for opened in script_checks._opened(packed.encode())][:1] == [script_checks.MAX_BYTES]
+    assert script_checks.imported(script_checks.unpacked(tree)) == set()
+
+
 def test_links_pipes_and_what_leads_out_of_the_folder_are_not_read(copy):
     (copy / "train_seed7.log").symlink_to("/etc/passwd")
     os.mkfifo(copy / "train_seed8.log")
@@ -361,12 +421,52 @@ def hostile(kind):
         case "petabytes":
             return head(b"zlib", 2**53, zlib.compress(b"x"))
         case "zstandard bomb":
-            # the frame holds 200 MB, its header says 90
-            return head(b"zstd", 90_000_000, zstandard.ZstdCompressor().compress(bytes(200_000_000)))
+            # the frame holds 20 MB, its header says 9
+            return head(b"zstd", 9_000_000, zstandard.ZstdCompressor().compress(bytes(20_000_000)))
         case "zlib bomb":
-            return head(b"zlib", 1_000, zlib.compress(bytes(50_000_000)))
+            return head(b"zlib", 1_000, zlib.compress(bytes(5_000_000)))
         case "path as codec":
             return head(b"../../etc/passwd", 10, b"x")
+
+
+def with_header(packed, change):
+    """A packed model that says something else of itself, with a checksum that fits."""
+    raw = zlib.decompress(packed[66:])
+    (length,) = struct.unpack_from("<I", raw)
+    header = json.loads(raw[4 : 4 + length])
+    change(header["config"])
+    changed = json.dumps(header).encode()
+    raw = struct.pack("<I", len(changed)) + changed + raw[4 + length :]
+    return (
+        packed[:10] + struct.pack("<Q32s", len(raw), hashlib.sha256(raw).digest()) + packed[50:66] + zlib.compress(raw)
+    )
+
+
+@pytest.mark.parametrize(
+    ("change", "verdict", "said"),
+    [
+        (lambda config: config["budget"].update(seq_len=10**9), "fail", "1,000,000,000"),
+        (lambda config: config["picks"]["shape"][0]["knobs"].update(n_layer=10**9), "fail", "n_layer = 1000000000"),
+        (lambda config: config.update(track="../../etc/passwd"), "fail", "there is no track named ../../etc/passwd"),
+        (lambda config: config.update(track="featherweight"), "fail", "its header says featherweight"),
+        (
+            lambda config: config["picks"].update(
+                mixer=[{"name": "brought", "knobs": {"title": "x", "code": "1 / 0"}}]
+            ),
+            "can't tell",
+            "its header brings code, which is not run",
+        ),
+    ],
+)
+def test_weights_that_ask_for_too_much_or_bring_code_are_not_built(copy, change, verdict, said):
+    packed = (copy / "model.arena").read_bytes()
+    assert with_header(packed, lambda config: None)[:10] == packed[:10]
+    (copy / "model.arena").write_bytes(with_header(packed, change))
+    log = copy / "train_seed1001.log"
+    log.write_text(re.sub(r" sha256:\w+", "", log.read_text()))
+    check = looked_at(copy)["weights A5"]
+    assert said in check.evidence
+    assert check.verdict == verdict
 
 
 @pytest.mark.parametrize(

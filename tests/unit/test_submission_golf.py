@@ -318,7 +318,11 @@ def test_a_false_statement_fails_its_item(copy, change, item, said):
             "evaluation time E1",
             "600.0 s, the ",
         ),
-        ("train_loader:dataset:fineweb10B_sp1024\nval_tokens:63779840", "validation split E3", "where sp1024 has 62,021,632"),
+        (
+            "train_loader:dataset:fineweb10B_sp1024\nval_tokens:63779840",
+            "validation split E3",
+            "where sp1024 has 62,021,632",
+        ),
         ("train_loader:dataset:x train_shards:1499", "shards", "trains on validation documents"),
         ("Code size: 7 bytes", "sizes as logged", "train_seed1001.log: 7 of code and "),
     ],

@@ -29,6 +29,7 @@ from autoresearch.submission.golf_write import check_size
 from autoresearch.submission.verify import verify_submission
 from autoresearch.submission.write import write_submission
 from autoresearch.worker import versions
+from bench import tracks
 from bench.cards import cards
 from bench.catalog import CATALOG, full_pick
 from bench.config import Budget
@@ -45,6 +46,7 @@ from studies.store import Proposal, Store
 
 FILES = {"README.md", "submission.json", "train_gpt.py", "requirements.txt", "model.arena", "train_seed1001.log"}
 NOWHERE = "/nowhere/at/all"
+TRACK = dataclasses.replace(GOLF_CPU, eval_bytes=16_385, rung_eval_bytes=4_097)
 
 
 class Here:
@@ -57,6 +59,14 @@ def one_thread():
     torch.set_num_threads(1)
     yield
     torch.set_num_threads(before)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def miniature():
+    """The track with little to score: every export, replay and check scores once more."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(tracks, "TRACKS", (*(track for track in tracks.TRACKS if track is not GOLF_CPU), TRACK))
+        yield
 
 
 @pytest.fixture(scope="module")
@@ -92,13 +102,13 @@ def store(home, corpus):
         ledger.propose(
             "golf", Proposal(number=number, config=config, proposer="tpe", rule="r", reason="why", params={})
         )
-        run_id, _ = ledger.start("golf", number, run_key(GOLF_CPU, 1001, corpus, Here), versions())
+        run_id, _ = ledger.start("golf", number, run_key(TRACK, 1001, corpus, Here), versions())
         if number == 2:
             failure = Failure(fingerprint="", seed=1001, reason=Reason.DIVERGED, step=7, message="no number")
             ledger.finish(run_id, failure)
         if number < 2:
             points = []
-            finished = run(config, 1001, corpus, GOLF_CPU, points.append)
+            finished = run(config, 1001, corpus, TRACK, points.append)
             ledger.add_points(run_id, points)
             (ledger.artifacts / f"{number}.arena").write_bytes(finished.artifact)
             ledger.finish(run_id, finished.result, f"{number}.arena")
@@ -118,9 +128,9 @@ def under_a_clock(ledger, config, corpus):
     )  # fmt: skip
     ledger.begin(spec, cards(), this_process())
     ledger.propose("clock", Proposal(number=0, config=config, proposer="tpe", rule="r", reason="why", params={}))
-    run_id, _ = ledger.start("clock", 0, run_key(GOLF_CPU, 1001, corpus, Here), versions())
+    run_id, _ = ledger.start("clock", 0, run_key(TRACK, 1001, corpus, Here), versions())
     points = []
-    finished = run(config, 1001, corpus, GOLF_CPU, points.append)
+    finished = run(config, 1001, corpus, TRACK, points.append)
     ledger.add_points(run_id, points)
     ledger.finish(run_id, finished.result)
 
@@ -137,7 +147,10 @@ def exported(store, home, spoken):
 
 @pytest.fixture
 def copy(exported, tmp_path):
-    return shutil.copytree(exported, tmp_path / "copy")
+    """For tampering; its script is short, for reading the whole one is most of a check."""
+    folder = shutil.copytree(exported, tmp_path / "copy")
+    (folder / "train_gpt.py").write_text("import torch\n")
+    return folder
 
 
 def looked_at(folder, data=NOWHERE):
@@ -183,7 +196,7 @@ def test_export_verify_run_verify(exported, corpus, tmp_path):
 def test_a_run_that_a_clock_ended_is_repeated_at_its_recorded_pace(store, corpus, home, tmp_path, monkeypatch, capsys):
     def again(run_view, config, corpus, watch, pace):
         assert len(pace) == run_view.step < config.budget.steps
-        finished = run(config, run_view.seed, corpus, GOLF_CPU, watch, recorded=pace)
+        finished = run(config, run_view.seed, corpus, TRACK, watch, recorded=pace)
         return Again(finished.result, finished.artifact, "cpu/test")
 
     monkeypatch.setattr(write, "run_again", again)
@@ -212,7 +225,7 @@ def test_the_numbers_are_in_the_contests_units(exported, corpus, store):
     ledger = Store(store)
     trial = next(t for t in ledger.read.trials("golf") if t.number == 1)
     ledger.close()
-    per_byte = corpus.tokens_per_byte(corpus.valid[: GOLF_CPU.eval_bytes])
+    per_byte = corpus.tokens_per_byte(corpus.valid[: TRACK.eval_bytes])
     assert plain["val_bpb"] == pytest.approx(trial.val_loss / math.log(2))
     assert plain["val_loss"] * per_byte == pytest.approx(trial.val_loss)
     sizes = [(exported / name).stat().st_size for name in ("train_gpt.py", "model.arena")]

@@ -33,9 +33,15 @@ class Fighter:
 def to_toml(fighter: Fighter) -> str:
     """Every slot in canonical order, every knob spelled out; `from_toml` gives back an equal fighter.
 
-    The text of a brought mixer is a file of its own, `mixer_text` under the name MIXER_FILE.
+    The text of a brought mixer is a file of its own, `mixer_text` under the name MIXER_FILE. Raises ConfigError for a
+    budget that no division has: a short run's, or one that a clock ends.
     """
     config, budget = fighter.config, fighter.config.budget
+    if budget.short or budget.seconds is not None:
+        what = "is of a short run" if budget.short else f"ends after {budget.seconds:g} s"
+        raise ConfigError(
+            f"a fighter's budget is in steps, and this one {what}", "run the config for a number of steps"
+        )
     lines = [
         "# A fighter: one config, entered in one division. Every knob is spelled out, none is left to default.",
         f"name = {_toml(fighter.name)}",

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from autoresearch.noise import Sample
-from autoresearch.submission.golf_facts import README, SCRIPT, SUBMISSION, WEIGHTS, Entry, Seed, compliance
+from autoresearch.submission.golf_facts import README, SCRIPT, SUBMISSION, WEIGHTS, Entry, Seed, compliance, pace_file
 from autoresearch.submission.golf_script import DATA, TOKENIZER
 from autoresearch.verdicts import against_bound, decide
 from bench.catalog import technique_of
@@ -170,17 +170,27 @@ def _compliance(entry: Entry) -> str:
 
 
 def _repeat(entry: Entry) -> str:
-    run = entry.shipped.run
+    run, track = entry.shipped.run, entry.track
+    paced = f"PACE_PATH={pace_file(run.seed)} " if pace_file(run.seed) in entry.paces else ""
+    told = (
+        "\n\nThe clock ended this run. With PACE_PATH the script takes the recorded steps, each at its recorded "
+        "learning rate;\nwithout it, it trains against the clock of MAX_WALLCLOCK_SECONDS."
+        if paced
+        else ""
+    )
+    sizes = ", ".join(str(n) for n in range(1, track.spans + 1) if track.spans % n == 0)
     return f"""## How to run it
 
-From inside this folder, with the shards and their vocabulary; the same device class, threads and versions give the
-same weights, byte for byte ({_line(run.identity.device_class)}, {run.threads} threads):
+From inside this folder, with the shards and their vocabulary; the same device class, ranks, threads and versions give
+the same weights, byte for byte ({_line(run.identity.device_class)}, {run.threads} threads):
 
 ```
 pip install -r requirements.txt
-DATA_PATH={DATA} TOKENIZER_PATH={TOKENIZER} SEED={run.seed} \\
-torchrun --standalone --nproc_per_node=1 {SCRIPT}
+{paced}DATA_PATH={DATA} TOKENIZER_PATH={TOKENIZER} SEED={run.seed} \\
+torchrun --standalone --nproc_per_node={max(1, track.devices)} {SCRIPT}
 ```
+
+It trains on {sizes} rank{"s" * (track.spans > 1)}, each step on the same tokens.{told}
 
 ITERATIONS, MAX_WALLCLOCK_SECONDS (0 for none), TRAIN_BATCH_TOKENS, TRAIN_SEQ_LEN and RUN_ID work as in the contest's
 own script. It writes `logs/RUN_ID.txt` and `logs/RUN_ID.arena`. Check this folder with `autoresearch verify .`"""
@@ -209,6 +219,7 @@ def _files(entry: Entry) -> str:
             (f"train_seed{seed.run.seed}.log", "written from the ledger in the script's own lines")
             for seed in entry.seeds
         ),
+        *((name, "learning rate factor and expected steps of each step that the clock left") for name in entry.paces),
     ]
     return f"## Files\n\n{_table(('file', 'what'), rows)}"
 

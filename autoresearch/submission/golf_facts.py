@@ -23,6 +23,10 @@ TRAIN_SECONDS, EVALUATION_SECONDS = 600.2, 600.0
 UNKNOWN_AUTHOR, UNKNOWN_ID = "YOUR NAME", "YOUR GITHUB ID"
 
 
+def pace_file(seed: int) -> str:
+    return f"pace_seed{seed}.csv"
+
+
 @dataclass(frozen=True, kw_only=True)
 class Seed:
     """One scored run. `tokens_per_byte` turns nats per byte into the contest's nats per token."""
@@ -99,6 +103,7 @@ class Entry:
     seeds: Sequence[Seed]
     shipped: Seed
     why_not: tuple[str, ...]  # what keeps it from being a record; empty for one
+    paces: tuple[str, ...] = ()  # files with what a clock made of each step, for runs that one ended
 
     @property
     def scores(self) -> list[float]:

@@ -4,61 +4,95 @@ import math
 import os
 import platform
 import sys
-from collections.abc import Iterator
+import time
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 import torch
+import torch.distributed as dist
 
+from bench.catalog import realise
 from bench.config import RunConfig
 from bench.data.shards import Stream, open_shard
 from bench.data.tokens import TokenCorpus
 from bench.data.vocabulary import read_vocabulary
 from bench.errors import ArenaError, ConfigError, DataError
-from bench.records import Point, RunResult
-from bench.run import run
+from bench.ranks import CPU, Ranks, gpu
+from bench.records import Pace, Point, RunResult
+from bench.run import check_shared, run
 from bench.tracks import Track
 from bench.training import Diverged
 
 DATA, TOKENIZER = "./data/datasets/fineweb10B_sp1024", "./data/tokenizers/fineweb_1024_bpe.model"
 LOGS = Path("logs")
 RULE = "=" * 100
+# The first rank finds the same and says so; by then its neighbours must not have ended it.
+LAST_SECONDS = 10.0
+PACE_HINT = "take the pace_seed<SEED>.csv that came with this script, or leave PACE_PATH out"
 
 
 def train_gpt(config: RunConfig, track: Track, seed: int, threads: int) -> None:
-    """Train, pack, score; writes logs/RUN_ID.txt and logs/RUN_ID.arena. Exits 2 on what the caller can put right."""
+    """Train, pack, score, on as many ranks as torchrun starts; the first writes logs/RUN_ID.txt and logs/RUN_ID.arena.
+
+    Exits 2 on what the caller can put right.
+    """
+    first = os.environ.get("RANK", "0") == "0"
     try:
         torch.set_num_threads(threads)
         asked = from_environment(config, seed)
         corpus = golf_corpus(asked.data, asked.tokenizer)
-        LOGS.mkdir(exist_ok=True)
-        with (LOGS / f"{asked.run_id}.txt").open("w", encoding="utf-8") as log:
+        ranks = joined(asked.size, track)
+        if first:
+            LOGS.mkdir(exist_ok=True)
+        with Path(LOGS / f"{asked.run_id}.txt" if first else os.devnull).open("w", encoding="utf-8") as log:
+            outs = (log, sys.stdout) if first else (log,)
             code = Path(__file__).read_text(encoding="utf-8")
             log.write(f"{code}\n{RULE}\n")
 
-            def say(line: str) -> None:
-                for out in (log, sys.stdout):
-                    print(line, file=out, flush=True)
+            def say(lines: Iterable[str]) -> None:
+                for line in lines:
+                    for out in outs:
+                        print(line, file=out, flush=True)
 
-            for line in opening(asked, track, corpus):
-                say(line)
+            say(opening(asked, track, corpus))
             steps, per_byte = asked.config.budget.steps, corpus.tokens_per_byte(corpus.valid[: track.probe_bytes])
 
             def watch(point: Point) -> None:
-                for line in step_lines(point, steps, per_byte, track.probe_bytes):
-                    say(line)
+                say(step_lines(point, steps, per_byte, track.probe_bytes))
 
-            finished = run(asked.config, asked.seed, corpus, track, watch)
-            (LOGS / f"{asked.run_id}.arena").write_bytes(finished.artifact)
+            finished = run(asked.config, asked.seed, corpus, track, watch, ranks, asked.pace)
+            if first:
+                (LOGS / f"{asked.run_id}.arena").write_bytes(finished.artifact)
             scored = corpus.valid[: track.scored_bytes(asked.config.budget)]
-            for line in closing(finished.result, asked.config, len(code.encode()), corpus.tokens_per_byte(scored)):
-                say(line)
-    except ArenaError as wrong:
-        print(f"error: {wrong.problem}\nhint: {wrong.hint}", file=sys.stderr)  # noqa: T201 - for people
-        sys.exit(2)
-    except Diverged as wrong:
-        sys.exit(f"error: {wrong}")
+            say(closing(finished.result, asked.config, len(code.encode()), corpus.tokens_per_byte(scored)))
+        if ranks.size > 1:
+            dist.destroy_process_group()
+    except (ArenaError, Diverged) as wrong:
+        if not first:
+            time.sleep(LAST_SECONDS)
+        elif isinstance(wrong, ArenaError):
+            print(f"error: {wrong.problem}\nhint: {wrong.hint}", file=sys.stderr)  # noqa: T201 - for people
+        else:
+            print(f"error: {wrong}", file=sys.stderr)  # noqa: T201 - for people
+        sys.exit(2 if isinstance(wrong, ArenaError) else 1)
+
+
+def joined(size: int, track: Track) -> Ranks:
+    """This process among those that torchrun started: on a GPU of its own, compiled, where the track is for GPUs and
+    there are any, else on the CPU. ConfigError where ranks would have to share a GPU."""
+    on_gpu = bool(track.devices) and torch.cuda.is_available()
+    here = int(number("LOCAL_WORLD_SIZE", size))
+    if on_gpu and here > torch.cuda.device_count():
+        raise ConfigError(
+            f"{here} ranks need a CUDA device each, and this machine has {torch.cuda.device_count()}",
+            f"give --nproc_per_node={torch.cuda.device_count()}",
+        )
+    device = gpu(int(number("LOCAL_RANK", 0))) if on_gpu else CPU
+    if size > 1:
+        dist.init_process_group("nccl" if on_gpu else "gloo")
+    return Ranks(int(number("RANK", 0)), size, device, on_gpu)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,6 +104,8 @@ class Asked:
     run_id: str
     data: Path
     tokenizer: Path
+    size: int  # ranks
+    pace: tuple[Pace, ...]  # of a run that a clock ended, to repeat it step for step
 
 
 def from_environment(config: RunConfig, seed: int) -> Asked:
@@ -79,23 +115,45 @@ def from_environment(config: RunConfig, seed: int) -> Asked:
     tokens = int(number("TRAIN_BATCH_TOKENS", budget.batch * budget.seq_len))
     # the contest's script writes 0 where there is no limit
     seconds = number("MAX_WALLCLOCK_SECONDS", budget.seconds or 0.0)
-    if min(steps, seq_len, tokens) < 1 or tokens % seq_len or not 0 <= seconds < math.inf:
+    seed, size = int(number("SEED", seed)), int(number("WORLD_SIZE", 1))
+    if min(steps, seq_len, tokens, size) < 1 or tokens % seq_len or not 0 <= seconds < math.inf:
         raise ConfigError(
             f"ITERATIONS={steps} TRAIN_BATCH_TOKENS={tokens} TRAIN_SEQ_LEN={seq_len} MAX_WALLCLOCK_SECONDS={seconds:g} "
-            "make no run",
+            f"WORLD_SIZE={size} make no run",
             "give numbers above zero, and a batch of whole sequences",
         )
-    if (ranks := int(number("WORLD_SIZE", 1))) != 1:
-        raise ConfigError(f"WORLD_SIZE is {ranks}, and this recipe trains in one process", "give --nproc_per_node=1")
-    seed = int(number("SEED", seed))
     budget = replace(budget, steps=steps, batch=tokens // seq_len, seq_len=seq_len, seconds=seconds or None)
+    check_shared(realise(config), budget, Ranks(size=size))
     return Asked(
         config=replace(config, budget=budget),
         seed=seed,
         run_id=os.environ.get("RUN_ID", f"train_seed{seed}"),
         data=Path(os.environ.get("DATA_PATH", DATA)),
         tokenizer=Path(os.environ.get("TOKENIZER_PATH", TOKENIZER)),
+        size=size,
+        pace=read_pace(Path(os.environ["PACE_PATH"]), steps) if os.environ.get("PACE_PATH") else (),
     )
+
+
+PACE_HEAD = "lr_scale,steps_expected"
+
+
+def pace_text(pace: Iterable[Pace]) -> str:
+    """A line a step, with every digit: what `read_pace` gives back."""
+    return "\n".join([PACE_HEAD, *(f"{step.lr_scale!r},{step.n_steps!r}" for step in pace)]) + "\n"
+
+
+def read_pace(path: Path, most: int) -> tuple[Pace, ...]:
+    """The pace that a file holds; ConfigError for one that is no recording of a run of so many steps at most."""
+    try:
+        head, *lines = path.read_text(encoding="utf-8").splitlines()
+        pace = tuple(Pace(*map(float, line.split(","))) for line in lines)
+    except (OSError, ValueError, TypeError) as wrong:
+        raise ConfigError(f"PACE_PATH={path} is no recorded pace: {wrong}", PACE_HINT) from wrong
+    sound = head == PACE_HEAD and 1 <= len(pace) <= most
+    if not sound or not all(0 <= step.lr_scale < math.inf and 0 < step.n_steps < math.inf for step in pace):
+        raise ConfigError(f"PACE_PATH={path} is no recorded pace of 1 to {most} steps", PACE_HINT)
+    return pace
 
 
 def number(name: str, default: float) -> float:

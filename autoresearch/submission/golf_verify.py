@@ -41,6 +41,7 @@ class _Examination:
     data: str
     stated: dict[str, Any] | None = None
     tree: ast.Module | None = None
+    stays_packed: bool = False
     logs: list[Log] = field(default_factory=list)  # in the folder itself, or all where it has none
     counted: tuple[Log, ...] = ()  # those whose mean, or one of which, is the stated score
     every_log: list[Log] = field(default_factory=list)
@@ -99,7 +100,7 @@ class _Examination:
     def program(self) -> ast.Module:
         if self.tree is None:
             raise OpenQuestion("no script could be read")
-        if script_checks.is_packed(self.tree):
+        if self.stays_packed:
             raise OpenQuestion("the script executes what it unpacks, and that could not be read")
         return self.tree
 
@@ -145,6 +146,7 @@ class _Examination:
             raise Broken(f"{name} has {len(raw):,} bytes, more than we read")
         packed = script_checks.parsed(raw)
         self.tree = script_checks.unpacked(packed)
+        self.stays_packed = script_checks.is_packed(self.tree)
         return f"{name} compiles, {len(raw):,} bytes" + (", packed" if script_checks.is_packed(packed) else "")
 
     def check_code(self) -> str:

@@ -7,7 +7,7 @@ from autoresearch.replaying import corpus_of
 from autoresearch.submission import golf_facts
 from autoresearch.submission.golf_card import Comparisons, golf_card
 from autoresearch.submission.golf_facts import Entry, Seed, short_of_a_record
-from autoresearch.submission.golf_script import RULE, closing, step_lines
+from autoresearch.submission.golf_script import RULE, closing, pace_text, step_lines
 from autoresearch.submission.recipe import Recorded, script
 from bench.catalog import technique_of
 from bench.config import RunConfig, fingerprint
@@ -39,6 +39,7 @@ def golf_contents(
         Seed(run=other, tokens_per_byte=per_byte, code_bytes=len(code.encode()), artifact_sha256=_sha256(reader, other))
         for other in runs_of(reader, study, trial, run)
     ]
+    paces = {golf_facts.pace_file(seed.run.seed): pace for seed in seeds if (pace := reader.pace(seed.run.id))}
     entry = Entry(
         name=study.spec.division.label(trial.config),
         study=study.name,
@@ -48,6 +49,7 @@ def golf_contents(
         seeds=seeds,
         shipped=next(seed for seed in seeds if seed.run.id == run.id),
         why_not=short_of_a_record(track, seeds),
+        paces=tuple(paces),
     )
     for why in entry.why_not:
         say(f"exported as non-record: {why}")
@@ -56,6 +58,7 @@ def golf_contents(
         golf_facts.SUBMISSION: json.dumps(golf_facts.to_json(entry), indent=2, ensure_ascii=False) + "\n",
         golf_facts.REQUIREMENTS: requirements(code, run),
         golf_facts.README: golf_card(entry, comparisons(reader, study, trial)),
+        **{name: pace_text(pace) for name, pace in paces.items()},
     }
     for seed in seeds:
         contents[f"train_seed{seed.run.seed}.log"] = "\n".join(_log(reader, seed, entry, code, corpus, track)) + "\n"

@@ -5,9 +5,11 @@ import importlib
 import importlib.util
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from functools import cached_property, lru_cache
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
+
+from autoresearch.submission.plainer import Text, plainer
 
 OURS = ("bench", "studies", "autoresearch", "arena_tui")
 
@@ -42,14 +44,13 @@ class Part:
     start: int  # first line, from 1
 
 
-class Module:
-    """One source file; `ours` are the packages and modules whose names are looked up, not imported."""
+class Module(Text):
+    """One source file made plainer; `ours` are the packages and modules whose names are looked up, not imported."""
 
     def __init__(self, name: str, text: str, ours: Collection[str] = OURS) -> None:
+        super().__init__(plainer(text))
         self.name = name
-        self.raw = text.encode()
-        self.lines = text.split("\n")
-        self.tree = ast.parse(text)
+        self.rows = self.raw.decode().split("\n")
         self.parts: dict[str, Part] = {}
         self.imports: dict[str, External | Imported] = {}
         for node in self.tree.body:
@@ -75,28 +76,15 @@ class Module:
         """The line where a statement begins, with its decorators and the comments right above."""
         decorators: list[ast.expr] = getattr(node, "decorator_list", [])
         line = min([node.lineno, *(d.lineno for d in decorators)])
-        while line > 1 and self.lines[line - 2].lstrip().startswith("#"):
+        while line > 1 and self.rows[line - 2].lstrip().startswith("#"):
             line -= 1
         return line
 
-    @cached_property
-    def line_starts(self) -> list[int]:
-        """Byte offsets of lines; the syntax tree counts columns in bytes."""
-        starts = [0]
-        for line in self.raw.split(b"\n"):
-            starts.append(starts[-1] + len(line) + 1)
-        return starts
-
-    def offset(self, line: int, column: int) -> int:
-        return self.line_starts[line - 1] + column
-
-    def span(self, node: Any) -> tuple[int, int]:
-        """Where an expression or statement stands, in bytes."""
-        return self.offset(node.lineno, node.col_offset), self.offset(node.end_lineno, node.end_col_offset)
-
     @property
-    def doc(self) -> str:
-        return ast.get_docstring(self.tree) or ""
+    def about(self) -> str:
+        """What the module is, in a paragraph, and what its letters for shapes mean."""
+        first, *more = (ast.get_docstring(self.tree) or "").split("\n\n")
+        return "\n\n".join([first, *(text for text in more if text.startswith("Shapes:"))])
 
 
 class Sources:

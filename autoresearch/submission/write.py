@@ -107,6 +107,11 @@ def _exportable(trial: TrialView) -> RunView:
             f"trial {trial.number} was refused and never ran: {trial.message}",
             "export a trial that ran; leave --trial out for the best one",
         )
+    if trial.state is State.PRUNED:
+        raise StoreError(
+            f"trial {trial.number} was pruned: it was stopped before it had a score",
+            "export a trial that ran to its end; leave --trial out for the best one",
+        )
     raise StoreError(
         f"trial {trial.number} is {trial.state.value}: it has neither a score nor an ending",
         f"wait for it, or go on with `autoresearch resume {trial.study}`; leave --trial out for the best one",
@@ -224,7 +229,7 @@ def _model(reader: Reader, stated: Facts, trial: TrialView, data: str | None, sa
         say("the kept model is missing or damaged")
     corpus = corpus_of(reader, run, data)
     say(f"training it again for its model: {trial.config.budget.steps} steps on {corpus.name}")
-    again = run_again(run, trial.config, corpus, _teller(trial.config.budget.steps, say))
+    again = run_again(run, trial.config, corpus, _teller(trial.config.budget.steps, say), reader.pace(run.id))
     if again.artifact is not None and hashlib.sha256(again.artifact).hexdigest() == score.artifact_sha256:
         return again.artifact
     raise _other(stated, score, again)

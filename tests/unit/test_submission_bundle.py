@@ -12,17 +12,16 @@ from tiny_vocabulary import model as tiny_model
 
 import bench.training
 from autoresearch.submission.bundle import bundle
+from autoresearch.submission.plainer import plainer
 from autoresearch.submission.recipe import Recorded, script
 from autoresearch.submission.scopes import free_names
 from autoresearch.submission.sources import BundleError
-from bench.artifact import pack
 from bench.brought import declared
-from bench.catalog import CATALOG, HOSTS, full_pick, realise, refusals, technique
+from bench.catalog import CATALOG, HOSTS, full_pick, refusals, technique
 from bench.config import Budget
 from bench.data.tokens import build
 from bench.divisions import GOLF_CPU_BASE, baseline
-from bench.layers import Params
-from bench.run import initialise, run
+from bench.run import run
 from bench.tracks import GOLF_CPU
 
 ENTRY = ("autoresearch.submission.golf_script", "train_gpt")
@@ -74,24 +73,46 @@ def test_the_mixed_recipes_hold_every_technique():
     assert len(missing) <= 4, missing
 
 
-@pytest.mark.parametrize("number", range(TRAINED, MOST))
-def test_a_script_packs_as_its_run_does(number):
-    """Beyond the first numbers, little but number formats is new, and those act when the model is packed."""
-    config = mixed(number)
-    alone = loaded(script(Recorded(config, 5, 1), ENTRY))
-    packed = []
-    for make, params, fill, pack_model, asked in (
-        (realise, Params, initialise, pack, config),
-        (alone.realise, alone.Params, alone.initialise, alone.pack, alone.CONFIG),
-    ):
-        model = make(asked).model(24)
-        fill(params(model), make(asked).init, 5)
-        # as training leaves them to whoever keeps outputs rather than weights
-        matrices = [p for p in params(model).all if p.tensor.ndim == 2]
-        model.moments = {p.name: torch.eye(p.tensor.size(1), dtype=torch.float64) for p in matrices}
-        packed.append(pack_model(model, asked))
-    assert packed[0] == packed[1]
-    assert alone.Params(alone.unpack(packed[0], alone.CONFIG)).count == Params(realise(config).model(24)).count
+# Beyond the recipes that are trained, only number formats are new, and those act when a model is packed.
+UNTRAINED = [known for known in CATALOG["precision"] if known.name not in {
+    mixed(number).pick("precision").name for number in range(TRAINED)
+}]  # fmt: skip
+PACKED = '''"""What packing asks of a number format."""
+from bench.layers import Role
+{imports}
+
+KINDS = ({names},)
+
+
+def packed(kind, knobs, weight, role_name):
+    chosen, shape, role = kind(**knobs), tuple(weight.shape), Role(role_name)
+    raw = chosen.encode(weight, role)
+    return raw, chosen.encoded_bytes(shape, role), chosen.decode(raw, shape, role), chosen.cast(role)(weight)
+
+
+def main():
+    return KINDS, packed
+'''
+
+
+def test_number_formats_pack_in_a_script_as_they_do_in_a_run():
+    names = [f"{kind.__name__}_{number}" for number, kind in enumerate(UNTRAINED)]
+    imports = [f"from {k.__module__} import {k.__name__} as {n}" for k, n in zip(UNTRAINED, names, strict=True)]
+    text = PACKED.format(imports="\n".join(imports), names=", ".join(names))
+    kinds, packed = loaded(bundle({"formats": text}, ("formats", "main"), {})).main()
+    ours, packed_by_us = loaded(text).main()
+    noise = torch.Generator().manual_seed(5)
+    weights = [(torch.randn(shape, generator=noise), role) for shape, role in (
+        ((48, 64), "matrix"), ((64, 192), "output"), ((1_030, 64), "embedding"), ((64,), "vector"),
+    )]  # fmt: skip
+    for ours_kind, kind in zip(ours, kinds, strict=True):
+        knobs = full_pick("precision", ours_kind.name, {}).shown
+        for weight, role in weights:
+            raw, n_bytes, *tensors = packed(kind, knobs, weight, role)
+            raw_by_us, n_bytes_by_us, *tensors_by_us = packed_by_us(ours_kind, knobs, weight, role)
+            assert raw == raw_by_us
+            assert n_bytes == n_bytes_by_us == len(raw)
+            assert all(torch.equal(one, other) for one, other in zip(tensors, tensors_by_us, strict=True))
 
 
 @pytest.mark.parametrize("number", range(TRAINED))
@@ -187,6 +208,57 @@ def test_names_that_meet_are_told_apart_and_scopes_are_kept():
     assert "FIRST_SIZE = 3  # of the first" in text
     assert "dropped" not in text
     assert "missing" not in text
+
+
+WORDY = '''"""Wordy."""
+class Kept:
+    """By A et al. 2023. The rest goes."""
+    slot: ClassVar[str] = "x"
+    field: int = 3
+
+    def read(self, raw: bytes, most: int = 4) -> int:
+        """Goes.
+
+        Wholly.
+        """
+        size: int = len(raw)
+        if size > most:
+            raise ArtifactError("too long", "h")
+        if size > 9:
+            raise ValueError(size)
+        limit = 2 * most
+        if raw[0] > limit:
+            raise ArtifactError("too large", "h")
+        try:
+            return raw[0]
+        except IndexError as wrong:
+            raise ArtifactError("empty", "h") from wrong
+
+    def empty(self) -> None:
+        """All there is."""
+'''
+PLAIN = '''"""Wordy."""
+class Kept:
+    """By A et al. 2023."""
+    slot = "x"
+    field: int = 3
+
+    def read(self, raw, most=4):
+        size = len(raw)
+        if size > 9:
+            raise ValueError(size)
+        return raw[0]
+
+    def empty(self):
+        """All there is."""
+'''
+
+
+def test_a_script_reads_plainer_than_our_modules_and_does_not_check_its_own_artifacts():
+    assert plainer(WORDY) == PLAIN
+    text = script(Recorded(GOLF_CPU_BASE, 1337, 1), ENTRY)
+    assert "ArtifactError" not in text
+    assert "DataError" in text
 
 
 def test_another_definition_may_stand_in():

@@ -164,3 +164,14 @@ def test_broken_facts_name_the_field(change, said):
 def test_facts_that_are_no_table_are_refused():
     with pytest.raises(ConfigError, match="no format we know"):
         facts.from_json(json.dumps([1]))
+
+
+@pytest.mark.parametrize(
+    ("more", "said"),
+    [({"seconds": 600.0}, "this one ends after 600 s"), ({"short": True}, "this one is of a short run")],
+)
+def test_a_budget_that_the_text_does_not_hold_is_refused(more, said):
+    timed = replace(BASE, budget=replace(BASE.budget, **more))
+    with pytest.raises(ConfigError, match=said) as refusal:
+        to_toml(replace(BASE_FIGHTER, config=timed))
+    assert refusal.value.hint == "run the config for a number of steps"

@@ -12,14 +12,14 @@ from xml.etree import ElementTree
 import pytest
 import torch
 from bundled import loaded
-from rich.console import Console
 
 from autoresearch.replaying import Again
-from autoresearch.session import run_key, run_study
+from autoresearch.session import run_key
 from autoresearch.submission import curve, facts, verify, write
 from autoresearch.submission.fighter import from_toml
 from autoresearch.submission.verify import verify_submission
 from autoresearch.submission.write import write_submission
+from autoresearch.worker import device_class, versions
 from bench.cards import cards
 from bench.catalog import full_pick
 from bench.config import Budget
@@ -27,6 +27,8 @@ from bench.data.choose import load_corpus
 from bench.divisions import baseline
 from bench.errors import ArtifactError, ConfigError, DataError, StoreError
 from bench.records import Failure, Point, Reason
+from bench.run import run
+from bench.tracks import track_named
 from studies.definitions import StudySpec
 from studies.ownership import this_process
 from studies.store import Proposal, Store
@@ -68,7 +70,7 @@ def store(home, data):
     """A ledger with a study of two real trials, and one by hand with a trial in every other state."""
     path = home / "arena.db"
     ledger = Store(path)
-    run_study(spec_named("real", data), ledger, load_corpus(data), 1, Console(quiet=True))
+    real(ledger, data)
     by_hand(ledger, data)
     ledger.close()
     return path
@@ -77,7 +79,38 @@ def store(home, data):
 class Here:
     """An executor's account of this machine."""
 
-    device_class, threads = "cpu/test", 1
+    device_class, threads = device_class(), 1
+
+
+def real(ledger, data):
+    """The baseline and another, trained in this process: a worker takes longer to load torch; the better is kept."""
+    spec, corpus = spec_named("real", data), load_corpus(data)
+    ledger.begin(spec, cards(), this_process())
+    ledger.artifacts.mkdir(exist_ok=True)
+    ended = []
+    for number, proposer in enumerate(("baseline", "tpe")):
+        config = baseline(BUDGET)
+        if number:
+            config = config.replaced("optimizer", [full_pick("optimizer", "lion", {})])
+        ledger.propose(
+            "real", Proposal(number=number, config=config, proposer=proposer, rule="r", reason="why", params={})
+        )
+        run_id, _ = ledger.start("real", number, run_key(spec.track, spec.seed, corpus, Here), versions())
+        points = []
+        finished = run(config, spec.seed, corpus, spec.track, points.append)
+        ledger.add_points(run_id, points)
+        ended.append((finished.result.val_loss, run_id, finished))
+    best = min(ended)[1]
+    for _, run_id, finished in ended:
+        if run_id == best:
+            (ledger.artifacts / "best.arena").write_bytes(finished.artifact)
+        ledger.finish(run_id, finished.result, "best.arena" if run_id == best else None)
+    ledger.release("real", "done")
+
+
+def in_this_process(again, config, corpus, watch, pace):
+    finished = run(config, again.seed, corpus, track_named(config.track), watch, recorded=pace)
+    return Again(finished.result, finished.artifact, device_class())
 
 
 def by_hand(ledger, data):
@@ -169,7 +202,8 @@ def test_exporting_twice_gives_the_same_bytes(exported, store, tmp_path):
     assert all((again / name).read_bytes() == (exported / name).read_bytes() for name in RESULT_FILES)
 
 
-def test_a_model_that_was_not_kept_is_made_again_bit_for_bit(exported, store, tmp_path, data):
+def test_a_model_that_was_not_kept_is_made_again_bit_for_bit(exported, store, tmp_path, data, monkeypatch):
+    monkeypatch.setattr(write, "run_again", in_this_process)
     moved = tmp_path / "moved.db"
     with sqlite3.connect(store) as source, sqlite3.connect(moved) as target:
         source.backup(target)

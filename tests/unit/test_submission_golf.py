@@ -1,11 +1,13 @@
 """A golf folder: export, verify, run the script, verify again; every way to tamper with it, and hostile weights."""
 
+import dataclasses
 import hashlib
 import json
 import math
 import os
 import re
 import shutil
+import sqlite3
 import struct
 import subprocess
 import sys
@@ -19,13 +21,15 @@ from bundled import loaded
 from tiny_vocabulary import TRAIN, VALID
 from tiny_vocabulary import model as tiny_model
 
+from autoresearch.replaying import Again
 from autoresearch.session import run_key
-from autoresearch.submission import golf_schema, script_checks
+from autoresearch.submission import golf_schema, script_checks, write
 from autoresearch.submission.golf_logs import logs_behind, read_log
 from autoresearch.submission.golf_write import check_size
 from autoresearch.submission.verify import verify_submission
 from autoresearch.submission.write import write_submission
 from autoresearch.worker import versions
+from bench import tracks
 from bench.cards import cards
 from bench.catalog import CATALOG, full_pick
 from bench.config import Budget
@@ -42,6 +46,7 @@ from studies.store import Proposal, Store
 
 FILES = {"README.md", "submission.json", "train_gpt.py", "requirements.txt", "model.arena", "train_seed1001.log"}
 NOWHERE = "/nowhere/at/all"
+TRACK = dataclasses.replace(GOLF_CPU, eval_bytes=16_385, rung_eval_bytes=4_097)
 
 
 class Here:
@@ -54,6 +59,14 @@ def one_thread():
     torch.set_num_threads(1)
     yield
     torch.set_num_threads(before)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def miniature():
+    """The track with little to score: every export, replay and check scores once more."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(tracks, "TRACKS", (*(track for track in tracks.TRACKS if track is not GOLF_CPU), TRACK))
+        yield
 
 
 @pytest.fixture(scope="module")
@@ -73,7 +86,7 @@ def store(home, corpus):
     """A baseline, a recipe that beats it, one that failed, one under way; each real one run in this process."""
     ledger = Store(home / "arena.db")
     spec = StudySpec(
-        name="golf", track_name=GOLF_CPU.name, division_name="open", n_trials=4,
+        name="golf", track_name=GOLF_CPU.name, division_name="open", n_trials=5,
         budget=Budget(steps=10, batch=4, seq_len=64), corpus_name=corpus.name, corpus_digest=corpus.digest,
         data=str(corpus.folder),
     )  # fmt: skip
@@ -89,18 +102,37 @@ def store(home, corpus):
         ledger.propose(
             "golf", Proposal(number=number, config=config, proposer="tpe", rule="r", reason="why", params={})
         )
-        run_id, _ = ledger.start("golf", number, run_key(GOLF_CPU, 1001, corpus, Here), versions())
+        run_id, _ = ledger.start("golf", number, run_key(TRACK, 1001, corpus, Here), versions())
         if number == 2:
             failure = Failure(fingerprint="", seed=1001, reason=Reason.DIVERGED, step=7, message="no number")
             ledger.finish(run_id, failure)
         if number < 2:
             points = []
-            finished = run(config, 1001, corpus, GOLF_CPU, points.append)
+            finished = run(config, 1001, corpus, TRACK, points.append)
             ledger.add_points(run_id, points)
             (ledger.artifacts / f"{number}.arena").write_bytes(finished.artifact)
             ledger.finish(run_id, finished.result, f"{number}.arena")
+    rung = dataclasses.replace(small, budget=dataclasses.replace(small.budget, short=True))
+    ledger.propose("golf", Proposal(number=4, config=rung, proposer="tpe", rule="r", reason="why", params={}))
+    under_a_clock(ledger, small, corpus)
     ledger.close()
     return home / "arena.db"
+
+
+def under_a_clock(ledger, config, corpus):
+    """A study of one run that its budget in seconds ended, whose model was not kept."""
+    config = dataclasses.replace(config, budget=Budget(steps=5_000, batch=2, seq_len=64, seconds=0.4))
+    spec = StudySpec(
+        name="clock", track_name=GOLF_CPU.name, division_name="open", n_trials=1, budget=config.budget,
+        corpus_name=corpus.name, corpus_digest=corpus.digest, data=str(corpus.folder),
+    )  # fmt: skip
+    ledger.begin(spec, cards(), this_process())
+    ledger.propose("clock", Proposal(number=0, config=config, proposer="tpe", rule="r", reason="why", params={}))
+    run_id, _ = ledger.start("clock", 0, run_key(TRACK, 1001, corpus, Here), versions())
+    points = []
+    finished = run(config, 1001, corpus, TRACK, points.append)
+    ledger.add_points(run_id, points)
+    ledger.finish(run_id, finished.result)
 
 
 @pytest.fixture(scope="module")
@@ -115,7 +147,10 @@ def exported(store, home, spoken):
 
 @pytest.fixture
 def copy(exported, tmp_path):
-    return shutil.copytree(exported, tmp_path / "copy")
+    """For tampering; its script is short, for reading the whole one is most of a check."""
+    folder = shutil.copytree(exported, tmp_path / "copy")
+    (folder / "train_gpt.py").write_text("import torch\n")
+    return folder
 
 
 def looked_at(folder, data=NOWHERE):
@@ -158,6 +193,28 @@ def test_export_verify_run_verify(exported, corpus, tmp_path):
     assert {item: check.verdict for item, check in again.items()} == {i: c.verdict for i, c in found.items()}
 
 
+def test_a_run_that_a_clock_ended_is_repeated_at_its_recorded_pace(store, corpus, home, tmp_path, monkeypatch, capsys):
+    def again(run_view, config, corpus, watch, pace):
+        assert len(pace) == run_view.step < config.budget.steps
+        finished = run(config, run_view.seed, corpus, TRACK, watch, recorded=pace)
+        return Again(finished.result, finished.artifact, "cpu/test")
+
+    monkeypatch.setattr(write, "run_again", again)
+    folder = write_submission(store, "clock", None, tmp_path / "clock", None, lambda text: None)
+    assert {path.name for path in folder.iterdir()} == FILES | {"pace_seed1001.csv"}
+    assert failing(folder) == set()
+    assert "PACE_PATH=pace_seed1001.csv DATA_PATH=" in (folder / "README.md").read_text()
+    recorded = (folder / "train_seed1001.log").read_text()
+    assert "stopping_early: wallclock_cap" in recorded
+    monkeypatch.chdir(folder)
+    for name, value in (("DATA_PATH", "."), ("TOKENIZER_PATH", "tokenizer.model")):
+        monkeypatch.setenv(name, str(corpus.folder / value))
+    monkeypatch.setenv("PACE_PATH", "pace_seed1001.csv")
+    loaded(Path("train_gpt.py").read_text(), "train_gpt.py").main()
+    assert losses(capsys.readouterr().out) == losses(recorded)
+    assert Path("logs/train_seed1001.arena").read_bytes() == Path("model.arena").read_bytes()
+
+
 def losses(text):
     return re.findall(r"^step:\d+/\d+ (?:train_loss:\S+|val_loss:\S+ val_bpb:\S+)", text, re.MULTILINE)
 
@@ -168,7 +225,7 @@ def test_the_numbers_are_in_the_contests_units(exported, corpus, store):
     ledger = Store(store)
     trial = next(t for t in ledger.read.trials("golf") if t.number == 1)
     ledger.close()
-    per_byte = corpus.tokens_per_byte(corpus.valid[: GOLF_CPU.eval_bytes])
+    per_byte = corpus.tokens_per_byte(corpus.valid[: TRACK.eval_bytes])
     assert plain["val_bpb"] == pytest.approx(trial.val_loss / math.log(2))
     assert plain["val_loss"] * per_byte == pytest.approx(trial.val_loss)
     sizes = [(exported / name).stat().st_size for name in ("train_gpt.py", "model.arena")]
@@ -203,12 +260,28 @@ def test_a_sum_of_code_and_weights_is_held_to_the_cap():
 
 @pytest.mark.parametrize(
     ("trial", "problem"),
-    [(2, "trial 2 has no score: it ended diverged at step 7"), (3, "trial 3 is running"), (9, "has no trial 9")],
+    [
+        (2, "trial 2 has no score: it ended diverged at step 7"),
+        (3, "trial 3 is running: it has neither a score nor an ending"),
+        (4, "trial 4 is a short run of 10 steps, a rung and no entry"),
+        (9, "has no trial 9"),
+    ],
 )
 def test_a_trial_without_a_score_is_no_golf_submission(store, tmp_path, trial, problem):
     with pytest.raises(StoreError, match=problem):
         write_submission(store, "golf", trial, tmp_path / "out", None, lambda text: None)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_pruned_trial_is_no_golf_submission(store, tmp_path):
+    shutil.copy(store, tmp_path / "arena.db")
+    with sqlite3.connect(tmp_path / "arena.db") as ledger:
+        ledger.execute("UPDATE trial SET state = 'pruned' WHERE number = 3")
+    with pytest.raises(StoreError) as refusal:
+        write_submission(tmp_path / "arena.db", "golf", 3, tmp_path / "out", None, lambda text: None)
+    assert refusal.value.problem == "trial 3 was pruned: it was stopped before it had a score"
+    assert refusal.value.hint == "export a trial that ran to its end; leave --trial out for the best one"
+    assert not (tmp_path / "out").exists()
 
 
 def test_an_evaluator_that_breaks_a_rule_is_not_exported(store, tmp_path, monkeypatch):
@@ -223,62 +296,68 @@ def test_a_target_that_exists_is_left_alone(store, exported):
         write_submission(store, "golf", 1, exported, None, lambda text: None)
 
 
-# the script's own environment
-
-
-@pytest.mark.parametrize(
-    ("variables", "said"),
-    [
-        ({"ITERATIONS": "many"}, "ITERATIONS=many is no number"),
-        ({"ITERATIONS": "0"}, "make no run"),
-        ({"TRAIN_BATCH_TOKENS": "100"}, "a batch of whole sequences"),
-        ({"MAX_WALLCLOCK_SECONDS": "nan"}, "make no run"),
-        ({"WORLD_SIZE": "8"}, "WORLD_SIZE is 8"),
-        ({"DATA_PATH": "/nowhere"}, "set DATA_PATH"),
-    ],
-)
-def test_an_environment_that_makes_no_run_is_one_error_and_one_hint(
-    exported, variables, said, monkeypatch, capsys, tmp_path
-):
-    monkeypatch.chdir(tmp_path)
-    for name, value in variables.items():
-        monkeypatch.setenv(name, value)
-    with pytest.raises(SystemExit, match="2"):
-        loaded((exported / "train_gpt.py").read_text()).main()
-    error, hint = capsys.readouterr().err.strip().split("\n")
-    assert error.startswith("error: ")
-    assert hint.startswith("hint: ")
-    assert said in error + hint
-    assert list(tmp_path.iterdir()) == []
-
-
 # tampering
 
 
 @pytest.mark.parametrize(
-    ("change", "item"),
+    ("change", "item", "said"),
     [
-        ({"val_bpb": 0.9}, "score as logged"),
-        ({"val_bpb": "0.9"}, "submission.json"),
-        ({"bytes_total": 16_000_001}, "submission.json"),
-        ({"bytes_total": 12_345}, "sizes as logged"),
-        ({"date": "yesterday"}, "submission.json"),
-        ({"track": "mine"}, "submission.json"),
-        ({"seeds": [1, 2]}, "submission.json"),
-        ({"compliance": {"no_slot": False}}, "submission.json"),
-        ({"track": "10min_16mb"}, "seeds S2"),
+        ({"val_bpb": 0.9}, "score as logged", "val_bpb is 0.9, the logs have "),
+        ({"val_bpb": 0.91234}, "page", "the page names no val_bpb of 0.91234"),
+        ({"val_bpb": "0.9"}, "submission.json", "val_bpb is no number above zero"),
+        ({"bytes_total": 16_000_001}, "submission.json", "bytes_total is 16,000,001, over 16,000,000"),
+        ({"bytes_total": 12_345}, "sizes as logged", "bytes_total is 12,345, the logs have "),
+        ({"date": "yesterday"}, "submission.json", "date"),
+        ({"track": "mine"}, "submission.json", "track"),
+        ({"seeds": [1, 2]}, "submission.json", "seeds has others"),
+        ({"compliance": {"no_slot": False}}, "submission.json", "does not say true for no_slot"),
+        ({"track": "10min_16mb"}, "seeds S2", "1 seed with a log where 3 are usual"),
     ],
 )
-def test_a_false_statement_fails_its_item(copy, change, item):
+def test_a_false_statement_fails_its_item(copy, change, item, said):
     restate(copy, **change)
-    assert item in failing(copy)
+    check = looked_at(copy)[item]
+    assert check.verdict == "fail"
+    assert said in check.evidence
+
+
+@pytest.mark.parametrize(
+    ("line", "item", "said"),
+    [
+        ("final_int8_zlib_roundtrip_exact val_loss:2.0 val_bpb:1.1", "score as logged", "the logs have 1.1 "),
+        ("stopping_early: wallclock_cap train_time:600300ms step:9/10", "training time T1", "600.300 s at most"),
+        (
+            "final_int8_zlib_roundtrip val_loss:2.0 val_bpb:1.1 eval_time:600001ms",
+            "evaluation time E1",
+            "600.0 s, the ",
+        ),
+        (
+            "train_loader:dataset:fineweb10B_sp1024\nval_tokens:63779840",
+            "validation split E3",
+            "where sp1024 has 62,021,632",
+        ),
+        ("train_loader:dataset:x train_shards:1499", "shards", "trains on validation documents"),
+        ("Code size: 7 bytes", "sizes as logged", "train_seed1001.log: 7 of code and "),
+    ],
+)
+def test_a_record_whose_log_breaks_a_rule_fails(copy, line, item, said):
+    restate(copy, track="10min_16mb")
+    log = copy / "train_seed1001.log"
+    log.write_text(f"{line}\n{log.read_text()}{line}\n")
+    check = looked_at(copy)[item]
+    assert check.verdict == "fail"
+    assert said in check.evidence
 
 
 def test_one_changed_bit_in_the_weights_fails(copy):
     raw = bytearray((copy / "model.arena").read_bytes())
-    raw[len(raw) // 2] ^= 1
-    (copy / "model.arena").write_bytes(raw)
-    assert "weights A5" in failing(copy)
+    for at, said in ((len(raw) // 2, "the compressed part "), (20, "does not match its checksum")):
+        raw[at] ^= 1
+        (copy / "model.arena").write_bytes(raw)
+        check = looked_at(copy)["weights A5"]
+        raw[at] ^= 1
+        assert check.verdict == "fail"
+        assert said in check.evidence
 
 
 def test_weights_one_byte_over_the_cap_fail(copy):
@@ -319,6 +398,16 @@ def test_a_packed_script_is_read_by_data_alone():
     assert script_checks.imported(script_checks.unpacked(tree)) == {"requests"}
 
 
+def test_a_packed_script_that_grows_without_end_is_cut():
+    import base64
+    import lzma
+
+    packed = base64.b85encode(lzma.compress(b"#" * 4_000_000)).decode()
+    tree = script_checks.parsed(f"import lzma,base64\nexec(lzma.decompress(base64.b85decode({packed!r})))\n".encode())
+    assert [len(opened) for opened in script_checks._opened(packed.encode())][:1] == [script_checks.MAX_BYTES]
+    assert script_checks.imported(script_checks.unpacked(tree)) == set()
+
+
 def test_links_pipes_and_what_leads_out_of_the_folder_are_not_read(copy):
     (copy / "train_seed7.log").symlink_to("/etc/passwd")
     os.mkfifo(copy / "train_seed8.log")
@@ -349,12 +438,52 @@ def hostile(kind):
         case "petabytes":
             return head(b"zlib", 2**53, zlib.compress(b"x"))
         case "zstandard bomb":
-            # the frame holds 200 MB, its header says 90
-            return head(b"zstd", 90_000_000, zstandard.ZstdCompressor().compress(bytes(200_000_000)))
+            # the frame holds 20 MB, its header says 9
+            return head(b"zstd", 9_000_000, zstandard.ZstdCompressor().compress(bytes(20_000_000)))
         case "zlib bomb":
-            return head(b"zlib", 1_000, zlib.compress(bytes(50_000_000)))
+            return head(b"zlib", 1_000, zlib.compress(bytes(5_000_000)))
         case "path as codec":
             return head(b"../../etc/passwd", 10, b"x")
+
+
+def with_header(packed, change):
+    """A packed model that says something else of itself, with a checksum that fits."""
+    raw = zlib.decompress(packed[66:])
+    (length,) = struct.unpack_from("<I", raw)
+    header = json.loads(raw[4 : 4 + length])
+    change(header["config"])
+    changed = json.dumps(header).encode()
+    raw = struct.pack("<I", len(changed)) + changed + raw[4 + length :]
+    return (
+        packed[:10] + struct.pack("<Q32s", len(raw), hashlib.sha256(raw).digest()) + packed[50:66] + zlib.compress(raw)
+    )
+
+
+@pytest.mark.parametrize(
+    ("change", "verdict", "said"),
+    [
+        (lambda config: config["budget"].update(seq_len=10**9), "fail", "1,000,000,000"),
+        (lambda config: config["picks"]["shape"][0]["knobs"].update(n_layer=10**9), "fail", "n_layer = 1000000000"),
+        (lambda config: config.update(track="../../etc/passwd"), "fail", "there is no track named ../../etc/passwd"),
+        (lambda config: config.update(track="featherweight"), "fail", "its header says featherweight"),
+        (
+            lambda config: config["picks"].update(
+                mixer=[{"name": "brought", "knobs": {"title": "x", "code": "1 / 0"}}]
+            ),
+            "can't tell",
+            "its header brings code, which is not run",
+        ),
+    ],
+)
+def test_weights_that_ask_for_too_much_or_bring_code_are_not_built(copy, change, verdict, said):
+    packed = (copy / "model.arena").read_bytes()
+    assert with_header(packed, lambda config: None)[:10] == packed[:10]
+    (copy / "model.arena").write_bytes(with_header(packed, change))
+    log = copy / "train_seed1001.log"
+    log.write_text(re.sub(r" sha256:\w+", "", log.read_text()))
+    check = looked_at(copy)["weights A5"]
+    assert said in check.evidence
+    assert check.verdict == verdict
 
 
 @pytest.mark.parametrize(

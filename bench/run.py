@@ -57,7 +57,7 @@ def run(
     model, training = trained(config, seed, corpus, track, watch, ranks, recorded)
 
     def nats(scored: Model, n_tokens: int) -> float:
-        return nats_per_byte(scored, stack, corpus, n_tokens, budget.seq_len)
+        return nats_per_byte(scored, stack, corpus, n_tokens, budget.seq_len, ranks)
 
     started = time.perf_counter()
     # number formats round and write on the CPU, the same bytes wherever training was
@@ -124,7 +124,7 @@ def trained(
         drawn(),
         generator(seed, "noise", ranks.device),
         budget.steps,
-        lambda: nats_per_byte(model, stack, corpus, track.probe_bytes, budget.seq_len),
+        lambda: nats_per_byte(model, stack, corpus, track.probe_bytes, budget.seq_len, ranks),
         track.probe_every,
         lambda point: watch(replace(point, train_loss=point.train_loss * per_byte)),
         math.inf if budget.seconds is None else budget.seconds,
@@ -134,10 +134,12 @@ def trained(
     return model, training
 
 
-def nats_per_byte(model: Model, stack: Stack, corpus: Corpus | TokenCorpus, n_tokens: int, seq_len: int) -> float:
+def nats_per_byte(
+    model: Model, stack: Stack, corpus: Corpus | TokenCorpus, n_tokens: int, seq_len: int, ranks: Ranks = ALONE
+) -> float:
     """Over the first tokens of validation, by the stack's evaluator."""
     text: npt.NDArray[np.uint8 | np.uint16] = corpus.valid[:n_tokens]
-    return stack.evaluator.nats(model, text, seq_len) * corpus.tokens_per_byte(text)
+    return stack.evaluator.nats(model, text, seq_len, ranks) * corpus.tokens_per_byte(text)
 
 
 def check_shared(stack: Stack, budget: Budget, ranks: Ranks) -> None:

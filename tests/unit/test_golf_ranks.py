@@ -5,6 +5,7 @@ import json
 import multiprocessing
 import os
 import signal
+from contextlib import contextmanager
 
 import psutil
 import pytest
@@ -25,6 +26,8 @@ from bench.layers import Params
 from bench.ranks import ALONE, Ranks
 from bench.records import Failure, Pace, Reason
 from bench.run import batches, check_shared, initialise, run
+from bench.techniques.precision_modifiers import gptq
+from bench.techniques.precision_modifiers.gptq import second_moments
 from bench.tracks import GOLF_1XGPU, GOLF_CPU
 from bench.training import Moment, Work, advance
 
@@ -87,14 +90,53 @@ def test_eight_passes_add_up_to_the_gradient_of_the_whole_batch(corpus):
             torch.testing.assert_close(move, whole, rtol=1e-9, atol=1e-12)
 
 
+def calibrated():
+    """With what reads the last batches once more when training ends, and windows that overlap."""
+    config = SHORT
+    for slot, name, knobs in (
+        ("precision", "int_rows", {"bits": 4}),
+        ("precision_modifiers", "gptq", {"batches": 2}),
+        ("logits", "temperature", {"batches": 2}),
+        ("evaluator", "sliding", {"stride": 4}),
+    ):
+        config = config.replaced(slot, [full_pick(slot, name, knobs)])
+    return config
+
+
+CONFIGS = {"plain": SHORT, "calibrated": calibrated()}
+
+
 def one_of_two(rank, corpus, folder):
     torch.set_num_threads(1)
     dist.init_process_group("gloo", f"file://{folder}/meet", rank=rank, world_size=2)
-    points = []
-    finished = run(SHORT, 1001, corpus, TRACK, points.append, Ranks(rank, 2))
-    told = {"loss": finished.result.val_loss, "sha": finished.result.artifact_sha256, "train": points[-1].train_loss}
+    ranks, told = Ranks(rank, 2), {}
+    for name, config in CONFIGS.items():
+        points = []
+        with monitored() as seen:
+            finished = run(config, 1001, corpus, TRACK, points.append, ranks)
+        told[name] = {
+            "loss": finished.result.val_loss,
+            "sha": finished.result.artifact_sha256,
+            "train": points[-1].train_loss,
+            **seen,
+        }
     (folder / f"{rank}.json").write_text(json.dumps(told))
     os._exit(0)
+
+
+@contextmanager
+def monitored():
+    """The trace of all second moments that GPTQ went by."""
+    seen = {}
+
+    def moments(*args):
+        found = second_moments(*args)
+        seen["moments"] = sum(inputs_CC.trace().item() for inputs_CC in found.values())
+        return found
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(gptq, "second_moments", moments)
+        yield seen
 
 
 def test_two_ranks_end_as_one_that_adds_up_to_rounding(corpus, tmp_path):
@@ -106,10 +148,15 @@ def test_two_ranks_end_as_one_that_adds_up_to_rounding(corpus, tmp_path):
         process.join(120)
     first, second = (json.loads((tmp_path / f"{rank}.json").read_text()) for rank in (0, 1))
     assert first == second
-    points = []
-    alone = run(SHORT, 1001, corpus, TRACK, points.append)
-    assert first["loss"] == pytest.approx(alone.result.val_loss, rel=1e-4)
-    assert first["train"] == pytest.approx(points[-1].train_loss, rel=1e-5)
+    for name, config in CONFIGS.items():
+        points = []
+        with monitored() as seen:
+            alone = run(config, 1001, corpus, TRACK, points.append)
+        assert first[name]["loss"] == pytest.approx(alone.result.val_loss, rel=1e-4)
+        assert first[name]["train"] == pytest.approx(points[-1].train_loss, rel=1e-5)
+        # what the ranks measured is what one of all batches measures
+        assert first[name].get("moments") == pytest.approx(seen.get("moments"), rel=1e-4)
+    assert seen["moments"] > 0
 
 
 def test_a_rank_that_is_killed_ends_the_run_with_its_name(corpus, tmp_path):

@@ -258,7 +258,7 @@ def test_calibration_is_training_time_and_the_clock_holds_it_back(monkeypatch):
             torch.optim.SGD(model.parameters(), lr=0.1),
             scale,
             hooks,
-            lambda s: (tokens_BT, tokens_BT),
+            lambda step, n_steps: (tokens_BT, tokens_BT),
             torch.Generator(),
             100,
             lambda: 1.0,
@@ -278,7 +278,7 @@ def test_calibration_is_training_time_and_the_clock_holds_it_back(monkeypatch):
 def test_its_forward_passes_count():
     plain, config = golf(), golf(gptq={"batches": 4})
     extra = estimate(config).train_flops - estimate(plain).train_flops
-    assert extra == 4 * 2 * 24 * forward_flops(realise(plain), 24)
+    assert extra == 4 * 2 * 24 * forward_flops(realise(plain), 24, (0, 1))
     # no more batches than there were
     assert Gptq(batches=16).calibration_batches(6) == 6
 

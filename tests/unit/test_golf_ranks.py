@@ -4,6 +4,7 @@ import dataclasses
 import json
 import multiprocessing
 import os
+import re
 import signal
 from contextlib import contextmanager
 
@@ -28,7 +29,7 @@ from bench.records import Failure, Pace, Reason
 from bench.run import batches, check_shared, initialise, run
 from bench.techniques.precision_modifiers import gptq
 from bench.techniques.precision_modifiers.gptq import second_moments
-from bench.tracks import GOLF_1XGPU, GOLF_CPU
+from bench.tracks import GOLF, GOLF_1XGPU, GOLF_CPU
 from bench.training import Moment, Work, advance
 
 TRACK = dataclasses.replace(GOLF_1XGPU, eval_bytes=200, rung_eval_bytes=100, probe_bytes=100, probe_every=4)
@@ -212,3 +213,38 @@ def test_a_run_that_its_clock_ended_is_repeated_bit_for_bit_at_its_recorded_pace
     # the same steps and rates, but everything else where 500 steps would have it
     other = tuple(Pace(step.lr_scale, 500) for step in pace)
     assert work(line(dataclasses.replace(job, pace=other), corpus), print).artifact_sha256 != timed.artifact_sha256
+
+
+def timed(**seconds):
+    return dataclasses.replace(TRACK, **seconds)
+
+
+@pytest.mark.parametrize(
+    ("track", "said"),
+    [
+        (timed(overrun_seconds=-0.05), "training took [0-9.]+ s, and golf-1xgpu allows 0.00 s"),
+        (timed(evaluation_seconds=0.0), "evaluation took [0-9.]+ s, and golf-1xgpu allows 0.00 s"),
+    ],
+    ids=["training", "evaluation"],
+)
+def test_a_run_over_the_seconds_of_its_track_ends_as_too_slow(track, said, corpus, tmp_path, monkeypatch):
+    monkeypatch.setattr("bench.tracks.track_named", lambda name: track)
+    config = tiny(Budget(steps=2, batch=8, seq_len=16, seconds=0.05))
+    outcome = work(line(Job(run_id=1, config=config, seed=1001, artifact=tmp_path / "model"), corpus), print)
+    assert outcome.reason is Reason.TOO_SLOW
+    assert re.fullmatch(said, outcome.message)
+    assert outcome.step > 0
+
+
+def test_what_is_repeated_at_its_recorded_pace_was_in_time_once(corpus):
+    config = tiny(Budget(steps=2, batch=8, seq_len=16, seconds=0.05))
+    slow = timed(overrun_seconds=-1.0, evaluation_seconds=0.0)
+    assert run(config, 1001, corpus, slow, print, recorded=[Pace(1.0, 1)]).result.steps == 1
+
+
+def test_golf_allows_its_seconds_as_the_rules_count_them():
+    """parameter_golf_rules: T1 lets the step that reaches 600 s end; E1 gives evaluation 600 s of its own."""
+    assert (GOLF.budget.seconds, GOLF.overrun_seconds, GOLF.evaluation_seconds) == (600.0, 0.2, 600.0)
+    per_gpu = (GOLF_1XGPU.budget.seconds, GOLF_1XGPU.overrun_seconds, GOLF_1XGPU.evaluation_seconds)
+    assert per_gpu == pytest.approx((4800.0, 1.6, 4800.0))
+    assert (GOLF_CPU.overrun_seconds, GOLF_CPU.evaluation_seconds) == (None, None)

@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Iterable
 
-from bench.records import Reason, State
+from bench.records import OVER_A_CAP, Reason, State
 from studies.views import EventView, TrialView
 
 # Both from the practice of trial schedulers (Ax halts at a failure rate above one half after five failures).
@@ -16,13 +16,13 @@ GAVE_UP = "gave up"
 RETRIED = "retried"
 
 # These say that a config is no good, not that something is broken, however often they come.
-_OF_THE_CONFIG = (Reason.REFUSED, Reason.TOO_LARGE, Reason.DIVERGED)
+_OF_THE_CONFIG = (Reason.REFUSED, *OVER_A_CAP, Reason.DIVERGED)
 
 
 def why_give_up(trials: Iterable[TrialView], since: float = 0.0) -> str | None:
     """Why a study should end for the failures of trials that ended after a time; None when it may go on.
 
-    What was refused or too large is no failure, and a run that another trial had paid for is nobody's here.
+    What was refused, too large or too slow is no failure, and a run that another trial had paid for is nobody's here.
     """
     ended = sorted(
         (t for t in trials if _is_counted(t) and (t.ended_at or 0.0) > since), key=lambda t: (t.ended_at, t.number)
@@ -60,7 +60,7 @@ def retried_trials(events: Iterable[EventView]) -> set[int]:
 
 def _is_counted(trial: TrialView) -> bool:
     run = trial.run
-    if run is None or trial.state not in (State.COMPLETE, State.FAILED) or run.reason is Reason.TOO_LARGE:
+    if run is None or trial.state not in (State.COMPLETE, State.FAILED) or run.reason in OVER_A_CAP:
         return False
     # a run begun before its trial was proposed is linked, at no cost
     return (run.started_at or 0.0) >= trial.created_at

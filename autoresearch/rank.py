@@ -14,10 +14,10 @@ from pathlib import Path
 from typing import Any
 
 from autoresearch.worker import outcome_to_json, own_stdout, say, work
-from bench.records import Failure, Point, Reason
+from bench.records import OVER_A_CAP, Failure, Point, Reason
 
 # What every rank finds alike, and none needs to be ended for.
-SHARED = (Reason.DIVERGED, Reason.TOO_LARGE)
+SHARED = (Reason.DIVERGED, *OVER_A_CAP)
 # Neighbours of a lost rank fail too, within milliseconds; by then the agent must have seen which was first.
 LAST_SECONDS = 1.0
 

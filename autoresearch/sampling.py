@@ -5,7 +5,7 @@ import hashlib
 import optuna
 from optuna.trial import TrialState
 
-from bench.records import Reason, State
+from bench.records import OVER_A_CAP, State
 from studies.definitions import StudySpec
 from studies.views import TrialView
 
@@ -21,8 +21,8 @@ def sampler(spec: StudySpec, number: int, draws: bool) -> optuna.samplers.BaseSa
 
 
 def is_over_caps(view: TrialView) -> bool:
-    """Refused, or found to be too large by the worker that examined it: the sampler learns where the wall is."""
-    return view.state is State.REFUSED or (view.run is not None and view.run.reason is Reason.TOO_LARGE)
+    """Refused, or found to be too large or too slow by the worker: the sampler learns where the wall is."""
+    return view.state is State.REFUSED or (view.run is not None and view.run.reason in OVER_A_CAP)
 
 
 def recalled(

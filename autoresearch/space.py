@@ -21,7 +21,7 @@ from bench.catalog import CATALOG, HOSTS, Technique, full_pick, technique, techn
 from bench.config import BROUGHT, SLOTS, Pick, Picks, RunConfig, make_config
 from bench.divisions import Division, baseline
 from bench.knobs import Choice, Knob, Span, Value, knobs_of
-from bench.recipes import RECIPES
+from bench.recipes import published
 from bench.techniques.technique import Need
 from studies.definitions import StudySpec
 
@@ -159,16 +159,21 @@ class Space:
 
     def recipes(self) -> Iterator[Opening]:
         """The published stacks that the study may choose whole, with their source and what it claims."""
-        for recipe in () if self.held else RECIPES:
+        seen = [self.params_of({})]
+        for recipe in () if self.held else published(self.spec.track, self.spec.budget):
             wanted: dict[str, Value] = {}
             for slot, names in recipe.techniques.items():
                 for name in names:
                     if slot in self.division.free and name in self.allowed(slot):
                         wanted |= _choice(slot, name)
+                        wanted |= {f"{name}.{knob}": value for knob, value in recipe.knobs.get(name, {}).items()}
             params = self.params_of(wanted)
             config, _ = self.recall(params)
-            if all({p.name for p in config.picks[slot]} >= {*names} for slot, names in recipe.techniques.items()):
-                said = f"{recipe.name} ({recipe.source}), knobs at their defaults"
+            whole = all({p.name for p in config.picks[slot]} >= {*names} for slot, names in recipe.techniques.items())
+            # in miniature some are the baseline, or one another
+            if whole and params not in seen:
+                seen.append(params)
+                said = f"{recipe.name} ({recipe.source}), {recipe.tuning}"
                 claim = f"{recipe.claim}; here only the sign is expected: below the baseline"
                 yield Opening(params, "recipe", said, claim)
 

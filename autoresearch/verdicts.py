@@ -15,7 +15,7 @@ from scipy.special import stdtr, stdtrit
 
 from autoresearch.looks import MOST_SEEDS, holm, least_seeds, paired_power, pooled_power, seeds_needed
 from autoresearch.noise import ROUNDING, Noise, Sample
-from bench.records import Reason
+from bench.records import OVER_A_CAP, Reason
 from bench.tracks import VerdictRule
 
 
@@ -240,7 +240,7 @@ def unscored(reasons: Sequence[Reason], n_runs: int) -> Judgement:
     """Of a config some of whose runs ended without a score: the survivors are a chosen sample and are not compared."""
     if not reasons:
         raise ValueError("every run has a score: compare them")
-    over_a_cap = {Reason.REFUSED, Reason.TOO_LARGE}.issuperset(reasons)
+    over_a_cap = {Reason.REFUSED, *OVER_A_CAP}.issuperset(reasons)
     counts = ", ".join(f"{n} {reason.replace('_', ' ')}" for reason, n in sorted(Counter(reasons).items()))
     return Judgement(
         verdict=Verdict.INFEASIBLE if over_a_cap else Verdict.FAILED,

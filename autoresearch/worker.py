@@ -54,7 +54,7 @@ def alone_on(devices: int) -> "Ranks":
 def work(job: dict[str, Any], watch: Any, ranks: "Ranks | None" = None) -> Outcome | None:
     """Do one job; whatever happens, an outcome comes back. None for an examination that finds nothing wrong."""
     from bench.data.choose import read_corpus
-    from bench.errors import ArenaError, BreachError
+    from bench.errors import ArenaError, BreachError, TooSlowError
     from bench.examine import examine
     from bench.ranks import ALONE
     from bench.run import run
@@ -98,6 +98,8 @@ def work(job: dict[str, Any], watch: Any, ranks: "Ranks | None" = None) -> Outco
         return failure(Reason.OUT_OF_MEMORY, f"no memory left: {wrong}", _tail())
     except BreachError as wrong:
         return failure(Reason.TOO_LARGE, wrong.problem, "")
+    except TooSlowError as wrong:
+        return failure(Reason.TOO_SLOW, wrong.problem, "")
     except ArenaError as wrong:
         return failure(Reason.CRASHED, wrong.problem, _tail())
     except RuntimeError as wrong:

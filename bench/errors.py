@@ -18,6 +18,10 @@ class BreachError(ArenaError):
     """A config that may not enter the division or breaks a cap."""
 
 
+class TooSlowError(ArenaError):
+    """A run that took more seconds than its track allows."""
+
+
 class DataError(ArenaError):
     """A corpus that is missing, unusable or not what it says it is."""
 

@@ -20,23 +20,15 @@ Changes = Mapping[str, Mapping[str, Mapping[str, Value]]]  # slot -> technique -
 LACKS = {
     "attention_gates": "gates on the attention's output by dense maps, stored at int8 (Parameter Golf #1667, #1736)",
     "caseops": "a lossless transform of capitals before the tokenizer (Parameter Golf #1729)",
-    "clip_search": "the clip quantile of each matrix by its squared error (Parameter Golf #414)",
     "coprime_loader": "sequences in an order of coprime strides over many shards (Parameter Golf #1060)",
     "coupled_lanes": "two streams that exchange what they add (Parameter Golf #1204)",
     "factored_embedding": "an embedding as a product of two narrow matrices (Parameter Golf #640)",
-    "ffn_bits": "the feed-forward at fewer bits than the mixer (Parameter Golf #180)",
-    "gptq": "rounding that makes up for its own errors (arXiv:2210.17323; Parameter Golf #1019)",
     "grouped_lrzip": "like matrices compressed together by lrzip (Parameter Golf #1855)",
-    "half_embedding": "the embedding in half precision beside coarser blocks (Parameter Golf #42)",
     "input_smear": "SmearGate by a gate that reads the token (Parameter Golf #1667, #1851)",
-    "late_k": "the last layers' keys kept in half precision (Parameter Golf #99)",
     "layer_bits": "bits by layer: middle ones fewer than outer ones (Parameter Golf #39)",
-    "lqer": "a product of low rank for what rounding cost (Parameter Golf #1797)",
     "ngram_tilt": "normalised tilt towards what followed the same tokens before (Parameter Golf #1514)",
     "overtone": "a power law for the embedding's first singular values (Parameter Golf #60)",
     "parallel_from": "parallel residuals in the last layers only (Parameter Golf #1412)",
-    "sdclip": "the step from a row's standard deviation (Parameter Golf #1394)",
-    "shuffled": "bytes of one place together, then brotli (Parameter Golf #1218)",
     "skip_gates": "U-Net skips blended by a learned gate (Parameter Golf #1218)",
     "test_time_training": "updates on tokens already scored (Parameter Golf #77, #549, #1610)",
     "varlen": "attention within documents of any length (Parameter Golf #1530)",
@@ -93,13 +85,35 @@ def rates(decay: float) -> Changes:
     }
 
 
+def joined(*changes: Changes) -> Changes:
+    """Slot by slot; of two in one slot the later."""
+    return {slot: techniques for change in changes for slot, techniques in change.items()}
+
+
 SLIDING: Changes = {"evaluator": {"sliding": {"stride": 64}}}
-INT6: Changes = {"precision": {"int6_post": {}}, "codec": {"zstd": {"level": 22}}}
+INT6: Changes = {"precision": {"int_rows": {"bits": 6, "embedding_bits": 8}}, "codec": {"zstd": {"level": 22}}}
 TRAINED_AT_INT6: Changes = {"precision": {"int6_ste": {}}, "codec": {"zstd": {"level": 22}}}
 WIDE: Changes = {"ffn": {"relu2": {"mult": 3}}}
 HASHED: Changes = {
     "features": {"smear_gate": {}, "bigram_hash": {"buckets": 4096, "table_width": 64}},
     "init": {"orthogonal": {"embedding_std": 0.01}},
+}
+HALF: Changes = {"precision_modifiers": {"half_embedding": {}}}
+KEYS: Changes = {"precision_modifiers": {"half_embedding": {}, "late_k": {"layers": 1}}}
+CLIPS: Changes = {"precision": {"clip_search": {"bits": 6, "embedding_bits": 8}}}
+GPTQ: Changes = joined(CLIPS, {"precision_modifiers": {"gptq": {"batches": 16}}, "codec": {"lzma": {"level": 9}}})
+SHUFFLED: Changes = {"codec": {"shuffled_lzma": {"level": 9, "width": 2}}}
+DEVIATIONS: Changes = {
+    "precision": {"sdclip": {"bits": 6, "k": 12.85, "embedding_bits": 8, "embedding_k": 20.0}},
+    "precision_modifiers": {"gptq": {"batches": 64}},
+}
+SEVEN: Changes = {
+    "precision": {"sdclip": {"bits": 6, "k": 12.85, "embedding_bits": 7, "embedding_k": 15.0}},
+    "precision_modifiers": {"gptq": {"batches": 16}},
+}
+CORRECTED: Changes = {
+    **SEVEN,
+    "precision_modifiers": {**SEVEN["precision_modifiers"], "lqer_asymmetric": {"matrices": 3, "rank": 4}},
 }
 SWA: Changes = {"averaging": {"swa": {"share": 0.4, "every": 25}}}
 EMA: Changes = {"averaging": {"ema": {"decay": 0.99}}}
@@ -122,12 +136,13 @@ OFTENER = "SWA every 25 steps, where theirs took one each 50 or 120"
 SHORTER_EMA = "EMA 0.99, where theirs was 0.997"
 FEWER_XSA = "XSA in four layers, where theirs had it in all"
 NO_VALUES = "no value embeddings, which our grouped attention has no place for"
+OWN_CLIPS = "each row chooses its clip, where theirs chose one for a whole matrix"
+TRAIN_BATCHES = "GPTQ on the last training batches, where theirs wrote the text for it"
+AFTERWARDS = "rounded after training, where theirs trained its blocks at int6"
+COARSE_EMBEDDING = "an embedding trained at int6 as the blocks are, where theirs was kept in half precision"
+ONE_K = "one clip for all blocks, where theirs had one for the feed-forward and one for attention"
+NO_BROTLI = "LZMA on shuffled bytes, where theirs went through brotli"
 SAME_RATES = "the rates of the records of its week: its own are not in our sources"
-
-
-def joined(*changes: Changes) -> Changes:
-    """Slot by slot; of two in one slot the later."""
-    return {slot: techniques for change in changes for slot, techniques in change.items()}
 
 
 MARCH_20 = joined(layers(11), WIDE, INT6, rates(0.04), HASHED, SWA, SLIDING)
@@ -140,7 +155,8 @@ APRIL_1 = joined(
     LEAKY_4,
     PARTIAL,
     EMA,
-    INT6,
+    GPTQ,
+    SHUFFLED,
     rates(0.085),
     SLIDING,
     {"schedule": {"linear": {"warmup": 0.0, "hold": 0.33}}},
@@ -167,16 +183,16 @@ APRIL_23 = joined(
         "addons": {**LOOP_3["addons"], "grad_clip": {"limit": 0.3}},
     },
 )
-LATE = ("vocab_8192", "gptq", "sdclip", "shuffled", "skip_gates")
+LATE = ("vocab_8192", "skip_gates")
 LATER = (*LATE, "parallel_from", "test_time_training")
 LAST = (*LATER, "varlen")
-APRIL_DIFFERS = (FEWER_XSA, SHORTER_EMA)
+APRIL_DIFFERS = (FEWER_XSA, SHORTER_EMA, NO_BROTLI)
 
 GOLF_RECIPES = (
     GolfRecipe(pull=0, name="naive baseline", val_bpb=1.2244),
     GolfRecipe(
-        pull=42, name="half-precision embedding, longer warmdown", val_bpb=1.2197, lacks=("half_embedding",),
-        changes={"schedule": {"warmdown": {"steps": 3600}}},
+        pull=42, name="half-precision embedding, longer warmdown", val_bpb=1.2197,
+        changes=joined(HALF, {"schedule": {"warmdown": {"steps": 3600}}}),
     ),
     GolfRecipe(pull=39, name="ten layers, bits by layer", val_bpb=1.2147, changes=layers(10), lacks=("layer_bits",)),
     GolfRecipe(
@@ -189,21 +205,24 @@ GOLF_RECIPES = (
     GolfRecipe(pull=50, name="sliding windows", val_bpb=1.1925, changes=SLIDING),
     GolfRecipe(
         pull=60, name="ten layers, decay, power-law embedding", val_bpb=1.1748,
-        changes=joined(layers(10), SLIDING, {"optimizer": {"muon_split": {"weight_decay": 0.02}}}),
-        lacks=("half_embedding", "overtone"),
+        changes=joined(layers(10), SLIDING, HALF, {"optimizer": {"muon_split": {"weight_decay": 0.02}}}),
+        lacks=("overtone",),
     ),
     GolfRecipe(
-        pull=65, name="int6 blocks, feed-forward 3x", val_bpb=1.1630, changes=joined(WIDE, INT6, SLIDING),
-        differs=("zstd at 22", SAME_RATES),
+        pull=65, name="int6 blocks, feed-forward 3x", val_bpb=1.1630, differs=(AFTERWARDS, SAME_RATES),
+        changes=joined(WIDE, {"precision": INT6["precision"]}, SLIDING),
     ),
     GolfRecipe(
-        pull=63, name="ten layers trained at int6", val_bpb=1.1586, lacks=("half_embedding",), stretch=(2048, 256),
+        pull=63, name="ten layers trained at int6", val_bpb=1.1586, stretch=(2048, 256),
         changes=joined(layers(10), WIDE, TRAINED_AT_INT6, rates(0.0), SLIDING),
-        differs=("feed-forward 3x, where theirs was 2.6x",),
+        differs=("feed-forward 3x, where theirs was 2.6x", COARSE_EMBEDDING),
     ),
     GolfRecipe(
         pull=640, name="ternary, 74 million parameters", val_bpb=1.1570,
-        changes={"precision": {"ternary_ste": {}}, "ffn": {"relu2": {"mult": 4}}},
+        changes={
+            "precision": {"ternary_ste": {}}, "ffn": {"relu2": {"mult": 4}}, "codec": {"lzma": {"level": 9}},
+            "logits": {"temperature": {}},
+        },
         lacks=("vocab_8192", "factored_embedding"), differs=("width 512, where theirs was 768",),
     ),
     GolfRecipe(
@@ -212,15 +231,23 @@ GOLF_RECIPES = (
     ),
     GolfRecipe(
         pull=86, name="eleven layers trained at int6", val_bpb=1.1502,
-        changes=joined(layers(11), WIDE, TRAINED_AT_INT6, rates(0.04), SLIDING), differs=(SAME_RATES,),
+        changes=joined(layers(11), WIDE, TRAINED_AT_INT6, rates(0.04), SLIDING),
+        differs=(SAME_RATES, COARSE_EMBEDDING),
     ),
     GolfRecipe(
         pull=162, name="SmearGate, bigram table, orthogonal start, SWA", val_bpb=1.1458, stretch=LONG,
-        lacks=("late_k",), changes=joined(MARCH_20, layers(9)), differs=(SMALLER_TABLE, OFTENER),
+        changes=joined(MARCH_20, layers(9), KEYS), differs=(SMALLER_TABLE, OFTENER),
     ),
     GolfRecipe(
-        pull=180, name="ten layers, feed-forward at int5", val_bpb=1.1428, stretch=LONG, lacks=("ffn_bits", "late_k"),
-        changes=joined(MARCH_20, layers(10)), differs=(SMALLER_TABLE, OFTENER),
+        pull=180, name="ten layers, feed-forward at int5", val_bpb=1.1428, stretch=LONG,
+        changes=joined(
+            MARCH_20, layers(10), {"precision_modifiers": {**KEYS["precision_modifiers"], "ffn_bits": {"bits": 5}}},
+            {"addons": {"grad_clip": {"limit": 0.3}}},
+        ),
+        differs=(
+            "a bigram table of 4,096 x 64, where theirs had 10,240 x 128", OFTENER,
+            "the last block's keys kept, where theirs were the ninth's of ten", "no weight set to zero by its size",
+        ),
     ),
     GolfRecipe(
         pull=198, name="eleven layers, SmearGate, bigram table, SWA", val_bpb=1.1326, merged=False, stretch=LONG,
@@ -267,20 +294,23 @@ GOLF_RECIPES = (
         ),
     ),
     GolfRecipe(
-        pull=414, name="clips by squared error", val_bpb=1.1228, stretch=LONG, changes=MARCH_22,
-        lacks=("clip_search",), differs=(SMALLER_TABLE, SHORTER_EMA, NO_VALUES),
+        pull=414, name="clips by squared error", val_bpb=1.1228, stretch=LONG, changes=joined(MARCH_22, CLIPS),
+        differs=(SMALLER_TABLE, SHORTER_EMA, NO_VALUES, OWN_CLIPS),
     ),
     GolfRecipe(
-        pull=549, name="leaky square, training at test time", val_bpb=1.1194, stretch=LONG, changes=MARCH_25,
-        lacks=("clip_search", "test_time_training"), differs=(SMALLER_TABLE, SHORTER_EMA, NO_VALUES),
+        pull=549, name="leaky square, training at test time", val_bpb=1.1194, stretch=LONG,
+        changes=joined(MARCH_25, CLIPS, {"codec": {"lzma": {"level": 9}}}),
+        lacks=("test_time_training",), differs=(SMALLER_TABLE, SHORTER_EMA, NO_VALUES, OWN_CLIPS),
     ),
     GolfRecipe(
-        pull=1019, name="GPTQ on text of its own", val_bpb=1.1147, stretch=LONG, changes=MARCH_25, lacks=("gptq",),
-        differs=(FEWER_XSA, SMALLER_TABLE, SHORTER_EMA, NO_VALUES),
+        pull=1019, name="GPTQ on text of its own", val_bpb=1.1147, stretch=LONG,
+        changes=joined(MARCH_25, GPTQ, {"schedule": {"warmdown": {"steps": 4000}}}),
+        differs=(FEWER_XSA, SMALLER_TABLE, SHORTER_EMA, NO_VALUES, TRAIN_BATCHES),
     ),
     GolfRecipe(
-        pull=1060, name="coprime strides, GPTQ on train batches", val_bpb=1.1122, stretch=LONG, changes=MARCH_25,
-        lacks=("gptq", "coprime_loader"), differs=(FEWER_XSA, SMALLER_TABLE, SHORTER_EMA, NO_VALUES),
+        pull=1060, name="coprime strides, GPTQ on train batches", val_bpb=1.1122, stretch=LONG,
+        changes=joined(MARCH_25, GPTQ),
+        lacks=("coprime_loader",), differs=(FEWER_XSA, SMALLER_TABLE, SHORTER_EMA, NO_VALUES),
     ),
     GolfRecipe(
         pull=1120, name="XSA in all layers, coprime strides", val_bpb=1.1099, stretch=LONG,
@@ -288,46 +318,55 @@ GOLF_RECIPES = (
     ),
     GolfRecipe(
         pull=1204, name="coupled lanes, two blocks looped", val_bpb=1.1063, stretch=LONG,
-        lacks=("coupled_lanes", "gptq"),
-        changes=joined(MARCH_25, {"addons": {"depth_recurrence": {"blocks": 2, "again": 1, "start": 0.5}}}),
-        differs=(FEWER_XSA, SMALLER_TABLE, SHORTER_EMA),
+        lacks=("coupled_lanes", "layer_bits"),
+        changes=joined(
+            MARCH_25, GPTQ, SHUFFLED, {"addons": {"depth_recurrence": {"blocks": 2, "again": 1, "start": 0.5}}}
+        ),
+        differs=(FEWER_XSA, SMALLER_TABLE, SHORTER_EMA, NO_BROTLI),
     ),
     GolfRecipe(
         pull=1218, name="4,096 pieces, feed-forward 4x, strong decay", val_bpb=1.0979, stretch=LONG,
         differs=APRIL_DIFFERS,
         changes=joined(APRIL_1, {"mixer_modifiers": {**PARTIAL["mixer_modifiers"], "qk_gain": {"start": 4.0}}}),
-        lacks=("vocab_4096", "gptq", "shuffled", "skip_gates"),
+        lacks=("vocab_4096", "skip_gates"),
     ),
     GolfRecipe(
         pull=1285, name="even rows, blocks looped, all at int6", val_bpb=1.0912, stretch=LONG, changes=APRIL_3,
-        lacks=("vocab_4096", "gptq", "shuffled", "skip_gates"), differs=APRIL_DIFFERS,
+        lacks=("vocab_4096", "skip_gates"), differs=APRIL_DIFFERS,
     ),
     GolfRecipe(
         pull=1334, name="lanes, QK gain 5", val_bpb=1.0897, stretch=LONG, differs=APRIL_DIFFERS,
         changes=joined(APRIL_3, {"mixer_modifiers": {**PARTIAL["mixer_modifiers"], "qk_gain": {"start": 5.0}}}),
-        lacks=("vocab_4096", "gptq", "shuffled", "skip_gates", "coupled_lanes"),
+        lacks=("vocab_4096", "skip_gates", "coupled_lanes"),
     ),
     *(
-        GolfRecipe(pull=pull, name=name, val_bpb=bpb, stretch=LONG, changes=changes, lacks=lacks, differs=APRIL_DIFFERS)
-        for pull, name, bpb, changes, lacks in (
-            (1394, "8,192 pieces, clips by deviation, blocks looped", 1.0856, APRIL_3, LATE),
-            (1412, "parallel residuals, progressive loops", 1.0835, APRIL_3, (*LATE, "parallel_from")),
-            (1413, "QK gain 5, training at test time", 1.0828, APRIL_3, (*LATE, "test_time_training")),
-            (1477, "lanes, training at test time", 1.0822, APRIL_3, (*LATE, "coupled_lanes", "test_time_training")),
-            (1493, "three blocks looped, parallel residuals", 1.0810, APRIL_9, LATER),
-            (1514, "momentum 0.97, tilt", 1.0798, APRIL_9, (*LATER, "ngram_tilt")),
-            (1529, "coupled lanes", 1.0758, APRIL_9, (*LATE, "coupled_lanes", "test_time_training")),
-            (1530, "attention within documents", 1.0734, APRIL_9, LAST),
-            (1610, "training at test time in phases", 1.0728, APRIL_9, LAST),
-            (1626, "more phases, embedding at int7", 1.0719, APRIL_9, LAST),
-            (1667, "SmearGate by the token, output gate", 1.0714, APRIL_9, (*LATER, "input_smear", "attention_gates")),
-            (1729, "capitals apart, decay that tapers", 1.0678, APRIL_9, (*LAST, "caseops", "wd_taper")),
-            (1736, "capitals apart, dense gate", 1.0655, APRIL_9, (*LAST, "caseops", "attention_gates")),
-            (1769, "wider clips in the feed-forward", 1.0645, APRIL_9, (*LAST, "caseops", "attention_gates")),
-            (1787, "Polar Express, sparse gate, rates that end at a tenth", 1.0634, APRIL_23, (*LAST, "caseops")),
-            (1851, "errors corrected", 1.0614, APRIL_23, (*LAST, "caseops", "lqer", "input_smear")),
-            (1855, "nine knobs tuned again, grouped compression", 1.0611, APRIL_23,
-             (*LAST, "caseops", "coupled_lanes", "lqer", "input_smear", "grouped_lrzip")),
+        GolfRecipe(
+            pull=pull, name=name, val_bpb=bpb, stretch=LONG, changes=joined(changes, packing), lacks=lacks,
+            differs=(*APRIL_DIFFERS, *((ONE_K,) if packing is not DEVIATIONS else ())),
+        )
+        for pull, name, bpb, changes, packing, lacks in (
+            (1394, "8,192 pieces, clips by deviation, blocks looped", 1.0856, APRIL_3, DEVIATIONS, LATE),
+            (1412, "parallel residuals, progressive loops", 1.0835, APRIL_3, DEVIATIONS, (*LATE, "parallel_from")),
+            (1413, "QK gain 5, training at test time", 1.0828, APRIL_3, DEVIATIONS, (*LATE, "test_time_training")),
+            (1477, "lanes, training at test time", 1.0822, APRIL_3, DEVIATIONS,
+             (*LATE, "coupled_lanes", "test_time_training")),
+            (1493, "three blocks looped, parallel residuals", 1.0810, APRIL_9, DEVIATIONS, LATER),
+            (1514, "momentum 0.97, tilt", 1.0798, APRIL_9, DEVIATIONS, (*LATER, "ngram_tilt")),
+            (1529, "coupled lanes", 1.0758, APRIL_9, DEVIATIONS, (*LATE, "coupled_lanes", "test_time_training")),
+            (1530, "attention within documents", 1.0734, APRIL_9, DEVIATIONS, LAST),
+            (1610, "training at test time in phases", 1.0728, APRIL_9, DEVIATIONS, LAST),
+            (1626, "more phases, embedding at int7", 1.0719, APRIL_9, SEVEN, LAST),
+            (1667, "SmearGate by the token, output gate", 1.0714, APRIL_9,
+             joined(SEVEN, {"precision": {"sdclip": {**SEVEN["precision"]["sdclip"], "embedding_k": 20.0}}}),
+             (*LATER, "input_smear", "attention_gates")),
+            (1729, "capitals apart, decay that tapers", 1.0678, APRIL_9, SEVEN, (*LAST, "caseops", "wd_taper")),
+            (1736, "capitals apart, dense gate", 1.0655, APRIL_9, SEVEN, (*LAST, "caseops", "attention_gates")),
+            (1769, "wider clips in the feed-forward", 1.0645, APRIL_9, SEVEN, (*LAST, "caseops", "attention_gates")),
+            (1787, "Polar Express, sparse gate, rates that end at a tenth", 1.0634, APRIL_23, SEVEN,
+             (*LAST, "caseops")),
+            (1851, "errors corrected", 1.0614, APRIL_23, CORRECTED, (*LAST, "caseops", "input_smear")),
+            (1855, "nine knobs tuned again, grouped compression", 1.0611, APRIL_23, CORRECTED,
+             (*LAST, "caseops", "coupled_lanes", "input_smear", "grouped_lrzip")),
         )
     ),
 )  # fmt: skip

@@ -48,11 +48,22 @@ class Ranks:
         """The mean loss and the slowest clock: one answer for all, or their weights and schedules would part."""
         if self.size == 1:
             return loss, seconds
-        own = torch.tensor([loss, seconds], dtype=torch.float64, device=self.device)
-        every = [torch.empty_like(own) for _ in range(self.size)]
-        dist.all_gather(every, own)
-        losses, clocks = torch.stack(every).unbind(1)
+        losses, clocks = self._every(torch.tensor([loss, seconds], dtype=torch.float64, device=self.device)).unbind(1)
         return losses.mean().item(), clocks.max().item()
+
+    def summed(self, own: Tensor) -> Tensor:
+        """Over all ranks, added up in their order: the same bits for each of them."""
+        return own if self.size == 1 else self._every(own).sum(0)
+
+    def slowest(self, seconds: float) -> float:
+        """The slowest clock, for what is no step of the loop."""
+        return self.agreed(0.0, seconds)[1]
+
+    def _every(self, own: Tensor) -> Tensor:
+        """What each rank has, one after the other along a new first dimension."""
+        every = [torch.empty_like(own) for _ in range(self.size)]
+        dist.all_gather(every, own.contiguous())
+        return torch.stack(every)
 
 
 ALONE = Ranks()

@@ -1,11 +1,16 @@
-"""Published stacks as data, as far as techniques built here make them up; knobs are at their defaults.
+"""Published stacks as data, as far as techniques built here make them up.
 
 A claim is what its source reports there: bits per byte of Parameter Golf say nothing of nats per byte on another
 corpus, so of a claim only the sign is expected here.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+
+from bench.config import Budget
+from bench.golf_recipes import GOLF_RECIPES, GolfRecipe, recipe_of
+from bench.knobs import Value
+from bench.tracks import FEATHERWEIGHT, GOLF_CPU, Track
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -16,6 +21,8 @@ class Recipe:
     source: str
     claim: str
     techniques: Mapping[str, tuple[str, ...]]
+    knobs: Mapping[str, Mapping[str, Value]] = field(default_factory=dict)  # by technique; all others at default
+    tuning: str = "knobs at their defaults"
 
 
 RECIPES = (
@@ -69,3 +76,46 @@ RECIPES = (
         },
     ),
 )
+
+
+def published(track: Track, budget: Budget) -> Iterator[Recipe]:
+    """The stacks that a study of a track may choose; golf's are those that can be run, best claims first.
+
+    In miniature shape and evaluator are the track's own, and a stretch is as any other; elsewhere only recipes of the
+    study's own stretch are what they were.
+    """
+    if track is FEATHERWEIGHT:
+        yield from RECIPES
+        return
+    for recipe in sorted(GOLF_RECIPES, key=lambda r: r.val_bpb):
+        if recipe.status == "ready" and (track is GOLF_CPU or recipe.stretch == (budget.seq_len, budget.batch)):
+            yield of_golf(recipe, track is GOLF_CPU)
+
+
+# Three narrow blocks and 200 steps: what counts blocks, channels or steps shrinks with them, stages of training as the
+# miniature's baseline has them beside the official one. An average looks back over a twentieth of the run, as theirs.
+IN_MINIATURE: Mapping[str, Mapping[str, Value]] = {
+    "momentum_warmup": {"steps": 60},
+    "warmdown": {"steps": 200},
+    "ema": {"decay": 0.9},
+    "swa": {"every": 5},
+    "xsa": {"layers": 1},
+    "partial_rope": {"turned": 8},
+    "bigram_hash": {"buckets": 1024, "table_width": 16},
+    "depth_recurrence": {"blocks": 1},
+}
+
+
+def of_golf(recipe: GolfRecipe, miniature: bool) -> Recipe:
+    """A stack of the contest as a study chooses it."""
+    changes = {s: new for s, new in recipe.changes.items() if not (miniature and s in ("shape", "evaluator"))}
+    smaller = IN_MINIATURE if miniature else {}
+    knobs = {name: {**given, **smaller.get(name, {})} for new in changes.values() for name, given in new.items()}
+    return Recipe(
+        name=recipe.name,
+        source=recipe.source,
+        claim=f"{recipe.val_bpb:.4f} bits per byte, its baseline at {recipe_of(0).val_bpb:.4f}",
+        techniques={slot: tuple(new) for slot, new in changes.items()},
+        knobs=knobs,
+        tuning="in miniature: knobs as published, shrunk with the track" if miniature else "knobs as published",
+    )

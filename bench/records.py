@@ -26,9 +26,14 @@ class Reason(StrEnum):
     OUT_OF_MEMORY = "out_of_memory"
     OUT_OF_TIME = "out_of_time"
     TOO_LARGE = "too_large"
+    TOO_SLOW = "too_slow"
     CRASHED = "crashed"
     KILLED = "killed"
     INTERRUPTED = "interrupted"
+
+
+# Caps of the track that only a run can find broken; it would break them again.
+OVER_A_CAP = (Reason.TOO_LARGE, Reason.TOO_SLOW)
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,7 @@ from bench.config import Budget, RunConfig, fingerprint
 from bench.data.corpus import Corpus
 from bench.data.shards import rank_span
 from bench.data.tokens import TokenCorpus
-from bench.errors import BreachError, ConfigError
+from bench.errors import BreachError, ConfigError, TooSlowError
 from bench.estimate import estimate
 from bench.layers import Cast, Params, as_is
 from bench.ranks import ALONE, CPU, Ranks
@@ -51,13 +51,17 @@ def run(
 
     A budget in seconds is repeated with the pace that was recorded of it. Several ranks train one model and end with
     the same result. Raises Diverged when the training loss is no number any more, BreachError when the packed model is
-    too large, ConfigError when the ranks can't share the work.
+    too large, TooSlowError when the track's seconds did not do, ConfigError when the ranks can't share the work.
     """
     stack, budget, declared = realise(config), config.budget, estimate(config)
     model, training = trained(config, seed, corpus, track, watch, ranks, recorded)
+    # what is repeated was in time once, and its machine may be another
+    timed = track if not recorded else replace(track, overrun_seconds=None, evaluation_seconds=None)
+    if budget.seconds is not None and timed.overrun_seconds is not None:
+        in_time("training", training.train_seconds, budget.seconds + timed.overrun_seconds, track)
 
     def nats(scored: Model, n_tokens: int) -> float:
-        return nats_per_byte(scored, stack, corpus, n_tokens, budget.seq_len)
+        return nats_per_byte(scored, stack, corpus, n_tokens, budget.seq_len, ranks)
 
     started = time.perf_counter()
     # number formats round and write on the CPU, the same bytes wherever training was
@@ -65,9 +69,12 @@ def run(
     fits(len(artifact), track)
     shipped = unpack(artifact, config).to(ranks.device)
     model.to(ranks.device)
+    loaded = time.perf_counter()
     val_loss = nats(shipped, track.scored_bytes(budget))
     if not math.isfinite(val_loss):
         raise Diverged("val_loss", training.steps)
+    if timed.evaluation_seconds is not None:
+        in_time("evaluation", ranks.slowest(time.perf_counter() - loaded), timed.evaluation_seconds, track)
     result = RunResult(
         fingerprint=fingerprint(config),
         seed=seed,
@@ -124,7 +131,7 @@ def trained(
         drawn(),
         generator(seed, "noise", ranks.device),
         budget.steps,
-        lambda: nats_per_byte(model, stack, corpus, track.probe_bytes, budget.seq_len),
+        lambda: nats_per_byte(model, stack, corpus, track.probe_bytes, budget.seq_len, ranks),
         track.probe_every,
         lambda point: watch(replace(point, train_loss=point.train_loss * per_byte)),
         math.inf if budget.seconds is None else budget.seconds,
@@ -134,10 +141,12 @@ def trained(
     return model, training
 
 
-def nats_per_byte(model: Model, stack: Stack, corpus: Corpus | TokenCorpus, n_tokens: int, seq_len: int) -> float:
+def nats_per_byte(
+    model: Model, stack: Stack, corpus: Corpus | TokenCorpus, n_tokens: int, seq_len: int, ranks: Ranks = ALONE
+) -> float:
     """Over the first tokens of validation, by the stack's evaluator."""
     text: npt.NDArray[np.uint8 | np.uint16] = corpus.valid[:n_tokens]
-    return stack.evaluator.nats(model, text, seq_len) * corpus.tokens_per_byte(text)
+    return stack.evaluator.nats(model, text, seq_len, ranks) * corpus.tokens_per_byte(text)
 
 
 def check_shared(stack: Stack, budget: Budget, ranks: Ranks) -> None:
@@ -191,6 +200,15 @@ def fits(weights_bytes: int, track: Track) -> None:
         raise BreachError(
             f"{weights_bytes:,} bytes of weights and {track.code_bytes:,} for code are over {track.name}'s {cap:,}",
             "take a smaller shape or fewer bits",
+        )
+
+
+def in_time(what: str, seconds: float, cap: float, track: Track) -> None:
+    """Raises TooSlowError for more seconds than the cap."""
+    if seconds > cap:
+        raise TooSlowError(
+            f"{what} took {seconds:,.2f} s, and {track.name} allows {cap:,.2f} s",
+            "take fewer calibration batches" if what == "training" else "take a larger stride or a smaller model",
         )
 
 

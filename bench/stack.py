@@ -13,6 +13,7 @@ from torch import Tensor, nn
 
 from bench.config import Budget
 from bench.layers import Cast, Moments, Param, Params, Role
+from bench.ranks import ALONE, Ranks
 from bench.skeleton import Block, Model, Parts, Site
 from bench.tracks import Track
 from bench.training import Hook, Optimizer
@@ -127,7 +128,11 @@ class Codec(Protocol):
 
 
 class Evaluator(Protocol):
-    def nats(self, model: nn.Module, text: npt.NDArray[np.uint8 | np.uint16], seq_len: int) -> float: ...
+    def nats(
+        self, model: nn.Module, text: npt.NDArray[np.uint8 | np.uint16], seq_len: int, ranks: Ranks = ALONE
+    ) -> float:
+        """Mean nats per predicted token, summed in float64; each is scored once, by one of the ranks."""
+        ...
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -51,8 +51,11 @@ class Hook:
     def after_step(self, moment: Moment) -> None:
         """The weights have moved."""
 
-    def at_end(self, model: nn.Module) -> None:
-        """Training is over; what the model holds after this is packed."""
+    def at_end(self, model: nn.Module, ranks: Ranks) -> None:
+        """Training is over; what the model holds after this is packed.
+
+        Ranks have the same weights, and each its own part of the batches: what is measured on those must be shared.
+        """
 
 
 class Optimizer(Protocol):
@@ -164,8 +167,8 @@ def train(
     started = time.perf_counter()
     # averaging, which comes last, first settles the weights that others look at
     for hook in reversed(hooks):
-        hook.at_end(model)
-    train_seconds += time.perf_counter() - started
+        hook.at_end(model, work.ranks)
+    train_seconds = work.ranks.slowest(train_seconds + time.perf_counter() - started)
     return Training(done, train_seconds, probe_seconds, tuple(kept) or tuple(recorded))
 
 

@@ -17,7 +17,14 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection, Engine
 
 # Append-only: a released file is never changed, a later schema is one more file.
-MIGRATIONS = ("m001_initial", "m002_seed_of_trial", "m003_audits", "m004_pace_of_run", "m005_study_of_belt")
+MIGRATIONS = (
+    "m001_initial",
+    "m002_seed_of_trial",
+    "m003_audits",
+    "m004_pace_of_run",
+    "m005_study_of_belt",
+    "m006_too_slow",
+)
 
 WRITER_WAIT_SECONDS = 30.0
 # A reader must never hold a study up, and a screen can ask again in a moment.

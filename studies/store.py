@@ -12,7 +12,7 @@ from sqlmodel import Session, col, select
 
 from bench.config import RunConfig, fingerprint, to_json
 from bench.errors import StoreError
-from bench.records import Failure, Identity, Outcome, Point, Reason, RunResult, State
+from bench.records import OVER_A_CAP, Failure, Identity, Outcome, Point, Reason, RunResult, State
 from studies.curves import pack_curve, pack_pace
 from studies.database import open_writer, reporting
 from studies.definitions import StudySpec
@@ -37,7 +37,7 @@ from studies.reading import Reader
 from studies.views import VerdictView
 
 # Reasons that come from the config, not from the moment: they would come again.
-_LASTING = (Reason.DIVERGED, Reason.TOO_LARGE)
+_LASTING = (Reason.DIVERGED, *OVER_A_CAP)
 
 
 @dataclass(frozen=True, kw_only=True)

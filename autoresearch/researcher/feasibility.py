@@ -16,10 +16,10 @@ from dataclasses import dataclass
 
 from autoresearch.beliefs import stack_of
 from bench.config import RunConfig
-from bench.records import Reason, State
+from bench.records import OVER_A_CAP, Reason, State
 from studies.views import TrialView
 
-TOO_MUCH = (Reason.OUT_OF_MEMORY, Reason.OUT_OF_TIME, Reason.TOO_LARGE)
+TOO_MUCH = (Reason.OUT_OF_MEMORY, Reason.OUT_OF_TIME, *OVER_A_CAP)
 KNOWLEDGE = (*TOO_MUCH, Reason.DIVERGED, Reason.CRASHED)
 # of a learning rate that diverged; a tenth of a decade lower is no other experiment
 MARGIN = 0.8

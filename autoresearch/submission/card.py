@@ -15,6 +15,7 @@ CAUSES = {
     Reason.OUT_OF_MEMORY: "it needed more memory than a run may use",
     Reason.OUT_OF_TIME: "it took longer than a run may",
     Reason.TOO_LARGE: "it broke a cap of the track",
+    Reason.TOO_SLOW: "it took more seconds than the track allows",
     Reason.CRASHED: "it raised an error",
     Reason.KILLED: "its process was killed from outside",
 }

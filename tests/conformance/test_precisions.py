@@ -16,6 +16,7 @@ from bench.errors import ArtifactError
 from bench.examine import stirred, text
 from bench.layers import ROUNDED, Params, Role, as_is
 from bench.packing import Packing
+from bench.ranks import ALONE
 from bench.run import run
 from bench.techniques.precision.by_role import ByRole, StraightThrough
 from bench.techniques.precision.groups import grouped, mean_sizes
@@ -198,7 +199,7 @@ def test_a_modified_format_reads_all_that_it_writes_and_nothing_else(modifier):
     hook = modifier().hook(stack.precision)
     x_BT = text(2, 25)
     hook.before_gradients(Moment(0, 1, model, x_BT[:, :-1], x_BT[:, 1:], torch.Generator()))
-    hook.at_end(model)
+    hook.at_end(model, ALONE)
     packing, params = Packing(stack), Params(model).all
     body = packing.encode(params, model.moments)
     tensors = packing.decode(body, params)

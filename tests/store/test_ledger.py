@@ -4,6 +4,7 @@ import json
 import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 from dataclasses import asdict, replace
 from importlib.resources import files
 from pathlib import Path
@@ -270,6 +271,23 @@ def test_a_belt_of_an_older_schema_is_of_the_study_whose_event_says_so(tmp_path)
     old.close()
     Store(path).close()
     assert sqlite3.connect(path).execute("SELECT study_id FROM belt").fetchall() == [(1,)]
+
+
+def test_a_ledger_of_before_keeps_its_runs_and_learns_the_new_reason(tmp_path):
+    """The table of runs is made anew for it, while others refer to its rows."""
+    dump = (Path(__file__).parent / "released" / "m004_pace_of_run.sql").read_text()
+    path = tmp_path / "arena.db"
+    with closing(sqlite3.connect(path)) as old:
+        old.executescript(dump)
+        before = old.execute("SELECT * FROM run").fetchall()
+    Store(path).close()
+    with closing(sqlite3.connect(path)) as new:
+        assert new.execute("SELECT * FROM run").fetchall() == before
+        assert new.execute("PRAGMA foreign_key_check").fetchall() == []
+        assert new.execute("SELECT name FROM sqlite_master WHERE name LIKE '%kept'").fetchall() == []
+        new.execute("UPDATE run SET reason = 'too_slow' WHERE state = 'failed'")
+        with pytest.raises(sqlite3.IntegrityError, match="reason_is_known"):
+            new.execute("UPDATE run SET reason = 'no_reason' WHERE state = 'failed'")
 
 
 def test_a_schema_change_that_fails_leaves_nothing_behind(tmp_path, monkeypatch):

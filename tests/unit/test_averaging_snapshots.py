@@ -5,6 +5,7 @@ import torch
 from reference import noise
 
 from bench.layers import Linear, Params
+from bench.ranks import ALONE
 from bench.techniques.averaging.lawa import Lawa
 from bench.techniques.averaging.swa import Swa
 from bench.training import Moment
@@ -17,7 +18,7 @@ def averaged(technique, n_steps):
     for step in range(n_steps):
         model.weight.data.copy_((step + 1) * unit)
         hook.after_step(Moment(step, n_steps, model, torch.zeros(1), torch.zeros(1), torch.Generator()))
-    hook.at_end(model)
+    hook.at_end(model, ALONE)
     return (model.weight / unit).detach()
 
 

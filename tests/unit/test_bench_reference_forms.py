@@ -11,6 +11,7 @@ from reference import HERE, assert_same, by_formula_rms, noise, site, text
 from torch import Tensor, nn
 
 from bench.layers import Filter, Linear, Params, rms
+from bench.ranks import ALONE
 from bench.skeleton import Block, Site
 from bench.techniques.addons.grad_clip import GradClip
 from bench.techniques.averaging.ema import Ema
@@ -250,7 +251,7 @@ def test_ema_is_the_weighted_mean_of_the_steps():
     for step, weight in enumerate(steps):
         model.weight.data.copy_(weight)
         hook.after_step(moment(model, step))
-    hook.at_end(model)
+    hook.at_end(model, ALONE)
     shares = [0.8 ** (4 - step) for step in range(5)]
     expected = sum(share * weight for share, weight in zip(shares, steps, strict=True)) / sum(shares)
     torch.testing.assert_close(model.weight.detach(), expected)
@@ -269,7 +270,7 @@ def test_no_averaging_keeps_the_last_step():
     before = model.weight.detach().clone()
     hook = Last().hook(Params(model))
     hook.after_step(moment(model))
-    hook.at_end(model)
+    hook.at_end(model, ALONE)
     assert torch.equal(model.weight, before)
 
 

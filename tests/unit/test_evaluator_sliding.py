@@ -1,10 +1,15 @@
-"""Sliding windows against one prediction at a time."""
+"""Sliding windows against one prediction at a time, and windows of both kinds shared out among ranks."""
+
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
 
 import numpy as np
 import pytest
 import torch
 from torch import nn
 
+from bench.ranks import Ranks
 from bench.techniques.evaluator.sliding import Sliding, windows
 from bench.techniques.evaluator.windows import Windows
 
@@ -57,3 +62,53 @@ def test_a_model_keeps_its_mode():
     model = Sums().train()
     Sliding(stride=2).nats(model, TEXT, 8)
     assert model.training
+
+
+class Shown(Sums):
+    """Keeps the windows it was given."""
+
+    def __init__(self):
+        super().__init__()
+        self.rows = []
+
+    def forward(self, tokens_BT):
+        self.rows += tokens_BT.tolist()
+        return super().forward(tokens_BT)
+
+
+@dataclass
+class Meeting:
+    """Where threads, a rank each, add up what they have."""
+
+    size: int
+    parts: dict = field(default_factory=dict)
+
+    def __post_init__(self):
+        self.barrier = threading.Barrier(self.size, timeout=20)
+
+    def ranks(self):
+        meeting = self
+
+        class Met(Ranks):
+            def summed(self, own):
+                meeting.parts[self.rank] = own
+                meeting.barrier.wait()
+                return torch.stack([part for _, part in sorted(meeting.parts.items())]).sum(0)
+
+        return [Met(rank, self.size) for rank in range(self.size)]
+
+
+@pytest.mark.parametrize("size", [2, 3, 8])
+@pytest.mark.parametrize("evaluator", [Windows(), Sliding(stride=3)], ids=lambda e: e.name)
+def test_ranks_share_the_windows_and_each_is_scored_once(evaluator, size, monkeypatch):
+    monkeypatch.setattr("bench.techniques.evaluator.windows.WINDOWS_A_BATCH", 2)
+    monkeypatch.setattr("bench.techniques.evaluator.sliding.WINDOWS_A_BATCH", 2)
+    alone = Shown()
+    expected = evaluator.nats(alone, TEXT, 7)
+    models = [Shown() for _ in range(size)]
+    with ThreadPoolExecutor(size) as threads:
+        found = list(threads.map(lambda m, r: evaluator.nats(m, TEXT, 7, r), models, Meeting(size).ranks()))
+    assert found == pytest.approx([expected] * size, rel=1e-14)
+    assert len(set(found)) == 1
+    assert sorted(row for model in models for row in model.rows) == sorted(alone.rows)
+    assert max(len(model.rows) for model in models) < len(alone.rows)

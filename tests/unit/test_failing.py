@@ -61,9 +61,9 @@ def test_three_identical_crashes_in_a_row_end_a_study_with_their_last_line(ledge
         Failing(ends=[Reason.CRASHED, Reason.OUT_OF_TIME, Reason.CRASHED]),
         Failing(ends=3 * [Reason.CRASHED], say="ValueError: {}"),
         Failing(ends=3 * [Reason.DIVERGED]),
-        Failing(ends=9 * [Reason.TOO_LARGE]),
+        Failing(ends=[*4 * [Reason.TOO_LARGE], *5 * [Reason.TOO_SLOW]]),
     ],
-    ids=["a score between", "another class", "another line", "diverged", "too large"],
+    ids=["a score between", "another class", "another line", "diverged", "over a cap"],
 )
 def test_what_differs_or_tells_of_the_config_does_not_end_a_study(ledger, executor):
     assert study(ledger, replace(RANDOM, n_trials=12), executor) == "all trials are done"

@@ -80,7 +80,7 @@ def test_other_techniques_are_no_neighbours(memory):
     assert near(remembered, at(1e-2).replaced("schedule", [full_pick("schedule", "cosine", {})])) is None
 
 
-@pytest.mark.parametrize("reason", [Reason.OUT_OF_MEMORY, Reason.OUT_OF_TIME, Reason.TOO_LARGE])
+@pytest.mark.parametrize("reason", [Reason.OUT_OF_MEMORY, Reason.OUT_OF_TIME, Reason.TOO_LARGE, Reason.TOO_SLOW])
 def test_what_was_too_much_is_too_much_for_whatever_is_as_large(memory, reason):
     remembered = memory((wide(3), reason))
     assert [near(remembered, wide(mult)) for mult in (2, 3, 4)] == [None, 0, 0]

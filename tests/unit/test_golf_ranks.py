@@ -4,7 +4,9 @@ import dataclasses
 import json
 import multiprocessing
 import os
+import re
 import signal
+from contextlib import contextmanager
 
 import psutil
 import pytest
@@ -25,7 +27,9 @@ from bench.layers import Params
 from bench.ranks import ALONE, Ranks
 from bench.records import Failure, Pace, Reason
 from bench.run import batches, check_shared, initialise, run
-from bench.tracks import GOLF_1XGPU, GOLF_CPU
+from bench.techniques.precision_modifiers import gptq
+from bench.techniques.precision_modifiers.gptq import second_moments
+from bench.tracks import GOLF, GOLF_1XGPU, GOLF_CPU
 from bench.training import Moment, Work, advance
 
 TRACK = dataclasses.replace(GOLF_1XGPU, eval_bytes=200, rung_eval_bytes=100, probe_bytes=100, probe_every=4)
@@ -87,14 +91,53 @@ def test_eight_passes_add_up_to_the_gradient_of_the_whole_batch(corpus):
             torch.testing.assert_close(move, whole, rtol=1e-9, atol=1e-12)
 
 
+def calibrated():
+    """With what reads the last batches once more when training ends, and windows that overlap."""
+    config = SHORT
+    for slot, name, knobs in (
+        ("precision", "int_rows", {"bits": 4}),
+        ("precision_modifiers", "gptq", {"batches": 2}),
+        ("logits", "temperature", {"batches": 2}),
+        ("evaluator", "sliding", {"stride": 4}),
+    ):
+        config = config.replaced(slot, [full_pick(slot, name, knobs)])
+    return config
+
+
+CONFIGS = {"plain": SHORT, "calibrated": calibrated()}
+
+
 def one_of_two(rank, corpus, folder):
     torch.set_num_threads(1)
     dist.init_process_group("gloo", f"file://{folder}/meet", rank=rank, world_size=2)
-    points = []
-    finished = run(SHORT, 1001, corpus, TRACK, points.append, Ranks(rank, 2))
-    told = {"loss": finished.result.val_loss, "sha": finished.result.artifact_sha256, "train": points[-1].train_loss}
+    ranks, told = Ranks(rank, 2), {}
+    for name, config in CONFIGS.items():
+        points = []
+        with monitored() as seen:
+            finished = run(config, 1001, corpus, TRACK, points.append, ranks)
+        told[name] = {
+            "loss": finished.result.val_loss,
+            "sha": finished.result.artifact_sha256,
+            "train": points[-1].train_loss,
+            **seen,
+        }
     (folder / f"{rank}.json").write_text(json.dumps(told))
     os._exit(0)
+
+
+@contextmanager
+def monitored():
+    """The trace of all second moments that GPTQ went by."""
+    seen = {}
+
+    def moments(*args):
+        found = second_moments(*args)
+        seen["moments"] = sum(inputs_CC.trace().item() for inputs_CC in found.values())
+        return found
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(gptq, "second_moments", moments)
+        yield seen
 
 
 def test_two_ranks_end_as_one_that_adds_up_to_rounding(corpus, tmp_path):
@@ -106,10 +149,15 @@ def test_two_ranks_end_as_one_that_adds_up_to_rounding(corpus, tmp_path):
         process.join(120)
     first, second = (json.loads((tmp_path / f"{rank}.json").read_text()) for rank in (0, 1))
     assert first == second
-    points = []
-    alone = run(SHORT, 1001, corpus, TRACK, points.append)
-    assert first["loss"] == pytest.approx(alone.result.val_loss, rel=1e-4)
-    assert first["train"] == pytest.approx(points[-1].train_loss, rel=1e-5)
+    for name, config in CONFIGS.items():
+        points = []
+        with monitored() as seen:
+            alone = run(config, 1001, corpus, TRACK, points.append)
+        assert first[name]["loss"] == pytest.approx(alone.result.val_loss, rel=1e-4)
+        assert first[name]["train"] == pytest.approx(points[-1].train_loss, rel=1e-5)
+        # what the ranks measured is what one of all batches measures
+        assert first[name].get("moments") == pytest.approx(seen.get("moments"), rel=1e-4)
+    assert seen["moments"] > 0
 
 
 def test_a_rank_that_is_killed_ends_the_run_with_its_name(corpus, tmp_path):
@@ -165,3 +213,38 @@ def test_a_run_that_its_clock_ended_is_repeated_bit_for_bit_at_its_recorded_pace
     # the same steps and rates, but everything else where 500 steps would have it
     other = tuple(Pace(step.lr_scale, 500) for step in pace)
     assert work(line(dataclasses.replace(job, pace=other), corpus), print).artifact_sha256 != timed.artifact_sha256
+
+
+def timed(**seconds):
+    return dataclasses.replace(TRACK, **seconds)
+
+
+@pytest.mark.parametrize(
+    ("track", "said"),
+    [
+        (timed(overrun_seconds=-0.05), "training took [0-9.]+ s, and golf-1xgpu allows 0.00 s"),
+        (timed(evaluation_seconds=0.0), "evaluation took [0-9.]+ s, and golf-1xgpu allows 0.00 s"),
+    ],
+    ids=["training", "evaluation"],
+)
+def test_a_run_over_the_seconds_of_its_track_ends_as_too_slow(track, said, corpus, tmp_path, monkeypatch):
+    monkeypatch.setattr("bench.tracks.track_named", lambda name: track)
+    config = tiny(Budget(steps=2, batch=8, seq_len=16, seconds=0.05))
+    outcome = work(line(Job(run_id=1, config=config, seed=1001, artifact=tmp_path / "model"), corpus), print)
+    assert outcome.reason is Reason.TOO_SLOW
+    assert re.fullmatch(said, outcome.message)
+    assert outcome.step > 0
+
+
+def test_what_is_repeated_at_its_recorded_pace_was_in_time_once(corpus):
+    config = tiny(Budget(steps=2, batch=8, seq_len=16, seconds=0.05))
+    slow = timed(overrun_seconds=-1.0, evaluation_seconds=0.0)
+    assert run(config, 1001, corpus, slow, print, recorded=[Pace(1.0, 1)]).result.steps == 1
+
+
+def test_golf_allows_its_seconds_as_the_rules_count_them():
+    """parameter_golf_rules: T1 lets the step that reaches 600 s end; E1 gives evaluation 600 s of its own."""
+    assert (GOLF.budget.seconds, GOLF.overrun_seconds, GOLF.evaluation_seconds) == (600.0, 0.2, 600.0)
+    per_gpu = (GOLF_1XGPU.budget.seconds, GOLF_1XGPU.overrun_seconds, GOLF_1XGPU.evaluation_seconds)
+    assert per_gpu == pytest.approx((4800.0, 1.6, 4800.0))
+    assert (GOLF_CPU.overrun_seconds, GOLF_CPU.evaluation_seconds) == (None, None)

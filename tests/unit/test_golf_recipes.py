@@ -1,17 +1,22 @@
 """The contest's stacks as data: whole, sourced, and built where they say they can be."""
 
 import csv
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import torch
+from ledger_rows import SPEC
 
 import arena_tui
-from bench.catalog import advice, full_pick, realise, refusals
-from bench.divisions import GOLF_BASE, GOLF_OPEN
+from autoresearch.objections import objections
+from autoresearch.space import Space
+from bench.catalog import CATALOG, advice, full_pick, realise, refusals
+from bench.divisions import GOLF_BASE, GOLF_CPU_BASE, GOLF_OPEN
 from bench.estimate import estimate
 from bench.golf_recipes import GOLF_RECIPES, LACKS, recipe_of
 from bench.layers import Params
+from bench.tracks import GOLF, GOLF_CPU
 from bench.training import Moment, Work, gradients
 
 
@@ -44,7 +49,8 @@ def test_every_row_of_the_leaderboard_is_a_recipe_with_its_claim():
 
 @every
 def test_what_a_recipe_has_can_be_built_and_entered(recipe):
-    config = recipe.config()
+    # a hundred steps cost as long to estimate as they are many
+    config = recipe.config(replace(GOLF, budget=replace(GOLF.budget, steps=100)))
     assert (refusals(config), GOLF_OPEN.breaches(config)) == ([], [])
     assert estimate(config).parameters > 15_000_000
     assert all("Parameter Golf" in text or "arXiv" in text for text in advice(config))
@@ -55,7 +61,22 @@ def test_what_recipes_lack_is_told_with_its_source_and_makes_them_ideas():
     assert named == LACKS.keys()
     assert all("Parameter Golf #" in text for text in LACKS.values())
     assert {recipe.status for recipe in GOLF_RECIPES if recipe.lacks} == {"idea"}
-    assert len(READY) >= 12
+
+
+def test_no_recipe_lacks_what_the_catalog_has():
+    built = {t.name for techniques in CATALOG.values() for t in techniques}
+    assert LACKS.keys().isdisjoint(built)
+
+
+def test_the_page_says_how_many_can_be_run():
+    said = f"{len(READY)} of the {len(GOLF_RECIPES)} can be run"
+    assert said in (Path(__file__).parents[2] / "docs" / "golf.md").read_text()
+
+
+def test_the_stack_of_1019_is_packed_as_described():
+    stack = realise(recipe_of(1019).config())
+    assert (stack.precision.name, stack.precision.bits, stack.codec.name) == ("clip_search", 6, "lzma")
+    assert [t.name for t in stack.precision_modifiers] == ["gptq"]
 
 
 def test_the_stack_of_315_is_as_described():
@@ -88,3 +109,54 @@ def elsewhere(recipe):
 @pytest.mark.parametrize("pull", [315, 1855])
 def test_a_step_leaves_nothing_on_the_cpu(pull):
     assert elsewhere(recipe_of(pull)) == "meta"
+
+
+# as openings of a study
+
+
+def golf_study(track, budget=None, **changes):
+    return replace(SPEC, track_name=track.name, division_name="open", budget=budget or track.budget, **changes)
+
+
+def test_a_study_in_miniature_may_choose_every_recipe_that_differs_there_by_its_claim():
+    spec = golf_study(GOLF_CPU)
+    space = Space(spec)
+    offered = list(space.recipes())
+    ready = sorted(READY, key=lambda recipe: recipe.val_bpb)
+    said = [f"{r.name} ({r.source}), in miniature: knobs as published, shrunk with the track" for r in ready]
+    # four are the baseline there, or another recipe but for the length of a sequence
+    assert [o.reason for o in offered] == [line for line in said if line in {o.reason for o in offered}]
+    assert len(offered) == len(READY) - 4
+    assert offered[0].hypothesis.startswith("1.1147 bits per byte, its baseline at 1.2244; here only the sign")
+    for opening in offered:
+        config, _ = space.recall(opening.params)
+        assert objections(config, spec) == []
+        assert config.picks["shape"] == GOLF_CPU_BASE.picks["shape"]
+        assert config.picks["evaluator"] == GOLF_CPU_BASE.picks["evaluator"]
+
+
+def test_what_counts_steps_and_blocks_is_shrunk_and_all_else_as_published():
+    space = Space(golf_study(GOLF_CPU))
+    (stack,) = (realise(space.recall(o.params)[0]) for o in space.recipes() if "#1019" in o.reason)
+    assert (stack.schedule.steps, stack.averaging.decay) == (200, 0.9)
+    assert {t.name: t.layers for t in stack.mixer_modifiers if t.name == "xsa"} == {"xsa": 1}
+    assert (stack.optimizer.weight_decay, stack.optimizer.momentum, stack.ffn.slope) == (0.04, 0.99, 0.5)
+    assert [t.name for t in stack.precision_modifiers] == ["gptq"]
+
+
+def test_a_narrowed_study_gets_only_what_it_may_build_whole():
+    narrowed = golf_study(GOLF_CPU, settings=("precision_modifiers=none", "features=none", "addons=none"))
+    offered = " ".join(o.reason for o in Space(narrowed).recipes())
+    assert "#86" in offered
+    assert not any(f"#{pull})" in offered for pull in (1019, 180, 42, 315, 88))
+
+
+def test_at_full_size_a_recipe_keeps_its_own_stretch():
+    offered = [o.reason for o in Space(golf_study(GOLF)).recipes()]
+    assert any("(Parameter Golf #86), knobs as published" in reason for reason in offered)
+    assert not any("#1019" in reason for reason in offered)
+    long = golf_study(GOLF, budget=replace(GOLF.budget, seq_len=2048, batch=384))
+    space = Space(long)
+    first = next(space.recipes())
+    assert "#1019" in first.reason
+    assert space.recall(first.params)[0].picks == recipe_of(1019).config().picks

@@ -10,6 +10,7 @@ from bench.config import Budget
 from bench.divisions import baseline
 from bench.estimate import estimate
 from bench.layers import Params
+from bench.ranks import ALONE
 from bench.techniques.addons.depth_recurrence import DepthRecurrence
 from bench.training import Moment
 
@@ -76,7 +77,7 @@ def test_training_begins_with_each_block_once_and_ends_with_the_loop():
         seen.append(model.order)
     assert seen == [(0, 1, 2, 3, 4)] * 2 + [LOOPED] * 2
     model.order = (0, 1, 2, 3, 4)
-    hook.at_end(model)
+    hook.at_end(model, ALONE)
     assert model.order == LOOPED
 
 

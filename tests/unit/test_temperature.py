@@ -12,8 +12,9 @@ from bench.config import Budget
 from bench.divisions import GOLF_OPEN, OPEN, baseline
 from bench.estimate import estimate, forward_flops
 from bench.layers import Params
+from bench.ranks import ALONE, Ranks
 from bench.run import initialise
-from bench.techniques.logits.temperature import GRID, Temperature
+from bench.techniques.logits.temperature import GRID, Temperature, nats_at
 from bench.tracks import GOLF_CPU
 from bench.training import Moment, train
 
@@ -77,10 +78,35 @@ def test_it_is_the_best_on_the_last_batches(right, side):
         seen.append((x_BT, y_BT))
         hook.before_gradients(Moment(step, 5, model, x_BT, y_BT, torch.Generator()))
     expected = by_search(model, seen[2:])
-    hook.at_end(model)
+    hook.at_end(model, ALONE)
     found = 1 / model.logits[1].gain.item()
     assert found == pytest.approx(expected, rel=1e-6)
     assert (found - 1) * side > 0.04
+
+
+class Beside(Ranks):
+    """One of two ranks; what the other has is known beforehand."""
+
+    def __init__(self, other):
+        super().__init__(0, 2)
+        object.__setattr__(self, "other", other)
+
+    def summed(self, own):
+        return own + self.other
+
+
+def test_ranks_choose_one_temperature_for_all_their_batches():
+    """Each alone would turn another way."""
+    stack, model = started(golf(batches=1), sharpness=40.0)
+    tokens = torch.randint(1024, (2, 2, 16), generator=torch.Generator().manual_seed(3))
+    cold, hot = ((x_BT, answers(model, x_BT, right)) for x_BT, right in zip(tokens, (1.0, 0.0), strict=True))
+    other = nats_at(model(hot[0]), hot[1]).detach()
+    hook = stack.hooks(Params(model), None)[0]
+    hook.before_gradients(Moment(0, 1, model, *cold, torch.Generator()))
+    assert by_search(model, [cold]) < by_search(model, [cold, hot])
+    expected = by_search(model, [cold, hot])
+    hook.at_end(model, Beside(other))
+    assert 1 / model.logits[1].gain.item() == pytest.approx(expected, rel=1e-6)
 
 
 def trained(config):

@@ -273,7 +273,7 @@ def test_at_the_limit_of_the_ratio_both_tests_have_the_same_power(n, limit, gain
     ("reasons", "verdict"),
     [
         ((Reason.REFUSED,), Verdict.INFEASIBLE),
-        ((Reason.TOO_LARGE, Reason.TOO_LARGE), Verdict.INFEASIBLE),
+        ((Reason.TOO_LARGE, Reason.TOO_SLOW), Verdict.INFEASIBLE),
         ((Reason.DIVERGED,), Verdict.FAILED),
         ((Reason.REFUSED, Reason.CRASHED), Verdict.FAILED),
     ],

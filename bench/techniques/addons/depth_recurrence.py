@@ -7,6 +7,7 @@ from torch import nn
 
 from bench.knobs import Span, knob
 from bench.layers import Params
+from bench.ranks import Ranks
 from bench.skeleton import Model
 from bench.techniques.technique import Clash, Prior
 from bench.training import Hook, Moment
@@ -49,7 +50,7 @@ class _Switch(Hook):
     def before_gradients(self, moment: Moment) -> None:
         self._set(moment.model, moment.progress)
 
-    def at_end(self, model: nn.Module) -> None:
+    def at_end(self, model: nn.Module, ranks: Ranks) -> None:
         # a run of a step or two may end before the switch
         self._set(model, 1.0)
 

@@ -8,6 +8,7 @@ from torch import Tensor, nn
 
 from bench.knobs import Span, knob
 from bench.layers import Params
+from bench.ranks import Ranks
 from bench.techniques.technique import Need, Prior
 from bench.training import Hook, Moment
 
@@ -40,6 +41,6 @@ class _Average(Hook):
         torch._foreach_lerp_(self.sums, self.tensors, 1 - self.decay)
         self.weight = self.decay * self.weight + 1 - self.decay
 
-    def at_end(self, model: nn.Module) -> None:
+    def at_end(self, model: nn.Module, ranks: Ranks) -> None:
         for p, total in zip(self.tensors, self.sums, strict=True):
             p.copy_(total / self.weight)

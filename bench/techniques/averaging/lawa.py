@@ -9,6 +9,7 @@ from torch import Tensor, nn
 
 from bench.knobs import Span, knob
 from bench.layers import Params
+from bench.ranks import Ranks
 from bench.techniques.technique import Prior
 from bench.training import Hook, Moment
 
@@ -43,7 +44,7 @@ class _LatestMean(Hook):
         if (moment.step + 1) % self.every == 0:
             self.latest.append([p.clone() for p in self.tensors])
 
-    def at_end(self, model: nn.Module) -> None:
+    def at_end(self, model: nn.Module, ranks: Ranks) -> None:
         if not self.latest:
             return
         for p, *snapshots in zip(self.tensors, *self.latest, strict=True):

@@ -8,6 +8,7 @@ from torch import Tensor, nn
 
 from bench.knobs import Span, knob
 from bench.layers import Params
+from bench.ranks import Ranks
 from bench.techniques.technique import Prior
 from bench.training import Hook, Moment
 
@@ -46,6 +47,6 @@ class _TailMean(Hook):
             torch._foreach_add_(self.sums, self.tensors)
             self.taken += 1
 
-    def at_end(self, model: nn.Module) -> None:
+    def at_end(self, model: nn.Module, ranks: Ranks) -> None:
         for p, total in zip(self.tensors, self.sums, strict=True):
             p.copy_(total / self.taken)

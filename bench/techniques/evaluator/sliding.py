@@ -1,21 +1,21 @@
 """Sliding windows: each token is scored once, with a long context (techniques.md 7.1; Parameter Golf #50).
 
-Shapes: W windows, T time, V vocabulary.
+Shapes: W windows, T time.
 """
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import groupby, islice
 from typing import ClassVar
 
 import numpy as np
 import numpy.typing as npt
 import torch
-import torch.nn.functional as F
-from torch import nn
+from torch import Tensor, nn
 
 from bench.knobs import Span, knob
-from bench.ranks import device_of
-from bench.techniques.evaluator.windows import WINDOWS_A_BATCH
+from bench.ranks import ALONE, Ranks, device_of
+from bench.techniques.evaluator.windows import WINDOWS_A_BATCH, scored_nats
 from bench.techniques.technique import Prior
 
 
@@ -33,33 +33,22 @@ class Sliding:
 
     stride: int = knob(64, Span(1, 4096, log=True), "tokens from one window to the next; at most seq_len counts")
 
-    @torch.inference_mode()
-    def nats(self, model: nn.Module, text: npt.NDArray[np.uint8 | np.uint16], seq_len: int) -> float:
-        """Mean nats per predicted token, summed in float64."""
+    def nats(
+        self, model: nn.Module, text: npt.NDArray[np.uint8 | np.uint16], seq_len: int, ranks: Ranks = ALONE
+    ) -> float:
+        """Mean nats per predicted token."""
         tokens = torch.from_numpy(text.astype(np.int64)).to(device_of(model))
         n = tokens.numel() - 1
-        was_training = model.training
-        model.eval()
-        total, scored = 0.0, 0
-        # windows of one length and one fresh stretch go together; only the first and the last differ
-        pending: list[tuple[int, int, int]] = []
-        for window in [*windows(n, seq_len, min(self.stride, seq_len)), None]:
-            full = len(pending) == WINDOWS_A_BATCH
-            if pending and (window is None or full or _form(window) != _form(pending[0])):
-                rows = torch.stack([tokens[start : end + 1] for start, end, _ in pending])
-                logits_WTV = model(rows[:, :-1])
-                fresh = pending[0][1] - pending[0][2]
-                losses = F.cross_entropy(
-                    logits_WTV[:, -fresh:].flatten(0, 1), rows[:, -fresh:].flatten(), reduction="none"
-                )
-                total += losses.double().sum().item()
-                scored += losses.numel()
-                pending = []
-            if window is not None:
-                pending.append(window)
-        model.train(was_training)
-        assert scored == n, f"{scored} predictions scored, there are {n}"
-        return total / n
+        return scored_nats(model, batched(tokens, seq_len, min(self.stride, seq_len)), n, ranks)
+
+
+def batched(tokens: Tensor, seq_len: int, stride: int) -> Iterator[tuple[Tensor, int]]:
+    """Rows [W, T + 1] of windows alike in length and fresh stretch, and how many at the end of each are fresh."""
+    alike = groupby(windows(tokens.numel() - 1, seq_len, stride), key=_form)
+    for (_, fresh), every in alike:
+        # only the first window and the last differ from the others
+        while group := list(islice(every, WINDOWS_A_BATCH)):
+            yield torch.stack([tokens[start : end + 1] for start, end, _ in group]), fresh
 
 
 def windows(n: int, seq_len: int, stride: int) -> Iterator[tuple[int, int, int]]:

@@ -13,6 +13,7 @@ from torch import Tensor, nn
 
 from bench.knobs import Span, knob
 from bench.layers import Params
+from bench.ranks import Ranks, device_of
 from bench.skeleton import Context, Model, Site
 from bench.techniques.technique import Prior
 from bench.training import Hook, Moment
@@ -78,14 +79,14 @@ class _Choice(Hook):
         _gain(moment.model).fill_(1)
 
     @torch.no_grad()
-    def at_end(self, model: nn.Module) -> None:
+    def at_end(self, model: nn.Module, ranks: Ranks) -> None:
         gain, was_training = _gain(model), model.training
         model.eval()
-        total = torch.zeros(len(GRID), dtype=torch.float64)
+        total = torch.zeros(len(GRID), dtype=torch.float64, device=device_of(model))
         for x_BT, y_BT in self.seen:
             gain.fill_(1)
             total += nats_at(model(x_BT), y_BT)
-        gain.fill_(1 / GRID[int(total.argmin())])
+        gain.fill_(1 / GRID[int(ranks.summed(total).argmin())])
         model.train(was_training)
 
 

@@ -18,6 +18,7 @@ from torch.overrides import TorchFunctionMode
 from bench.errors import ArtifactError
 from bench.knobs import Span, knob
 from bench.layers import Moments, Param, Params
+from bench.ranks import ALONE, Ranks
 from bench.skeleton import Model
 from bench.stack import Precision, PrecisionModifier
 from bench.techniques.precision.byte_rows import AfterTraining, ByteRows
@@ -79,14 +80,14 @@ class _Calibration(Hook):
     def before_gradients(self, moment: Moment) -> None:
         self.inputs.append(moment.x_BT)
 
-    def at_end(self, model: nn.Module) -> None:
+    def at_end(self, model: nn.Module, ranks: Ranks) -> None:
         assert isinstance(model, Model), f"{type(model).__name__} has no place for moments"
-        model.moments = second_moments(model, self.inputs)
+        model.moments = second_moments(model, self.inputs, ranks)
 
 
 @torch.no_grad()
-def second_moments(model: Model, batches: Iterable[Tensor]) -> Moments:
-    """Of the inputs of every product, summed over all positions of tokens [B, T], by its weight's name."""
+def second_moments(model: Model, batches: Iterable[Tensor], ranks: Ranks = ALONE) -> Moments:
+    """Of the inputs of every product, summed over all positions of all ranks' tokens [B, T], by its weight's name."""
     was_training = model.training
     model.eval()
     products = _Products({id(param.tensor): param.name for param in Params(model).all})
@@ -94,7 +95,7 @@ def second_moments(model: Model, batches: Iterable[Tensor]) -> Moments:
         for x_BT in batches:
             model(x_BT)
     model.train(was_training)
-    return products.sums
+    return {name: ranks.summed(inputs_CC) for name, inputs_CC in products.sums.items()}
 
 
 class _Products(TorchFunctionMode):

@@ -7,6 +7,7 @@ from torch import nn
 
 from bench.knobs import Span, knob
 from bench.layers import Cast, Role, as_is
+from bench.ranks import Ranks
 from bench.stack import Precision, PrecisionModifier, set_casts
 from bench.techniques.technique import Prior
 from bench.training import Hook, Moment
@@ -37,7 +38,7 @@ class _Switch(Hook):
     def before_gradients(self, moment: Moment) -> None:
         set_casts(moment.model, self.precision.cast if moment.progress >= self.start else _unrounded)
 
-    def at_end(self, model: nn.Module) -> None:
+    def at_end(self, model: nn.Module, ranks: Ranks) -> None:
         # a run of a step or two may end before the switch
         set_casts(model, self.precision.cast)
 

@@ -147,9 +147,17 @@ def negative(store, home):
     return write_submission(store, "by-hand", 0, home / "exports" / "negative", None, lambda text: None)
 
 
+def tampered_with(folder, tmp_path):
+    """A copy whose script is short: reading the whole one is most of a check."""
+    copied = shutil.copytree(folder, tmp_path / "copy")
+    (copied / "train.py").write_text("import torch\n")
+    restate(copied, lambda plain: None)
+    return copied
+
+
 @pytest.fixture
 def copy(exported, tmp_path):
-    return shutil.copytree(exported, tmp_path / "copy")
+    return tampered_with(exported, tmp_path)
 
 
 # Scoring again costs most of a check, so tests that are not about it name no corpus.
@@ -334,13 +342,13 @@ def test_a_negative_result_says_why_it_ended_and_what_it_cost(negative):
     ],
 )
 def test_a_negative_result_that_hides_something_fails(negative, tmp_path, change, item):
-    folder = shutil.copytree(negative, tmp_path / "copy")
+    folder = tampered_with(negative, tmp_path)
     restate(folder, change)
     assert item in failing(folder)
 
 
 def test_a_negative_result_holds_no_model(negative, tmp_path):
-    folder = shutil.copytree(negative, tmp_path / "copy")
+    folder = tampered_with(negative, tmp_path)
     (folder / "model.arena").write_bytes(b"x")
     assert failing(folder) == {"files"}
 

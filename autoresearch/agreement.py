@@ -8,6 +8,7 @@ from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from autoresearch.commands.output import say
 from autoresearch.ranks import spearman
 from bench.config import fingerprint
 from bench.divisions import recipe
@@ -58,7 +59,8 @@ def main() -> None:
             raise DataError("nothing is shipped", "run `make measure` first")
         found = agreement(Reader(path), *sys.argv[1:3])
     except ArenaError as wrong:
-        sys.exit(f"error: {wrong.problem}\nhint: {wrong.hint}")
+        say(f"error: {wrong.problem}\nhint: {wrong.hint}")
+        sys.exit(2)
     for text, one, other in sorted(found.rows, key=lambda row: row[1]):
         print(f"{one:.4f}  {other:.4f}  {text}")  # noqa: T201 - stdout is our output
     print(f"Spearman {found.spearman:.3f} over {len(found.rows)} configs, {found.device_class}")  # noqa: T201

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 
+from autoresearch.commands.output import say
 from autoresearch.listing import number, table
 from bench.errors import ArenaError, DataError
 from bench.records import Identity, State
@@ -130,7 +131,8 @@ def main() -> None:
         print(told(arms(reader)))  # noqa: T201 - stdout is our output
         print("confirmed: the best config's mean over published seeds; - where it was not run on any")  # noqa: T201
     except ArenaError as wrong:
-        sys.exit(f"error: {wrong.problem}\nhint: {wrong.hint}")
+        say(f"error: {wrong.problem}\nhint: {wrong.hint}")
+        sys.exit(2)
 
 
 if __name__ == "__main__":

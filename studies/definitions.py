@@ -154,8 +154,8 @@ CONTESTED = (
     "precision=fp32",
     "precision_modifiers=none",
 )
-# Of each slot what beat the baseline alone at its defaults, as far as `make measure fighters` had run: the menu of the
-# champion's study.
+# The menu of the champion's study: of each slot what beat the baseline alone at its defaults, as far as `make measure
+# fighters` had run, and LN scale and EMA, which the lowest stack of `make measure open` has.
 PROMISING = (
     "features=trigram_hash,bigram_hash",
     "mixer=softmax,hyena,mamba,s4d,rwkv6,double_conv",

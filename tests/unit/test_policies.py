@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 from ledger_rows import CARD, KEY, SPEC, failure, proposal, result
 
+from autoresearch import agreement, policies
 from autoresearch.policies import arms, told
 from autoresearch.space import Space
 from bench.errors import ConfigError, DataError
@@ -107,3 +108,13 @@ def test_a_measurement_is_found_by_its_short_name_or_its_own():
     with pytest.raises(ConfigError, match="no measurement named nothing") as wrong:
         measurements_named("nothing")
     assert wrong.value.hint.endswith("golf, policies, belts, ablation")
+
+
+@pytest.mark.parametrize("module", [policies, agreement], ids=["policies", "agreement"])
+def test_a_wrong_request_is_told_in_two_lines_and_exits_with_two(module, monkeypatch, capsys):
+    monkeypatch.setattr(module, "shipped_store", lambda: None)
+    monkeypatch.setattr("sys.argv", ["it"])
+    with pytest.raises(SystemExit) as ended:
+        module.main()
+    assert ended.value.code == 2
+    assert [line.split(":")[0] for line in capsys.readouterr().err.splitlines()] == ["error", "hint"]

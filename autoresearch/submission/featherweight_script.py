@@ -10,7 +10,7 @@ from autoresearch.submission.curve import to_csv
 from bench.config import RunConfig
 from bench.data.corpus import TRAIN_FILE, Corpus, read_cached
 from bench.data.textfiles import load_text
-from bench.errors import ArenaError, ConfigError, DataError
+from bench.errors import ArenaError, ConfigError
 from bench.records import Point
 from bench.run import run
 from bench.tracks import Track
@@ -52,12 +52,12 @@ def say(line: str) -> None:
 
 
 def text_corpus(path: str, digest: str) -> Corpus:
-    """The corpus of a folder of prepared bytes (train.bin, valid.bin) or of text files; DataError for another one."""
+    """The corpus of a folder of prepared bytes (train.bin, valid.bin) or of text files; ConfigError for another one."""
     folder = Path(path)
     kept = read_cached(folder, folder.name) if (folder / TRAIN_FILE).is_file() else None
     corpus = load_text(path) if kept is None else kept
     if corpus.digest != digest:
-        raise DataError(
+        raise ConfigError(
             f"{path} has the digest {corpus.digest[:8]}, the recorded run was on {digest[:8]}",
             "set DATA_PATH to the text that this submission was scored on",
         )

@@ -18,7 +18,7 @@ from bench.config import RunConfig
 from bench.data.shards import Stream, open_shard
 from bench.data.tokens import TokenCorpus
 from bench.data.vocabulary import read_vocabulary
-from bench.errors import ArenaError, ConfigError, DataError
+from bench.errors import ArenaError, ConfigError
 from bench.ranks import CPU, Ranks, gpu
 from bench.records import Pace, Point, RunResult
 from bench.run import check_shared, run
@@ -169,7 +169,7 @@ def golf_corpus(data: Path, tokenizer: Path) -> TokenCorpus:
     """The shards of a folder, `*_train_*.bin` and `*_val_*.bin`, with the vocabulary they were made with."""
     sides = [[open_shard(path) for path in sorted(data.glob(f"*_{side}_*.bin"))] for side in ("train", "val")]
     if not all(any(map(len, shards)) for shards in sides) or not tokenizer.is_file():
-        raise DataError(
+        raise ConfigError(
             f"{data} holds no train or no validation shards, or there is no file {tokenizer}",
             "set DATA_PATH to the folder of shards and TOKENIZER_PATH to their .model file",
         )

@@ -82,9 +82,15 @@ class Module(Text):
 
     @property
     def about(self) -> str:
-        """What the module is, in a paragraph, and what its letters for shapes mean."""
-        first, *more = (ast.get_docstring(self.tree) or "").split("\n\n")
-        return "\n\n".join([first, *(text for text in more if text.startswith("Shapes:"))])
+        """What the module is, in a sentence or two."""
+        return " ".join((ast.get_docstring(self.tree) or "").partition("\n\n")[0].split())
+
+    @property
+    def shapes(self) -> dict[str, str]:
+        """What its letters for shapes mean."""
+        _, _, legend = (ast.get_docstring(self.tree) or "").partition("Shapes:")
+        said = " ".join(legend.partition("\n\n")[0].split()).rstrip(".").split(", ")
+        return dict(each.partition(" ")[::2] for each in said if each)
 
 
 class Sources:

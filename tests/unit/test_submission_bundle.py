@@ -6,7 +6,7 @@ import dataclasses
 import pytest
 import torch
 from brought_files import GOOD
-from bundled import loaded
+from bundled import loaded, repeat
 from tiny_vocabulary import TRAIN, VALID
 from tiny_vocabulary import model as tiny_model
 
@@ -116,17 +116,19 @@ def test_number_formats_pack_in_a_script_as_they_do_in_a_run():
 
 
 @pytest.mark.parametrize("number", range(TRAINED))
-def test_a_script_gives_the_losses_the_score_and_the_bytes_of_its_run(number, corpus, monkeypatch):
-    config, points, again = mixed(number), [], []
-    alone = loaded(script(Recorded(config, 5, 1), ENTRY))
+def test_a_script_gives_the_losses_the_score_and_the_bytes_of_its_run(number, corpus, monkeypatch, tmp_path):
+    config, points = mixed(number), []
+    (tmp_path / "train_gpt.py").write_text(script(Recorded(config, 5, 1), ENTRY))
+    alone = loaded((tmp_path / "train_gpt.py").read_text(), str(tmp_path / "train_gpt.py"))
     for training in (bench.training, alone):
         monkeypatch.setattr(training, "POINT_EVERY", 1)
+    monkeypatch.setattr(alone, "TRACK", dataclasses.replace(alone.TRACK, **SMALL))
     recorded = run(config, 5, corpus, dataclasses.replace(GOLF_CPU, **SMALL), points.append)
-    read = alone.golf_corpus(corpus.folder, corpus.folder / "tokenizer.model")
-    repeated = alone.run(alone.CONFIG, 5, read, dataclasses.replace(alone.TRACK, **SMALL), again.append)
+    repeated = repeat(alone, corpus, monkeypatch, tmp_path)
     assert repeated.artifact == recorded.artifact
-    assert dataclasses.asdict(repeated.result) | {"cost": None} == dataclasses.asdict(recorded.result) | {"cost": None}
-    losses, losses_again = ([(p.step, p.train_loss, p.probe_loss) for p in side] for side in (points, again))
+    for name in ("val_loss", "quant_gap", "weights_bytes", "artifact_sha256", "steps"):
+        assert getattr(repeated.result, name) == getattr(recorded.result, name), name
+    losses, losses_again = ([(p.step, p.train_loss, p.probe_loss) for p in side] for side in (points, repeated.points))
     assert len(losses) == 2
     assert losses_again == losses
 

@@ -14,7 +14,7 @@ _NOTHING = {"NoneType": "None", "tuple": "()", "list": "[]", "bool": ""}
 PURE = frozenset({
     "len", "tuple", "list", "int", "float", "str", "bool", "min", "max", "sum", "range", "zip", "isinstance", "getattr",
     "dict", "set", "any", "all", "sorted", "enumerate", "partial", "time.perf_counter", "replace", "math.log", "reversed",
-    "peak_bytes", "resource.getrusage", "hashlib.sha256", "nn.ModuleList", "tokenizer.read_bytes", "path.stat",
+    "peak_bytes", "resource.getrusage", "hashlib.sha256", "nn.ModuleList", "struct.unpack_from",
 })  # fmt: skip
 
 
@@ -26,6 +26,10 @@ def folded(script: Script) -> Iterator[Edit]:
         match node:
             case ast.Assert():
                 gone.append(node)
+            # like an assertion, about our own code
+            case ast.If(test=test, body=[ast.Raise(exc=ast.Call(func=ast.Name(id="TypeError" | "ValueError")))], orelse=[]):
+                if is_pure(script, test) and not isinstance(script.parents[node], ast.Try):
+                    gone.append(node)
             case ast.If(test=test):
                 if (decided := _decided(known, test)) is not None:
                     yield _branch(script, node, decided)
@@ -35,6 +39,11 @@ def folded(script: Script) -> Iterator[Edit]:
             case ast.Expr(value=ast.Call(func=ast.Attribute(attr=name) | ast.Name(id=name)) as call) if name in known.idle:
                 if all(is_pure(script, arg) for arg in call.args):
                     gone.append(node)
+            case ast.Match(cases=cases) if len(cases) > 1 and all(isinstance(c.pattern, ast.MatchValue) for c in cases):
+                # one of several numbers for which nothing is done
+                idle = [case for case in cases if _only_passes(case.body)][: len(cases) - 1]
+                for case in idle:
+                    yield script.case_lines(case)
             case ast.expr():
                 yield from _expression(script, known, node)
     for node in script.nodes:
@@ -79,7 +88,9 @@ def is_pure(script: Script, node: ast.expr) -> bool:
 
 _PURE_METHODS = frozenset({
     "size", "items", "hexdigest", "digest", "values", "keys", "numel", "parameters", "is_file", "get", "encode", "stat",
-    "removeprefix", "startswith", "partition", "rpartition",
+    "removeprefix", "startswith", "dim", "isfinite", "partition", "rpartition",
+    # every rank asks for it or none does
+    "slowest",
 })  # fmt: skip
 
 
@@ -91,7 +102,7 @@ def _decided(known: Known, node: ast.expr) -> bool | None:
     try:
         found = known.value(node)
     except UnknownError:
-        return _always_false(known, node)
+        return True if known.is_object(node) else _always_false(known, node)
     # what a test names on its way stays
     binds = any(isinstance(inner, ast.NamedExpr) for inner in ast.walk(node))
     return None if binds and found else bool(found)
@@ -201,6 +212,13 @@ def _expression(script: Script, known: Known, node: ast.expr) -> Iterator[Edit]:
             yield from _nothing(script, known, node)
 
 
+def _is_named(known: Known, node: ast.expr) -> bool:
+    try:
+        return isinstance(known.value(node), Named)
+    except UnknownError:
+        return False
+
+
 def _is_zero(known: Known, node: ast.expr) -> bool:
     try:
         return type(found := known.value(node)) is int and found == 0
@@ -210,6 +228,9 @@ def _is_zero(known: Known, node: ast.expr) -> bool:
 
 def _nothing(script: Script, known: Known, node: ast.expr) -> Iterator[Edit]:
     """A value that is nothing at all, written out."""
+    parent = script.parents[node]
+    if isinstance(node, ast.Attribute) and isinstance(parent, ast.Call) and parent.func is node and not _is_named(known, node):
+        return
     try:
         found = known.value(node)
     except UnknownError:
@@ -233,7 +254,7 @@ def _shorter(script: Script, known: Known, node: ast.BoolOp, values: list[ast.ex
     """`and` and `or` without the sides that decide nothing."""
     neutral = isinstance(node.op, ast.And)
     decided = [_decided(known, value) for value in values]
-    if any(d is (not neutral) for d in decided[:1]):
+    if decided[0] is (not neutral):
         yield _as(script, node, values[0])
         return
     # the last one may be the value that is wanted

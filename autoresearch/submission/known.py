@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from autoresearch.submission.whole import LIBRARY_NAMES, Script, dotted
+from autoresearch.submission.whole import LIBRARY_NAMES, LIBRARY_VALUES, Script, dotted
 
 Env = Mapping[str, Any]
 _DEEPEST = 12
@@ -78,7 +78,7 @@ class Known:
             case ast.Constant(value=value):
                 return value
             case ast.Name(id=name):
-                if name not in env and name in self.script.local_names and node in self.script.parents:
+                if name not in env and not self.script.is_global(node):
                     return self.local(node)
                 return self._name(name, env)
             case ast.Tuple(elts=elts):
@@ -125,9 +125,7 @@ class Known:
             if env[name] is _UNTOLD:
                 raise UnknownError
             return env[name]
-        if name in self.script.local_names:
-            raise UnknownError
-        if name in self.script.constants and name in self.global_only:
+        if name in self.script.constants and name in self.bound_once:
             if name not in self._globals:
                 self._globals[name] = self.value(self.script.constants[name])
             return self._globals[name]
@@ -137,8 +135,8 @@ class Known:
 
     def local(self, node: ast.Name) -> Any:
         """What a variable holds that is bound once, to something known that nothing changes later."""
-        function = self.script.function_of(node)
-        if function is None:
+        function = self.script.scope_of(node)
+        if not isinstance(function, ast.FunctionDef):
             raise UnknownError
         uses, bound = self.script.names_inside(function)
         same = uses[node.id]
@@ -165,14 +163,10 @@ class Known:
         return False
 
     @cached_property
-    def global_only(self) -> set[str]:
-        """Names at the top of the script that no function binds for itself."""
-        bound: dict[str, int] = {}
-        for node in self.script.nodes:
-            match node:
-                case ast.Name(id=name, ctx=ast.Store()) | ast.arg(arg=name):
-                    bound[name] = bound.get(name, 0) + 1
-        return {name for name in self.script.constants if bound.get(name) == 1}
+    def bound_once(self) -> set[str]:
+        """Names at the top of the script that nothing binds again."""
+        again = {name for node in self.script.nodes if isinstance(node, ast.Global) for name in node.names}
+        return {name for name in self.script.constants if name not in again}
 
     def _is_zero(self, node: ast.expr, env: Env) -> bool:
         try:
@@ -187,7 +181,7 @@ class Known:
 
     def _never_equal(self, attribute: ast.expr, to: ast.expr, env: Env) -> bool:
         """Whether no class of the script has the value that an attribute is compared with."""
-        if not isinstance(attribute, ast.Attribute) or attribute.attr in LIBRARY_NAMES:
+        if not isinstance(attribute, ast.Attribute) or attribute.attr in LIBRARY_VALUES:
             return False
         owners = self.script.owners.get(attribute.attr, set())
         if not owners:
@@ -290,7 +284,7 @@ class Known:
         # what is found so far serves to find the others
         found = self._common = {}
         for name, owners in self.script.owners.items():
-            if name in LIBRARY_NAMES or name.startswith("__"):
+            if name in LIBRARY_VALUES or name.startswith("__"):
                 continue
             try:
                 values = [self._of_all(owner, name) for owner in owners]
@@ -357,6 +351,8 @@ class Known:
         if node.keywords and not (isinstance(node.func, ast.Name) and node.func.id in self.script.classes):
             raise UnknownError
         match node:
+            case ast.Call(func=ast.Name(id="isinstance"), args=[of, ast.Name(id=name)]) if name in self.script.classes:
+                return self._is_of_class(of, name)
             case ast.Call(func=ast.Name(id="getattr"), args=[of, ast.Constant(value=str(name)), default]):
                 return self._asked(self.value(of, env), name, default, env)
             case ast.Call(func=ast.Name(id="sum"), args=[ast.GeneratorExp(elt=elt, generators=[_])]) if self._is_zero(
@@ -387,6 +383,100 @@ class Known:
             except UnknownError:
                 found.append(_UNTOLD)
         return found
+
+    def is_object(self, node: ast.expr) -> bool:
+        """Whether an expression gives an object of ours that counts as true."""
+        try:
+            cls = self.script.classes[self.class_of(node, ())]
+        except UnknownError:
+            return False
+        return not any(getattr(inner, "name", "") in ("__len__", "__bool__") for inner in cls.body)
+
+    def reads(self, cls: ast.ClassDef, name: str) -> bool:
+        """Whether somebody may ask an object of a class for a name."""
+        if name not in self.script.mentioned:
+            return False
+        if name in self.script.words:
+            return True
+        return any(self._may_be(node.value, cls) for node in self.script.attributes[name] if self.script.is_read(node)) or any(
+            name in node.kwd_attrs for node in self.script.nodes if isinstance(node, ast.MatchClass)
+        )
+
+    def _may_be(self, node: ast.expr, cls: ast.ClassDef) -> bool:
+        try:
+            found = self.script.classes[self.class_of(node, ())]
+        except UnknownError:
+            return True
+        related = cls.name in self.script.subclassed or any(
+            isinstance(base, ast.Name) and base.id in self.script.classes for base in [*found.bases, *cls.bases]
+        )
+        return found is cls or related
+
+    def _is_of_class(self, node: ast.expr, name: str) -> bool:
+        made = self.class_of(node, ())
+        above = self.script.classes[made]
+        if made == name:
+            return True
+        if any(isinstance(base, ast.Name) and base.id in self.script.classes for base in above.bases):
+            raise UnknownError
+        return False
+
+    def class_of(self, node: ast.expr, seen: tuple[ast.AST, ...]) -> str:
+        """The one class of the script that an expression can be an object of, by what makes it."""
+        if node in seen or len(seen) > _DEEPEST:
+            raise UnknownError
+        seen = (*seen, node)
+        match node:
+            case ast.Call(func=ast.Name(id=name)) if name in self.script.classes:
+                return name
+            case ast.Call(func=ast.Name(id=name)) if name in self.script.functions:
+                return self._class_given_back(self.script.functions[name], seen)
+            case ast.Call(func=ast.Attribute(value=of, attr=name)):
+                found = self.value(of)
+                if isinstance(found, Instance):
+                    for inner in found.cls.body:
+                        if isinstance(inner, ast.FunctionDef) and inner.name == name:
+                            return self._class_given_back(inner, seen)
+            case ast.Name(id=name) if name in self.script.constants and self.script.is_global(node):
+                return self.class_of(self.script.constants[name], seen)
+            case ast.Name(id="self") if (cls := self.script.class_of(node)) is not None:
+                if cls.name not in self.script.subclassed:
+                    return cls.name
+            case ast.Name() if isinstance(function := self.script.scope_of(node), ast.FunctionDef):
+                return self._class_of_local(node, function, seen)
+        raise UnknownError
+
+    def _class_given_back(self, function: ast.FunctionDef, seen: tuple[ast.AST, ...]) -> str:
+        given = [n.value for n in self.script.inside(function) if isinstance(n, ast.Return)]
+        made = {self.class_of(value, seen) for value in given if value is not None}
+        if len(made) != 1 or None in given:
+            raise UnknownError
+        return made.pop()
+
+    def _class_of_local(self, node: ast.Name, function: ast.FunctionDef, seen: tuple[ast.AST, ...]) -> str:
+        uses, _ = self.script.names_inside(function)
+        stored = [n for n in uses[node.id] if not isinstance(n.ctx, ast.Load)]
+        names = [arg.arg for arg in function.args.args]
+        if node.id in names and not stored:
+            place = names.index(node.id)
+            if function.name in self.script.functions and self.script.functions[function.name] is function:
+                calls, uses_of = self.script.calls_of[function.name], self.script.names[function.name]
+                given = [call.args[place] for call in calls if len(call.args) > place]
+            else:
+                calls = [c for a in self.script.attributes[function.name]
+                         if isinstance(c := self.script.parents[a], ast.Call) and c.func is a]  # fmt: skip
+                uses_of = calls
+                given = [call.args[place - 1] for call in calls if len(call.args) >= place]
+            if not calls or len(given) < len(calls) or len(uses_of) > len(calls):
+                raise UnknownError
+            made = {self.class_of(value, seen) for value in given}
+        elif len(stored) == 1 and isinstance(up := self.script.parents[stored[0]], ast.Assign) and up.targets == stored:
+            made = {self.class_of(up.value, seen)}
+        else:
+            raise UnknownError
+        if len(made) != 1:
+            raise UnknownError
+        return made.pop()
 
     def _asked(self, of: Any, name: str, default: ast.expr, env: Env) -> Any:
         if isinstance(of, Instance):

@@ -16,7 +16,10 @@ def laid_out(text: str) -> str:
         text = (script := Script(text)).changed(rule(script))
     while (joined := (script := Script(text)).changed(_joined(script))) != text:
         text = joined
-    return re.sub(r"\n{4,}", "\n\n\n", text)
+    text = re.sub(r"\n{4,}", "\n\n\n", text)
+    # a title stands right above what it is of, and goes where nothing is left of that
+    text = re.sub(r"^(# .*)\n\n+(?=# |if __name__)", "", text, flags=re.MULTILINE)
+    return re.sub(r"^(# .*)\n\n+", r"\1\n", text, flags=re.MULTILINE)
 
 
 def _joined(script: Script) -> Iterator[Edit]:

@@ -46,15 +46,16 @@ def callees(script: Script) -> Iterator[Callee]:
     called = set()
     for call in script.calls:
         match call.func:
-            case ast.Name(id=name):
+            case ast.Name(id=name) if script.is_global(call.func):
                 by_name["", name].calls.append(call)
             case ast.Attribute(attr=name):
                 by_name[".", name].calls.append(call)
         called.add(call.func)
-    closed |= {("", name) for name in script.local_names}
     for node in script.nodes:
         match node:
-            case ast.Name(id=name, ctx=ast.Load()) if node not in called and node not in script.annotations:
+            case ast.Name(id=name, ctx=ast.Load()) if (
+                node not in called and node not in script.annotations and script.is_global(node)
+            ):
                 closed.add(("", name))
             case ast.Attribute(attr=name, ctx=ast.Load()) if node not in called:
                 closed.add((".", name))
@@ -189,9 +190,9 @@ def _is_constant(script: Script, node: ast.expr) -> bool:
         case ast.Tuple(elts=[]):
             return True
         case ast.Name(id=name):
-            return name in script.at_top and name not in script.local_names
-        case ast.Attribute(value=ast.Name(id=name), attr=attr):
-            return name in script.constants and name not in script.local_names and attr not in script.stores
+            return name in script.at_top and script.is_global(node)
+        case ast.Attribute(value=ast.Name(id=name) as of, attr=attr):
+            return name in script.constants and script.is_global(of) and attr not in script.stores
     return False
 
 
@@ -200,16 +201,12 @@ def _is_constant(script: Script, node: ast.expr) -> bool:
 
 def aliases(script: Script) -> Iterator[Edit]:
     """A local name of a constant is that constant; a function that only gives one back is it too."""
-    local = script.local_names
     for name, function in script.functions.items():
-        if name in local:
-            continue
         match function.body:
             case [*_, ast.Return(value=ast.Name(id=constant))] if len(_said(function)) == 1 and constant in script.constants:
-                for call in script.calls:
-                    if isinstance(call.func, ast.Name) and call.func.id == name:
-                        if all(is_pure(script, arg) for arg in call.args):
-                            yield (*script.span(call), constant.encode())
+                for call in script.calls_of[name]:
+                    if all(is_pure(script, arg) for arg in call.args):
+                        yield (*script.span(call), constant.encode())
     for node in script.nodes:
         if not isinstance(node, ast.FunctionDef):
             continue

@@ -3,6 +3,7 @@
 import ast
 import importlib
 import importlib.util
+import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
@@ -82,8 +83,10 @@ class Module(Text):
 
     @property
     def about(self) -> str:
-        """What the module is, in a sentence or two."""
-        return " ".join((ast.get_docstring(self.tree) or "").partition("\n\n")[0].split())
+        """What the module is, in a sentence."""
+        said = " ".join((ast.get_docstring(self.tree) or "").partition("\n\n")[0].split())
+        # not to the full stop of a citation
+        return re.split(r"(?<!et al\.)(?<=\.) ", said)[0]
 
     @property
     def shapes(self) -> dict[str, str]:

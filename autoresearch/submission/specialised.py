@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 
 from autoresearch.submission.folding import folded
+from autoresearch.submission.inline import inlined
 from autoresearch.submission.layout import laid_out
 from autoresearch.submission.parameters import aliases, fewer_parameters
 from autoresearch.submission.plainer import Edit
@@ -11,7 +12,7 @@ from autoresearch.submission.whole import Script
 
 Rule = Callable[[Script], Iterator[Edit]]
 # Each leaves the others something to do; the quick ones first.
-RULES: tuple[Rule, ...] = (folded, unused, aliases, fewer_parameters, unread_fields, unread_names)
+RULES: tuple[Rule, ...] = (folded, unused, aliases, fewer_parameters, unread_fields, unread_names, inlined)
 
 
 def specialised(text: str) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 import torch
 
 from autoresearch.submission.folding import is_pure
+from autoresearch.submission.known import Known
 from autoresearch.submission.plainer import Edit
 from autoresearch.submission.scopes import free_names
 from autoresearch.submission.whole import Script
@@ -67,6 +68,7 @@ def _members(script: Script) -> Iterator[ast.stmt]:
                 case _:
                     continue
             asked = _is_asked(script, name, inner) or (name.startswith("__") and name.endswith("__"))
+            asked = asked and not (name == "__post_init__" and isinstance(inner.body[0], ast.Pass))
             if not asked and not any(hasattr(base, name) or base.__module__ == "enum" for base in above):
                 yield inner
 
@@ -98,11 +100,12 @@ def _is_asked(script: Script, name: str, member: ast.stmt) -> bool:
 def unread_fields(script: Script) -> Iterator[Edit]:
     """Fields of records that nobody asks for, with what they are given; records that meet in one call take turns."""
     taken: set[ast.AST] = set()
+    known = Known(script)
     for cls in script.classes.values():
         if not script.is_record(cls) or cls.name in script.subclassed or _is_reflected(script, cls):
             continue
         fields = script.fields(cls)
-        gone = {name for name in fields if name not in script.mentioned}
+        gone = {name for name in fields if not known.reads(cls, name)}
         gone = {name for name in gone if _may_go(script, cls, name)}
         calls = [*script.calls_of[cls.name], *script.calls_of["replace"]]
         around = {node for call in calls for node in script.inside(call)}
@@ -167,6 +170,8 @@ def _variables(script: Script) -> Iterator[ast.stmt]:
         outer = {name for n in inside if isinstance(n, ast.Nonlocal | ast.Global) for name in n.names}
         for node in inside:
             match node:
+                case ast.Assign(targets=[ast.Name(id=name)], value=ast.Name(id=same)) if name == same:
+                    yield node
                 case ast.Assign(targets=[ast.Name(id=name)], value=value):
                     if name not in read | outer and is_pure(script, value):
                         yield node
@@ -207,5 +212,7 @@ def _kept_for_nobody(script: Script) -> Iterator[ast.stmt]:
             match node:
                 case ast.Assign(targets=[ast.Attribute(value=ast.Name(id="self"), attr=name)], value=value):
                     simple = isinstance(value, ast.Constant | ast.List | ast.Tuple | ast.Dict) and not list(free_names(value))
+                    # what is only passed on from a record
+                    simple = simple or (isinstance(value, ast.Attribute) and value.attr == name)
                     if name not in script.mentioned and (simple or (plain and is_pure(script, value))):
                         yield node

@@ -14,6 +14,9 @@ import torch
 from autoresearch.submission.plainer import Edit, Text
 
 Function = ast.FunctionDef | ast.Lambda
+_COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
+_FUNCTIONS = (ast.FunctionDef, ast.Lambda, ast.Module)
+_SCOPES = (*_FUNCTIONS, *_COMPREHENSIONS, ast.ClassDef)
 _SHARED = (ast.expr_context, ast.operator, ast.unaryop, ast.cmpop, ast.boolop)
 Items = Sequence[ast.expr | ast.keyword | ast.arg | ast.comprehension]
 _LIBRARIES = (
@@ -22,6 +25,10 @@ _LIBRARIES = (
 )  # fmt: skip
 # An attribute that a library's objects have as well says nothing of ours.
 LIBRARY_NAMES = frozenset(name for kind in _LIBRARIES for name in dir(kind)) | {"param_groups", "state"}
+# Of these, what is no method: a method is called, a value of ours is not.
+LIBRARY_VALUES = frozenset(
+    name for name in LIBRARY_NAMES if not any(callable(getattr(kind, name, None)) for kind in _LIBRARIES)
+) | {"size", "shape", "name", "training"}
 
 
 class Script(Text):
@@ -68,10 +75,10 @@ class Script(Text):
 
     @cached_property
     def calls_of(self) -> dict[str, list[ast.Call]]:
-        """Calls of what has a bare name."""
+        """Calls of what stands at the top, or is Python's own."""
         found: dict[str, list[ast.Call]] = defaultdict(list)
         for call in self.calls:
-            if isinstance(call.func, ast.Name):
+            if isinstance(call.func, ast.Name) and self.is_global(call.func):
                 found[call.func.id].append(call)
         return found
 
@@ -86,10 +93,10 @@ class Script(Text):
 
     @cached_property
     def names(self) -> dict[str, list[ast.Name]]:
-        """Every use of a bare name that is no type."""
+        """Every use of what stands at the top, but for types."""
         found: dict[str, list[ast.Name]] = defaultdict(list)
         for node in self.nodes:
-            if isinstance(node, ast.Name) and node not in self.annotations:
+            if isinstance(node, ast.Name) and node not in self.annotations and self.is_global(node):
                 found[node.id].append(node)
         return found
 
@@ -118,21 +125,45 @@ class Script(Text):
         return {*self.functions, *self.classes, *self.constants}
 
     @cached_property
-    def local_names(self) -> set[str]:
-        """What some function binds for itself."""
-        found: set[str] = set()
-        for top in self.tree.body:
-            if not isinstance(top, ast.FunctionDef | ast.ClassDef):
-                continue
-            for node in self.inside(top):
-                match node:
-                    case ast.Name(id=name, ctx=ast.Store()) | ast.arg(arg=name) | ast.MatchAs(name=str(name)):
-                        found.add(name)
-                    case ast.FunctionDef(name=name) if not isinstance(self.parents[node], ast.Module | ast.ClassDef):
-                        found.add(name)
-                    case ast.ExceptHandler(name=str(name)) | ast.MatchStar(name=str(name)):
-                        found.add(name)
+    def bound(self) -> dict[ast.AST, set[str]]:
+        """The names that each function, class and comprehension binds for itself."""
+        found: dict[ast.AST, set[str]] = defaultdict(set)
+        for node in self.nodes:
+            match node:
+                case ast.Name(id=name, ctx=ast.Store() | ast.Del()):
+                    walrus = isinstance(self.parents[node], ast.NamedExpr)
+                    found[self._scope(node, _FUNCTIONS if walrus else _SCOPES)].add(name)
+                case ast.arg(arg=name) | ast.MatchAs(name=str(name)) | ast.MatchStar(name=str(name)):
+                    found[self._scope(node, _FUNCTIONS)].add(name)
+                case ast.FunctionDef(name=name) | ast.ClassDef(name=name) | ast.ExceptHandler(name=str(name)):
+                    found[self._scope(node, _SCOPES)].add(name)
         return found
+
+    def _scope(self, node: ast.AST, kinds: tuple[type[ast.AST], ...]) -> ast.AST:
+        while not isinstance(node := self.parents[node], kinds):
+            pass
+        return node
+
+    def scope_of(self, node: ast.Name) -> ast.AST:
+        """The function, class or comprehension that binds a name where it is used; the module for what stands at the top."""
+        below: ast.AST = node
+        at: ast.AST | None = self.parents.get(node)
+        inside_function = False
+        while at is not None and not isinstance(at, ast.Module):
+            first = isinstance(at, ast.comprehension) and below is at.iter and self.parents[at].generators[0] is at  # type: ignore[attr-defined]
+            if first:
+                below, at = self.parents[at], self.parents.get(self.parents[at])
+                continue
+            seen = isinstance(at, _SCOPES) and not (isinstance(at, ast.ClassDef) and inside_function)
+            head = isinstance(at, ast.FunctionDef) and (below in at.decorator_list or below is at.returns)
+            if seen and not head and node.id in self.bound[at]:
+                return at
+            inside_function |= isinstance(at, ast.FunctionDef | ast.Lambda)
+            below, at = at, self.parents.get(at)
+        return self.tree
+
+    def is_global(self, node: ast.Name) -> bool:
+        return self.scope_of(node) is self.tree
 
     @cached_property
     def annotations(self) -> set[ast.AST]:
@@ -152,7 +183,7 @@ class Script(Text):
         found: set[str] = set()
         for node in self.nodes:
             match node:
-                case ast.Attribute(attr=name, ctx=ast.Load()) if not self._passes_on(node):
+                case ast.Attribute(attr=name) if self.is_read(node):
                     found.add(name)
                 case ast.Constant(value=str(name)):
                     found.add(name)
@@ -164,6 +195,10 @@ class Script(Text):
     def words(self) -> set[str]:
         """Everything in quotes."""
         return {node.value for node in self.nodes if isinstance(node, ast.Constant) and isinstance(node.value, str)}
+
+    def is_read(self, node: ast.Attribute) -> bool:
+        """Whether an attribute is asked for, and for more than to keep it somewhere else."""
+        return isinstance(node.ctx, ast.Load) and not self._passes_on(node)
 
     def _passes_on(self, node: ast.Attribute) -> bool:
         """Whether a value is read only to be kept under the same name somewhere else."""
@@ -260,14 +295,28 @@ class Script(Text):
         return self._pure[name]
 
     def _works_out(self, statement: ast.stmt, is_pure: Callable[[ast.expr], bool]) -> bool:
+        """Whether a statement changes nothing but variables of its function."""
+        parts: list[ast.expr | None] = []
+        inner: list[ast.stmt] = []
         match statement:
-            case ast.Return(value=None) | ast.Pass():
+            case ast.Pass() | ast.Raise() | ast.Break() | ast.Continue():
                 return True
-            case ast.Return(value=ast.expr() as value) | ast.Expr(value=value) | ast.Assign(targets=[ast.Name()], value=value):
-                return is_pure(value)
-            case ast.If(test=test, body=body, orelse=orelse):
-                return is_pure(test) and all(self._works_out(s, is_pure) for s in [*body, *orelse])
-        return False
+            case ast.Expr(value=ast.Yield(value=value)) | ast.Return(value=value) | ast.Expr(value=value):
+                parts = [value]
+            case ast.Assign(targets=targets, value=value):
+                names = [n for target in targets for n in (target.elts if isinstance(target, ast.Tuple) else [target])]
+                parts = [value]
+                if not all(isinstance(name, ast.Name) for name in names):
+                    return False
+            case ast.AugAssign(target=ast.Name(), value=value):
+                parts = [value]
+            case ast.If(test=test, body=body, orelse=orelse) | ast.While(test=test, body=body, orelse=orelse):
+                parts, inner = [test], [*body, *orelse]
+            case ast.Match(subject=subject, cases=cases):
+                parts, inner = [subject], [s for case in cases for s in case.body]
+            case _:
+                return False
+        return all(p is None or is_pure(p) for p in parts) and all(self._works_out(s, is_pure) for s in inner)
 
     def source(self, node: ast.expr | ast.stmt) -> bytes:
         start, end = self.span(node)
@@ -282,6 +331,10 @@ class Script(Text):
         while row and self._row(row - 1).lstrip().startswith(b"#"):
             row -= 1
         return self.line_starts[row], self.line_starts[node.end_lineno or 0]
+
+    def case_lines(self, case: ast.match_case) -> Edit:
+        """One case of a `match` taken out."""
+        return self.line_starts[case.pattern.lineno - 1], self.line_starts[case.body[-1].end_lineno or 0], b""
 
     def _row(self, number: int) -> bytes:
         return self.raw[self.line_starts[number] : self.line_starts[number + 1] - 1]

@@ -16,11 +16,13 @@ from autoresearch.submission.plainer import plainer
 from autoresearch.submission.recipe import Recorded, script
 from autoresearch.submission.scopes import free_names
 from autoresearch.submission.sources import BundleError
+from autoresearch.submission.specialised import specialised
 from bench.brought import declared
 from bench.catalog import CATALOG, HOSTS, full_pick, refusals, technique
 from bench.config import Budget
 from bench.data.tokens import build
 from bench.divisions import GOLF_CPU_BASE, baseline
+from bench.golf_recipes import recipe_of
 from bench.run import run
 from bench.tracks import GOLF_CPU
 
@@ -99,7 +101,7 @@ def test_number_formats_pack_in_a_script_as_they_do_in_a_run():
     names = [f"{kind.__name__}_{number}" for number, kind in enumerate(UNTRAINED)]
     imports = [f"from {k.__module__} import {k.__name__} as {n}" for k, n in zip(UNTRAINED, names, strict=True)]
     text = PACKED.format(imports="\n".join(imports), names=", ".join(names))
-    kinds, packed = loaded(bundle({"formats": text}, ("formats", "main"), {})).main()
+    kinds, packed = loaded(specialised(bundle({"formats": text}, ("formats", "main"), {}))).main()
     ours, packed_by_us = loaded(text).main()
     noise = torch.Generator().manual_seed(5)
     weights = [(torch.randn(shape, generator=noise), role) for shape, role in (
@@ -115,9 +117,23 @@ def test_number_formats_pack_in_a_script_as_they_do_in_a_run():
             assert all(torch.equal(one, other) for one, other in zip(tensors, tensors_by_us, strict=True))
 
 
-@pytest.mark.parametrize("number", range(TRAINED))
-def test_a_script_gives_the_losses_the_score_and_the_bytes_of_its_run(number, corpus, monkeypatch, tmp_path):
-    config, points = mixed(number), []
+def published(pull):
+    """A stack of the contest in miniature; 0 is its baseline."""
+    config = recipe_of(pull).config(GOLF_CPU)
+    config = config.replaced("shape", [full_pick("shape", "sized", SHAPE)])
+    return dataclasses.replace(config, budget=Budget(steps=2, batch=2, seq_len=24))
+
+
+TRAINED_RECIPES = {
+    "baseline": lambda: published(0), "315": lambda: published(315), **{
+        f"mixed {number}": lambda number=number: mixed(number) for number in range(TRAINED)
+    },
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("recipe", TRAINED_RECIPES)
+def test_a_script_gives_the_losses_the_score_and_the_bytes_of_its_run(recipe, corpus, monkeypatch, tmp_path):
+    config, points = TRAINED_RECIPES[recipe](), []
     (tmp_path / "train_gpt.py").write_text(script(Recorded(config, 5, 1), ENTRY))
     alone = loaded((tmp_path / "train_gpt.py").read_text(), str(tmp_path / "train_gpt.py"))
     for training in (bench.training, alone):
@@ -156,9 +172,9 @@ def test_a_mixer_of_ones_own_is_part_of_the_script_under_its_own_name():
     text = script(Recorded(brought(GOOD), 5, 1, ("digest",)), FEATHERWEIGHT_ENTRY)
     alone = loaded(text)
     assert "class RecentMeanMixer(nn.Module)" in text
-    assert 'mixer=made("mixer", RecentMean)[0]' in text
+    assert "mixer=RecentMean(window=4)" in text
     assert "window: int  # bytes that are averaged" in text
-    assert alone.realise(alone.CONFIG).model(16).blocks[0].mixer.window == 4
+    assert alone.STACK.mixer.window == 4
 
 
 def test_a_mixer_that_is_no_list_of_definitions_can_be_no_part_of_one():
@@ -241,7 +257,6 @@ class Kept:
 '''
 PLAIN = '''"""Wordy."""
 class Kept:
-    """By A et al. 2023."""
     slot = "x"
     field: int = 3
 
@@ -252,7 +267,7 @@ class Kept:
         return raw[0]
 
     def empty(self):
-        """All there is."""
+        pass
 '''
 
 
@@ -260,7 +275,7 @@ def test_a_script_reads_plainer_than_our_modules_and_does_not_check_its_own_arti
     assert plainer(WORDY) == PLAIN
     text = script(Recorded(GOLF_CPU_BASE, 1337, 1), ENTRY)
     assert "ArtifactError" not in text
-    assert "DataError" in text
+    assert "ConfigError" in text
 
 
 def test_another_definition_may_stand_in():

@@ -29,6 +29,8 @@ def inlined(script: Script) -> Iterator[Edit]:
 
 def _written_out(script: Script, function: ast.FunctionDef, value: ast.expr) -> Edit | None:
     (call,) = script.calls_of[function.name]
+    if script.function_of(call) is None:
+        return None
     names = [arg.arg for arg in function.args.args]
     args = function.args
     if args.vararg or args.kwarg or args.kwonlyargs or call.keywords or len(call.args) != len(names):

@@ -398,9 +398,10 @@ class Known:
             return False
         if name in self.script.words:
             return True
-        return any(self._may_be(node.value, cls) for node in self.script.attributes[name] if self.script.is_read(node)) or any(
-            name in node.kwd_attrs for node in self.script.nodes if isinstance(node, ast.MatchClass)
-        )
+        # what is passed on is asked for by whoever asks for it there
+        loads = [node for node in self.script.attributes[name] if isinstance(node.ctx, ast.Load)]
+        matched = (node for node in self.script.nodes if isinstance(node, ast.MatchClass))
+        return any(self._may_be(node.value, cls) for node in loads) or any(name in node.kwd_attrs for node in matched)
 
     def _may_be(self, node: ast.expr, cls: ast.ClassDef) -> bool:
         try:

@@ -13,8 +13,8 @@ _NOTHING = {"NoneType": "None", "tuple": "()", "list": "[]", "bool": ""}
 # Calls that change nothing and can be left out with what they give.
 PURE = frozenset({
     "len", "tuple", "list", "int", "float", "str", "bool", "min", "max", "sum", "range", "zip", "isinstance", "getattr",
-    "dict", "set", "any", "all", "sorted", "enumerate", "partial", "time.perf_counter", "replace", "math.log", "reversed",
-    "peak_bytes", "resource.getrusage", "hashlib.sha256", "nn.ModuleList", "struct.unpack_from",
+    "dict", "set", "any", "all", "sorted", "enumerate", "partial", "time.perf_counter", "replace", "math.log",
+    "reversed", "peak_bytes", "resource.getrusage", "hashlib.sha256", "nn.ModuleList", "struct.unpack_from",
 })  # fmt: skip
 
 
@@ -27,7 +27,9 @@ def folded(script: Script) -> Iterator[Edit]:
             case ast.Assert():
                 gone.append(node)
             # like an assertion, about our own code
-            case ast.If(test=test, body=[ast.Raise(exc=ast.Call(func=ast.Name(id="TypeError" | "ValueError")))], orelse=[]):
+            case ast.If(
+                test=test, body=[ast.Raise(exc=ast.Call(func=ast.Name(id="TypeError" | "ValueError")))], orelse=[]
+            ):
                 if is_pure(script, test) and not isinstance(script.parents[node], ast.Try):
                     gone.append(node)
             case ast.If(test=test):
@@ -36,7 +38,9 @@ def folded(script: Script) -> Iterator[Edit]:
             case ast.For(iter=items, orelse=[]):
                 if _is_empty(known, items) or (_only_passes(node.body) and is_pure(script, items)):
                     gone.append(node)
-            case ast.Expr(value=ast.Call(func=ast.Attribute(attr=name) | ast.Name(id=name)) as call) if name in known.idle:
+            case ast.Expr(value=ast.Call(func=ast.Attribute(attr=name) | ast.Name(id=name)) as call) if (
+                name in known.idle
+            ):
                 if all(is_pure(script, arg) for arg in call.args):
                     gone.append(node)
             case ast.Match(cases=cases) if len(cases) > 1 and all(isinstance(c.pattern, ast.MatchValue) for c in cases):
@@ -191,7 +195,10 @@ def _expression(script: Script, known: Known, node: ast.expr) -> Iterator[Edit]:
                     given, how = script.source(left.value), b"list(%s)" if isinstance(node, ast.List) else b"tuple(%s)"
                     yield (*script.span(node), how % given)
                 else:
-                    yield (*script.span(node), (b"[%s]" if isinstance(node, ast.List) else b"(%s,)") % script.source(left))
+                    yield (
+                        *script.span(node),
+                        (b"[%s]" if isinstance(node, ast.List) else b"(%s,)") % script.source(left),
+                    )
         case ast.BinOp(op=ast.Add(), left=left, right=right):
             for side, other in ((left, right), (right, left)):
                 if isinstance(side, ast.Tuple | ast.List) and not side.elts:
@@ -229,7 +236,12 @@ def _is_zero(known: Known, node: ast.expr) -> bool:
 def _nothing(script: Script, known: Known, node: ast.expr) -> Iterator[Edit]:
     """A value that is nothing at all, written out."""
     parent = script.parents[node]
-    if isinstance(node, ast.Attribute) and isinstance(parent, ast.Call) and parent.func is node and not _is_named(known, node):
+    if (
+        isinstance(node, ast.Attribute)
+        and isinstance(parent, ast.Call)
+        and parent.func is node
+        and not _is_named(known, node)
+    ):
         return
     try:
         found = known.value(node)
@@ -258,7 +270,9 @@ def _shorter(script: Script, known: Known, node: ast.BoolOp, values: list[ast.ex
         yield _as(script, node, values[0])
         return
     # the last one may be the value that is wanted
-    left = [v for n, v in enumerate(values) if decided[n] is not neutral or n == len(values) - 1 and _wanted(script, node)]
+    left = [
+        v for n, v in enumerate(values) if decided[n] is not neutral or (n == len(values) - 1 and _wanted(script, node))
+    ]
     if len(left) < len(values):
         word = b" and " if neutral else b" or "
         yield (*script.span(node), word.join(script.source(v) for v in left) or (b"True" if neutral else b"False"))

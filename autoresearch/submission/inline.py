@@ -22,7 +22,11 @@ def inlined(script: Script) -> Iterator[Edit]:
                     return
             case [ast.Return(value=ast.expr() as value)] if not function.decorator_list:
                 uses = script.names[name]
-                if len(uses) == 1 and len(script.calls_of[name]) == 1 and (edit := _written_out(script, function, value)):
+                if (
+                    len(uses) == 1
+                    and len(script.calls_of[name]) == 1
+                    and (edit := _written_out(script, function, value))
+                ):
                     yield edit
                     return
 
@@ -42,15 +46,15 @@ def _written_out(script: Script, function: ast.FunctionDef, value: ast.expr) -> 
     # a name of the script must not mean something else where it comes to stand
     around = _bound_around(script, call)
     uses = [n for n in script.inside(value) if isinstance(n, ast.Name)]
-    if any(n.id in around for n in uses if script.is_global(n)) or any(script.bound.get(n) for n in script.inside(value)):
+    if any(n.id in around for n in uses if script.is_global(n)) or any(
+        script.bound.get(n) for n in script.inside(value)
+    ):
         return None
     given = dict(zip(names, call.args, strict=True))
     start, end = script.span(value)
     edits = [(*script.span(n), script.source(given[n.id])) for n in uses if n.id in given]
     text = script.edited(start, end, edits)
-    if not isinstance(value, _WHOLE):
-        text = f"({text})"
-    elif isinstance(value, ast.Tuple) and not text.startswith("("):
+    if not isinstance(value, _WHOLE) or (isinstance(value, ast.Tuple) and not text.startswith("(")):
         text = f"({text})"
     first, last = script.span(call)
     line = len(script.raw[script.raw.rindex(b"\n", 0, first) + 1 : script.raw.index(b"\n", last)].decode())

@@ -22,7 +22,17 @@ _COMPARED: dict[type[ast.cmpop], Callable[[Any, Any], bool]] = {
     ast.In: lambda a, b: a in b,
     ast.NotIn: lambda a, b: a not in b,
 }
-_GATHER = {"tuple": tuple, "list": list, "len": len, "bool": bool, "any": any, "all": all, "nn.ModuleList": list, "float": float, "sum": sum}
+_GATHER: dict[str, Callable[[Any], Any]] = {
+    "tuple": tuple,
+    "list": list,
+    "len": len,
+    "bool": bool,
+    "any": any,
+    "all": all,
+    "nn.ModuleList": list,
+    "float": float,
+    "sum": sum,
+}
 
 
 class UnknownError(Exception):
@@ -128,6 +138,9 @@ class Known:
         if name in self.script.constants and name in self.bound_once:
             if name not in self._globals:
                 self._globals[name] = self.value(self.script.constants[name])
+            # what a list holds may change
+            if isinstance(self._globals[name], list):
+                raise UnknownError
             return self._globals[name]
         if name in self.script.functions:
             return Named(name)
@@ -258,7 +271,9 @@ class Known:
         found = {}
         for value in self.script.constants.values():
             match value:
-                case ast.Call(func=ast.Name(id=name)) if name in self.script.classes and len(self.script.calls_of[name]) == 1:
+                case ast.Call(func=ast.Name(id=name)) if (
+                    name in self.script.classes and len(self.script.calls_of[name]) == 1
+                ):
                     try:
                         found[name] = self.value(value)
                     except UnknownError:
@@ -461,14 +476,14 @@ class Known:
         if node.id in names and not stored:
             place = names.index(node.id)
             if function.name in self.script.functions and self.script.functions[function.name] is function:
-                calls, uses_of = self.script.calls_of[function.name], self.script.names[function.name]
+                calls, n_uses = self.script.calls_of[function.name], len(self.script.names[function.name])
                 given = [call.args[place] for call in calls if len(call.args) > place]
             else:
                 calls = [c for a in self.script.attributes[function.name]
                          if isinstance(c := self.script.parents[a], ast.Call) and c.func is a]  # fmt: skip
-                uses_of = calls
+                n_uses = len(calls)
                 given = [call.args[place - 1] for call in calls if len(call.args) >= place]
-            if not calls or len(given) < len(calls) or len(uses_of) > len(calls):
+            if not calls or len(given) < len(calls) or n_uses > len(calls):
                 raise UnknownError
             made = {self.class_of(value, seen) for value in given}
         elif len(stored) == 1 and isinstance(up := self.script.parents[stored[0]], ast.Assign) and up.targets == stored:
@@ -560,5 +575,6 @@ class Known:
 
 def _does_nothing(function: ast.FunctionDef) -> bool:
     return all(
-        isinstance(s, ast.Pass) or (isinstance(s, ast.Expr) and isinstance(s.value, ast.Constant)) for s in function.body
+        isinstance(s, ast.Pass) or (isinstance(s, ast.Expr) and isinstance(s.value, ast.Constant))
+        for s in function.body
     )

@@ -58,9 +58,13 @@ def _given_back(script: Script) -> Iterator[Edit]:
     """What is named only to be given back."""
     for node in script.nodes:
         match getattr(node, "body", None):
-            case [*_, ast.Assign(targets=[ast.Name(id=name)], value=value) as made, ast.Return(value=ast.Name(id=given))]:
-                if name == given and script.span(made)[1] + 1 == script.raw.rindex(b"\n", 0, script.span(node.body[-1])[0]) + 1:
-                    start, end = script.span(made)[0], script.span(node.body[-1])[1]
+            case [
+                *_,
+                ast.Assign(targets=[ast.Name(id=name)], value=value) as made,
+                ast.Return(value=ast.Name(id=given)) as back,
+            ]:
+                if name == given and script.span(made)[1] + 1 == script.raw.rindex(b"\n", 0, script.span(back)[0]) + 1:
+                    start, end = script.span(made)[0], script.span(back)[1]
                     yield start, end, b"return " + script.source(value)
 
 

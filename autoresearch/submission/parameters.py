@@ -113,7 +113,11 @@ def _without(script: Script, callee: Callee, place: int, name: str) -> Iterator[
     if len(values) < len(given):
         values += [default for default in defaults if default is not None]
     texts = {ast.unparse(value) for value in values}
-    if len(texts) == 1 and _is_constant(script, values[0]) and not any(_stored(script, f, name) for f in callee.functions):
+    if (
+        len(texts) == 1
+        and _is_constant(script, values[0])
+        and not any(_stored(script, f, name) for f in callee.functions)
+    ):
         (text,) = texts
         if any(text in bound_anywhere(function) for function in callee.functions):
             return
@@ -135,7 +139,7 @@ def _taken_out(script: Script, callee: Callee, place: int, name: str) -> Iterato
         ends = _with_defaults(script, args)
         yield from _fewer(ends, {place + callee.skipped})
     for call in callee.calls:
-        items = [*call.args, *call.keywords]
+        items: list[ast.expr | ast.keyword] = [*call.args, *call.keywords]
         gone = {place} if place < len(call.args) else {
             n for n, item in enumerate(items) if isinstance(item, ast.keyword) and item.arg == name
         }  # fmt: skip
@@ -203,7 +207,9 @@ def aliases(script: Script) -> Iterator[Edit]:
     """A local name of a constant is that constant; a function that only gives one back is it too."""
     for name, function in script.functions.items():
         match function.body:
-            case [*_, ast.Return(value=ast.Name(id=constant))] if len(_said(function)) == 1 and constant in script.constants:
+            case [*_, ast.Return(value=ast.Name(id=constant))] if (
+                len(_said(function)) == 1 and constant in script.constants
+            ):
                 for call in script.calls_of[name]:
                     if all(is_pure(script, arg) for arg in call.args):
                         yield (*script.span(call), constant.encode())
@@ -215,13 +221,22 @@ def aliases(script: Script) -> Iterator[Edit]:
             match statement:
                 case ast.Assign(targets=[ast.Name(id=name)], value=value):
                     once = sum(n.id == name for n in stored) == 1 and name not in {a.arg for a in node.args.args}
-                    outer = {n for s in script.inside(node) if isinstance(s, ast.Nonlocal | ast.Global) for n in s.names}
-                    if not once or name in outer or not _is_constant(script, value) or _stored_inside(script, node, name):
+                    outer = {
+                        n for s in script.inside(node) if isinstance(s, ast.Nonlocal | ast.Global) for n in s.names
+                    }
+                    if (
+                        not once
+                        or name in outer
+                        or not _is_constant(script, value)
+                        or _stored_inside(script, node, name)
+                    ):
                         continue
                     text = script.source(value)
                     if text.decode() in bound_anywhere(node):
                         continue
-                    yield from ((*script.span(n), text) for n in _reads(script, node, name) if isinstance(n.ctx, ast.Load))
+                    yield from (
+                        (*script.span(n), text) for n in _reads(script, node, name) if isinstance(n.ctx, ast.Load)
+                    )
                     yield from script.without([statement])
                 case ast.Assign(targets=[ast.Tuple(elts=names)], value=ast.Tuple(elts=values)):
                     if any(not isinstance(n, ast.Name) for n in names) or len(names) != len(values):
@@ -234,7 +249,9 @@ def aliases(script: Script) -> Iterator[Edit]:
                         place = names.index(target)
                         text = script.source(value)
                         yield from (
-                            (*script.span(n), text) for n in _reads(script, node, target.id) if isinstance(n.ctx, ast.Load)
+                            (*script.span(n), text)
+                            for n in _reads(script, node, target.id)
+                            if isinstance(n.ctx, ast.Load)
                         )
                         left = [n for n in range(len(names)) if n != place]
                         sides = (b", ".join(script.source(side[n]) for n in left) for side in (names, values))
@@ -248,7 +265,7 @@ def _said(function: ast.FunctionDef) -> list[ast.stmt]:
 
 def _stored_inside(script: Script, function: ast.FunctionDef, name: str) -> bool:
     for node in script.inside(function):
-        if isinstance(node, ast.FunctionDef | ast.Lambda) and node is not function:
-            if name in {arg.arg for arg in node.args.args}:
-                return True
+        inner = isinstance(node, ast.FunctionDef | ast.Lambda) and node is not function
+        if inner and name in {arg.arg for arg in node.args.args}:
+            return True
     return False

@@ -4,7 +4,9 @@ A script reads no packed model but its own, so the checks that only guard agains
 """
 
 import ast
+import io
 import re
+import tokenize
 from collections.abc import Iterable, Iterator
 
 # Raised for a packed model, a shard or a vocabulary that is damaged or hostile, for a run that is over a cap, and for
@@ -24,7 +26,7 @@ class Text:
         for line in self.raw.split(b"\n"):
             self.line_starts.append(self.line_starts[-1] + len(line) + 1)
 
-    def span(self, node: ast.stmt | ast.expr | ast.arg) -> tuple[int, int]:
+    def span(self, node: ast.stmt | ast.expr | ast.arg | ast.keyword) -> tuple[int, int]:
         """Where it stands, in bytes."""
         assert node.end_lineno is not None, "parsed, not made"
         assert node.end_col_offset is not None, "parsed, not made"
@@ -54,7 +56,17 @@ def plainer(text: str) -> str:
     guarded = Text(text)
     if any(name in text for name in GUARDS):
         guarded = Text(guarded.changed(_guards(guarded)))
-    return guarded.changed([*_types(guarded), *_docstrings(guarded)])
+    return guarded.changed([*_types(guarded), *_docstrings(guarded), *_remarks(guarded)])
+
+
+def _remarks(text: Text) -> Iterator[Edit]:
+    """Comments at the end of a line; those above one say why, and stay."""
+    for token in tokenize.tokenize(io.BytesIO(text.raw).readline):
+        row, column = token.start
+        before = token.line[:column]
+        if token.type == tokenize.COMMENT and before.strip():
+            end = text.line_starts[row - 1] + len(before.encode())
+            yield text.line_starts[row - 1] + len(before.rstrip().encode()), end + len(token.string.encode()), b""
 
 
 def _guards(text: Text) -> Iterator[Edit]:

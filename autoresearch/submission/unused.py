@@ -16,7 +16,9 @@ _REFLECT = frozenset({"asdict", "vars", "fields", "astuple"})
 
 def unused(script: Script) -> Iterator[Edit]:
     """Everything without a reader."""
-    yield from script.without([*_definitions(script), *_members(script), *_variables(script), *_kept_for_nobody(script)])
+    yield from script.without(
+        [*_definitions(script), *_members(script), *_variables(script), *_kept_for_nobody(script)]
+    )
     yield from _imports(script)
 
 
@@ -24,13 +26,15 @@ def _definitions(script: Script) -> Iterator[ast.stmt]:
     """What `main` does not reach."""
     homes = {name: node for node in script.tree.body for name in _names(node)}
     reached: set[ast.stmt] = set()
-    waiting = [node for node in script.tree.body if isinstance(node, ast.If)]
+    waiting: list[ast.stmt] = [node for node in script.tree.body if isinstance(node, ast.If)]
     while waiting:
         node = waiting.pop()
         if node in reached:
             continue
         reached.add(node)
-        names = {inner.id for inner in script.inside(node) if isinstance(inner, ast.Name) and inner not in script.annotations}
+        names = {
+            inner.id for inner in script.inside(node) if isinstance(inner, ast.Name) and inner not in script.annotations
+        }
         waiting += [homes[name] for name in names if name in homes]
     return (node for node in homes.values() if node not in reached)
 
@@ -68,7 +72,8 @@ def _members(script: Script) -> Iterator[ast.stmt]:
                 case _:
                     continue
             asked = _is_asked(script, name, inner) or (name.startswith("__") and name.endswith("__"))
-            asked = asked and not (name == "__post_init__" and isinstance(inner.body[0], ast.Pass))
+            if name == "__post_init__" and isinstance(inner, ast.FunctionDef):
+                asked = not isinstance(inner.body[0], ast.Pass)
             if not asked and not any(hasattr(base, name) or base.__module__ == "enum" for base in above):
                 yield inner
 
@@ -147,7 +152,7 @@ def _call_without(script: Script, call: ast.Call, cls: ast.ClassDef, gone: set[s
     if not isinstance(call.func, ast.Name) or call.func.id not in (cls.name, "replace"):
         return
     fields = list(script.fields(cls))
-    items = [*call.args, *call.keywords]
+    items: list[ast.expr | ast.keyword] = [*call.args, *call.keywords]
     cut = {n for n, item in enumerate(items) if isinstance(item, ast.keyword) and item.arg in gone}
     if call.func.id == cls.name:
         cut |= {n for n in range(len(call.args)) if fields[n] in gone}
@@ -192,12 +197,16 @@ def unread_names(script: Script) -> Iterator[Edit]:
         read = {n.id for n in inside if isinstance(n, ast.Name) and not isinstance(n.ctx, ast.Store)}
         for node in inside:
             match node:
-                case ast.Assign(targets=[ast.Tuple(elts=names)], value=ast.Tuple(elts=values)) if len(names) == len(values):
+                case ast.Assign(targets=[ast.Tuple(elts=names)], value=ast.Tuple(elts=values)) if len(names) == len(
+                    values
+                ):
                     pairs = list(zip(names, values, strict=True))
                     left = [(n, v) for n, v in pairs
                             if not isinstance(n, ast.Name) or n.id in read or not is_pure(script, v)]  # fmt: skip
                     if 0 < len(left) < len(pairs) and script.function_of(node) is function:
-                        sides = (b", ".join(script.source(side) for side in column) for column in zip(*left, strict=True))
+                        sides = (
+                            b", ".join(script.source(side) for side in column) for column in zip(*left, strict=True)
+                        )
                         yield (*script.span(node), b" = ".join(sides))
 
 
@@ -211,7 +220,9 @@ def _kept_for_nobody(script: Script) -> Iterator[ast.stmt]:
         for node in script.inside(cls):
             match node:
                 case ast.Assign(targets=[ast.Attribute(value=ast.Name(id="self"), attr=name)], value=value):
-                    simple = isinstance(value, ast.Constant | ast.List | ast.Tuple | ast.Dict) and not list(free_names(value))
+                    simple = isinstance(value, ast.Constant | ast.List | ast.Tuple | ast.Dict) and not list(
+                        free_names(value)
+                    )
                     # what is only passed on from a record
                     simple = simple or (isinstance(value, ast.Attribute) and value.attr == name)
                     if name not in script.mentioned and (simple or (plain and is_pure(script, value))):

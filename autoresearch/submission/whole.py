@@ -18,10 +18,10 @@ _COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
 _FUNCTIONS = (ast.FunctionDef, ast.Lambda, ast.Module)
 _SCOPES = (*_FUNCTIONS, *_COMPREHENSIONS, ast.ClassDef)
 _SHARED = (ast.expr_context, ast.operator, ast.unaryop, ast.cmpop, ast.boolop)
-Items = Sequence[ast.expr | ast.keyword | ast.arg | ast.comprehension]
+Items = Sequence[ast.expr | ast.keyword]
 _LIBRARIES = (
-    torch.Tensor, torch.nn.Module, torch.nn.ModuleList, torch.optim.Optimizer, torch.Generator, torch.device, torch.finfo,
-    np.ndarray, Path, str, bytes, dict, list, tuple, int, float, set, re.Match,
+    torch.Tensor, torch.nn.Module, torch.nn.ModuleList, torch.optim.Optimizer, torch.Generator, torch.device,
+    torch.finfo, np.ndarray, Path, str, bytes, dict, list, tuple, int, float, set, re.Match,
 )  # fmt: skip
 # An attribute that a library's objects have as well says nothing of ours.
 LIBRARY_NAMES = frozenset(name for kind in _LIBRARIES for name in dir(kind)) | {"param_groups", "state"}
@@ -145,7 +145,7 @@ class Script(Text):
         return node
 
     def scope_of(self, node: ast.Name) -> ast.AST:
-        """The function, class or comprehension that binds a name where it is used; the module for what stands at the top."""
+        """The function, class or comprehension that binds a name where it is used; else the module."""
         below: ast.AST = node
         at: ast.AST | None = self.parents.get(node)
         inside_function = False
@@ -242,7 +242,7 @@ class Script(Text):
         """What the script's own imports bring."""
         found: dict[str, Any] = {}
         lines = [ast.unparse(n) for n in self.tree.body if isinstance(n, ast.Import | ast.ImportFrom)]
-        exec("\n".join(line for line in lines if "__future__" not in line), found)  # noqa: S102 - imports, nothing else
+        exec("\n".join(line for line in lines if "__future__" not in line), found)
         return found
 
     def bases(self, node: ast.ClassDef) -> Iterator[Any]:
@@ -260,18 +260,17 @@ class Script(Text):
 
     def function_of(self, node: ast.AST) -> ast.FunctionDef | None:
         """The function around a node."""
-        while (up := self.parents.get(node)) is not None:
-            if isinstance(up, ast.FunctionDef):
-                return up
-            node = up
-        return None
+        up = self.parents.get(node)
+        while up is not None and not isinstance(up, ast.FunctionDef):
+            up = self.parents.get(up)
+        return up
 
     def class_of(self, node: ast.AST) -> ast.ClassDef | None:
-        while (up := self.parents.get(node)) is not None:
-            if isinstance(up, ast.ClassDef):
-                return up
-            node = up
-        return None
+        """The class around a node."""
+        up = self.parents.get(node)
+        while up is not None and not isinstance(up, ast.ClassDef):
+            up = self.parents.get(up)
+        return up
 
     def is_record(self, node: ast.ClassDef) -> bool:
         """A dataclass or a named tuple: its fields are its arguments."""
@@ -372,8 +371,7 @@ class Script(Text):
             else:
                 yield spans[n - 1][1], spans[n][1], b""
 
-    def _item(self, item: ast.expr | ast.keyword | ast.arg | ast.comprehension) -> tuple[int, int]:
-        assert not isinstance(item, ast.comprehension)
+    def _item(self, item: ast.expr | ast.keyword) -> tuple[int, int]:
         start, end = self.span(item)
         # brackets of its own belong to it
         while (left := self.raw[:start].rstrip()).endswith(b"(") and self.raw[end:].lstrip().startswith(b")"):

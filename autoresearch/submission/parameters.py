@@ -265,7 +265,8 @@ def _said(function: ast.FunctionDef) -> list[ast.stmt]:
 
 def _stored_inside(script: Script, function: ast.FunctionDef, name: str) -> bool:
     for node in script.inside(function):
-        inner = isinstance(node, ast.FunctionDef | ast.Lambda) and node is not function
-        if inner and name in {arg.arg for arg in node.args.args}:
-            return True
+        match node:
+            case ast.FunctionDef(args=args) | ast.Lambda(args=args) if node is not function:
+                if name in {arg.arg for arg in args.args}:
+                    return True
     return False

@@ -223,8 +223,8 @@ class Script(Text):
                         found[own].add(name)
                     case ast.Assign(targets=[ast.Name(id=own)]):
                         found[own].add(name)
-        for node in self.nodes:
-            match node:
+        for at in self.nodes:
+            match at:
                 case ast.Attribute(attr=own, ctx=ast.Store()):
                     found[own].add("")
         return found

@@ -19,8 +19,10 @@ from studies.database import MIGRATIONS, open_writer, reporting
 from studies.models import RUN_KEY, Artifact, Belt, Config, Run, Study, TechniqueCard, Trial, TrialRun, Verdict, key
 
 FOLDER = Path(__file__).parent / "measured"
+# Columns of a run that are packed: each is a text of its own in the line of a run that has it.
+_PACKED = ("curve", "pace", "sizes")
 # Bookkeeping of one database, meaningless in another.
-_LOCAL_RUN = {"id", "rev", "curve", "pace"}
+_LOCAL_RUN = {"id", "rev", *_PACKED}
 _LOCAL_TRIAL = {"id", "study_id", "rev"}
 _LOCAL_VERDICT = {"id", "study_id", "rev", "run_ids"}
 # when a belt is lost is told by who takes it, in another file
@@ -64,9 +66,9 @@ def _run_line(session: Session, print_: str, run: Run | None) -> dict[str, Any]:
     line: dict[str, Any] = {"config": session.get_one(Config, print_).config}
     if run is not None:
         line["run"] = run.model_dump(exclude=_LOCAL_RUN)
-        line["curve"] = base64.b64encode(run.curve or b"").decode()
-        if run.pace:
-            line["pace"] = base64.b64encode(run.pace).decode()
+        # a curve is written even where it is empty, as it was before there was anything else
+        packed = {name: getattr(run, name) or b"" for name in _PACKED}
+        line |= {name: base64.b64encode(blob).decode() for name, blob in packed.items() if blob or name == "curve"}
         if artifact := session.get(Artifact, run.id):
             line["artifact"] = {"sha256": artifact.sha256, "weights_bytes": artifact.weights_bytes}
     return line
@@ -225,8 +227,8 @@ def _run_row(session: Session, line: dict[str, Any], rev: int) -> Run:
     found = _same_run(session, plain).first()
     if found is not None:
         return found
-    pace = base64.b64decode(line["pace"]) if "pace" in line else None
-    run = Run(**plain, curve=base64.b64decode(line["curve"]) or None, pace=pace, rev=rev)
+    packed: dict[str, Any] = {name: base64.b64decode(line[name]) or None for name in _PACKED if name in line}
+    run = Run(**plain, **packed, rev=rev)
     session.add(run)
     session.flush()
     if "artifact" in line:

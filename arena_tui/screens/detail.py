@@ -84,7 +84,8 @@ class DetailScreen(PlottedScreen):
         mirror, pinned = self.arena.mirror, self.arena.pinned()
         study = mirror.studies.get(self._study)
         known = (tuple(study.n_by_state.items()) if study else (), len(mirror.verdicts.get(self._study, ())))
-        told = (trial.number, trial.rev, mirror.baselines.delta(trial), known, width, pinned and pinned.number)
+        weighed = trial.run is not None and trial.run.id in mirror.sizes
+        told = (trial.number, trial.rev, mirror.baselines.delta(trial), known, width, pinned and pinned.number, weighed)
         if told != self._told:
             self._told = told
             words.show(trial_page(self.page(trial), width))
@@ -104,6 +105,7 @@ class DetailScreen(PlottedScreen):
             reference=pinned if pinned and pinned.study == trial.study else parent(trial, trials),
             verdicts=mirror.verdicts.get(self._study, []),
             replay=self.replay(),
+            sizes=mirror.sizes,
         )
 
     def replay(self) -> str | None:

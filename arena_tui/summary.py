@@ -108,7 +108,12 @@ def progress_line(
     study: StudyView, trials: Sequence[TrialView], now: float, alive: bool, phases: Sequence[PhaseView] = ()
 ) -> Text:
     """How far, in which phase, how much longer, and on what that rests."""
-    text = Text(f"{bar(study.n_done, study.spec.n_trials)} {study.n_done}/{study.spec.n_trials} trials", no_wrap=True)
+    text = Text(no_wrap=True, overflow="ellipsis")
+    if study.ending is not None:
+        return text.append(f"{bar(1, 1)} {study.progress} trials").append(f"  ended: {study.ending}", "dim")
+    if study.n_expected is not None:
+        text.append(f"{bar(study.n_done, study.n_expected)} ")
+    text.append(f"{study.progress} trials")
     if (phase := next((p for p in reversed(phases) if p.ended_at is None), None)) is not None:
         text.append(f"  {phase.name}", "bold")
     left = time_left(study, trials, now) if alive else None
@@ -116,8 +121,9 @@ def progress_line(
         text.append(f"  {formatting.duration(left.seconds)} left", "bold")
         text.append(f" ({left.basis})", "dim")
     elif alive:
-        text.append("  no time left known yet", "dim")
-    text.overflow = "ellipsis"
+        until = f"until every opening is done, {study.spec.n_trials} at most"
+        unknown = until if study.n_expected is None else "no time left known yet"
+        text.append(f"  {unknown}", "dim")
     return text
 
 

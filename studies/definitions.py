@@ -114,6 +114,13 @@ class Measurement:
         )
 
 
+# The policy that has no sampler: each technique alone, and done, however many trials it was allowed.
+OPENINGS = "openings"
+# Why a study is over for good; every other reason leaves something to resume.
+ALL_DONE = "all trials are done"
+NO_OPENING = "every opening is done"
+OVER = (ALL_DONE, NO_OPENING)
+
 REAL_SAMPLE = "$ARENA_REALDATA"
 
 # The slots of the open division that stay as the baseline has them; written out, since a definition never changes.
@@ -273,7 +280,7 @@ MEASUREMENTS = (
         division_name="open",
         n_trials=3,
         data=REAL_SAMPLE,
-        policy="openings",
+        policy=OPENINGS,
         settings=("init=zero_output,orthogonal", "optimizer=adamw,lion", *NOTHING_ELSE),
     ),
     Measurement(
@@ -282,7 +289,7 @@ MEASUREMENTS = (
         division_name="open",
         n_trials=200,  # more than there are techniques: the openings end it
         data=REAL_SAMPLE,
-        policy="openings",
+        policy=OPENINGS,
     ),
     Measurement(
         name="measured-hybrid_norm",

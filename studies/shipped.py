@@ -16,6 +16,7 @@ from bench.config import canonical
 from bench.errors import StoreError
 from bench.records import State
 from studies.database import MIGRATIONS, open_writer, reporting
+from studies.definitions import OVER
 from studies.models import RUN_KEY, Artifact, Belt, Config, Run, Study, TechniqueCard, Trial, TrialRun, Verdict, key
 
 FOLDER = Path(__file__).parent / "measured"
@@ -34,7 +35,10 @@ def export_measured(store: Path, study: str, to: Path) -> int:
     engine = open_writer(store)
     with reporting(store), Session(engine) as session:
         row = session.exec(select(Study).where(Study.name == study)).one()
-        lines: list[dict[str, Any]] = [{"study": {"name": row.name, "spec": row.spec, "created_at": row.created_at}}]
+        told = {"name": row.name, "spec": row.spec, "created_at": row.created_at}
+        # a piece of a measurement ends for the moment's reasons, which say nothing of the measurement
+        told |= {"ended_reason": row.ended_reason} if row.ended_reason in OVER else {}
+        lines: list[dict[str, Any]] = [{"study": told}]
         cards = session.exec(
             select(TechniqueCard).where(TechniqueCard.study_id == row.id).order_by(col(TechniqueCard.id))
         )

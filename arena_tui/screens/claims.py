@@ -121,7 +121,7 @@ def columns_for(width: int) -> tuple[Column, ...]:
 
 
 def _row(row: Finding, columns: Sequence[Column], far: float) -> Row:
-    cells = {
+    cells: dict[str, Text | str] = {
         "claim": row.text,
         "verdict": styled(SHORTER.get(row.verdict, row.verdict), STYLES.get(row.verdict, "dim")),
         "effect": formatting.delta(row.effect),

@@ -88,7 +88,7 @@ class StudiesScreen(ListScreen):
             styled(spec.name, "bold" if study == self.arena.study else ""),
             spec.division_name,
             formatting.corpus(spec.corpus_name, spec.corpus_digest),
-            f"{study.n_done}/{spec.n_trials}",
+            study.progress,
             formatting.loss(best.val_loss if best else None),
             styled(state.word, state.style),
             formatting.counts(study.n_by_state),
@@ -132,8 +132,8 @@ class StudiesScreen(ListScreen):
 
     def command(self, study: StudyView) -> str | None:
         """What to type to resume it, where that makes sense."""
-        open_ = study.n_done < study.spec.n_trials or study.n_by_state.get(State.INTERRUPTED, 0)
-        if study.shipped or study.name in self.arena.mirror.alive or not open_:
+        over = study.ending is not None and not study.n_by_state.get(State.INTERRUPTED, 0)
+        if study.shipped or study.name in self.arena.mirror.alive or over:
             return None
         return f"autoresearch resume {study.name}{self.arena.store_option()}"
 

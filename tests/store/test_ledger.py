@@ -8,8 +8,10 @@ from dataclasses import replace
 import pytest
 from ledger_rows import CARD, KEY, SPEC, failure, proposal, result
 
+from autoresearch.listing import condition
 from bench.errors import StoreError
 from bench.records import Pace, Point, Reason, Sizes, State, TensorSize
+from studies.definitions import NO_OPENING
 from studies.ownership import Owner
 from studies.reading import Reader
 from studies.shipped import export_measured, import_measured
@@ -73,6 +75,16 @@ def test_what_a_packed_model_is_made_of_comes_back_from_the_ledger_and_from_what
     export_measured(store.path, "lab", tmp_path / "lab.jsonl")
     import_measured(tmp_path / "other.db", tmp_path / "lab.jsonl", shipped=True)
     assert Reader(tmp_path / "other.db").sizes(1) == SIZES
+
+
+@pytest.mark.parametrize(("why", "kept"), [(NO_OPENING, NO_OPENING), ("the time given with --timeout is up", None)])
+def test_what_ships_says_why_its_study_is_over(store, tmp_path, why, kept):
+    store.release("lab", why)
+    export_measured(store.path, "lab", tmp_path / "lab.jsonl")
+    import_measured(tmp_path / "other.db", tmp_path / "lab.jsonl", shipped=True)
+    other = Reader(tmp_path / "other.db").study("lab")
+    assert other.ended_reason == kept
+    assert condition(other) == (f"shipped: {kept}" if kept else "shipped")
 
 
 def test_a_run_of_before_has_no_sizes_and_is_written_as_it_was(store, tmp_path):

@@ -31,7 +31,7 @@ def liveness(study: StudyView, alive: bool, now: float) -> Liveness:
     """Never from the state alone: a killed coordinator leaves its rows running."""
     if study.owner_pid is None:
         if study.shipped:
-            return Liveness("shipped", "measured by the project; the sample itself is not shipped")
+            return Liveness("shipped", "measured by the project")
         if study.ending is not None:
             return Liveness("done", study.ending)
         why = f": {study.ended_reason}" if study.ended_reason else ""

@@ -51,7 +51,7 @@ def size_lines(run: RunView, config: RunConfig, read: Mapping[int, Sizes | None]
     if sizes is not None:
         text.append_text(_table(sizes, width))
     elif run.id in read and run.state is State.COMPLETE:
-        text.append(" by tensor: not recorded, the run is older than that record; a replay packs it again\n", "dim")
+        text.append(" by tensor: not recorded, the run is older than that record\n", "dim")
     return text
 
 
@@ -68,7 +68,8 @@ def _room(weights_bytes: int, sizes: Sizes | None, config: RunConfig) -> str:
 
 def _table(sizes: Sizes, width: int) -> Text:
     names = max(12, width - _CELLS_BESIDE - 1)
-    text = Text(f" {'tensors':<{names}}{'shape':>15}{'bits':>6}{'bytes':>12}{'share':>7}\n", "dim")
+    text = Text()
+    text.append(f" {'tensors':<{names}}{'shape':>15}{'bits':>6}{'bytes':>12}{'share':>7}\n", "dim")
     lines = by_kind(sizes.tensors)
     shown, rest = lines[:MOST_LINES], lines[MOST_LINES:]
     if rest:

@@ -178,7 +178,7 @@ def cost_lines(run: RunView, width: int) -> Text:
         ("tokens", formatting.amount(run.train_tokens)),
         ("FLOPs", formatting.amount(run.train_flops)),
         ("peak memory", formatting.size(run.peak_bytes)),
-        ("run", f"{run.id}, seed {run.seed}, {identity.device_class}, {run.threads} threads"),
+        ("run", f"{run.id}, seed {run.seed}, {identity.device_class}, {run.threads} thread{'s' * (run.threads != 1)}"),
         ("board", formatting.identity(identity, run.corpus_name)),
         ("versions", " ".join(f"{name} {version}" for name, version in sorted(run.versions.items()))),
     )

@@ -46,6 +46,7 @@ class ClaimsScreen(ToldScreen):
     }
     """
     TAB = "claims"
+    OF_STUDY = False
     COMMAND = "claims"
     KEYS: ClassVar[Sequence[Key]] = (AGAIN, *picked(GLOBAL, "help", "quit"))
 
@@ -73,6 +74,10 @@ class ClaimsScreen(ToldScreen):
 
     def read(self, text: str) -> Findings:
         return findings_of(text)
+
+    def basis(self) -> str:
+        found = self.findings()
+        return "" if found is None else " on " + ", ".join(filter(None, (found.corpus, found.device_class)))
 
     # drawing
 
@@ -135,13 +140,12 @@ def _row(row: Finding, columns: Sequence[Column], far: float) -> Row:
 
 
 def _summary(found: Findings) -> Text:
-    """How the verdicts fell, and what is left to do; then where they hold."""
+    """How the verdicts fell, and what is left to do."""
     counts = Counter(SHORTER.get(row.verdict, row.verdict) for row in found.rows)
     text = Text("  ".join(f"{verdict} {n}" for verdict, n in counts.most_common()))
     if found.runs_left:
         text.append(f"; {found.runs_left} runs left, {found.hours_left:.1f} core hours")
-    where = ", ".join(filter(None, (found.corpus, found.device_class)))
-    return text.append(f"; {where}")
+    return text
 
 
 def finding_text(row: Finding, width: int) -> Text:

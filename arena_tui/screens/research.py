@@ -22,12 +22,13 @@ class ResearchScreen(ToldScreen):
 
     DEFAULT_CSS = """
     ResearchScreen #body { height: 1fr; }
-    ResearchScreen #sections { display: none; width: 30; border-right: vkey $panel; }
+    ResearchScreen #sections { display: none; width: 39; border-right: vkey $panel; }
     ResearchScreen.-wide #sections { display: block; }
     ResearchScreen VirtualTable { height: 1fr; width: 1fr; }
     ResearchScreen #about {
         height: auto; min-height: 4; max-height: 50%; border-top: hkey $panel; scrollbar-size-vertical: 1;
     }
+    ResearchScreen.-prose #about { display: none; }
     """
     TAB = "research"
     COMMAND = "report"
@@ -84,9 +85,11 @@ class ResearchScreen(ToldScreen):
         self.table.empty_text = self._empty()
         wide = self.has_class("-wide")
         # before the layout the table has no width: the screen's own will do, and a resize follows
-        width = (self.table.size.width or self.app.size.width - 31 * wide) - 3
+        width = (self.table.size.width or self.app.size.width - 40 * wide) - 3
         lines = lines_of(sections[at], width) if sections else []
         self._lines = {line.key: line for line in lines}
+        # a section of sentences alone has nothing to say of one of its lines
+        self.set_class(not any(line.about or line.trials for line in lines), "-prose")
         title = sections[at].title if sections else ""
         told = f"{title}" if wide or not sections else f"{at + 1} of {len(sections)}  {title}"
         self.table.set_columns((Column("line", told, 0),))

@@ -211,7 +211,7 @@ async def test_standings_go_through_divisions_and_boards(store: Path, alive: Non
         assert "tinystories 9f3c1a2b  500 steps" in words(app, "#divisions")
         assert "3 of 9 trials without a score:  diverged 1  out of time 1  refused 1" in words(app, "#notes")
         assert "1.4352 @500  1.3745 @800  published, unknown split: reference only" in words(app, "#notes")
-        assert "unconfirmed: fewer than 3 seeds" in words(app, "#notes")
+        assert "below 3 seeds a score is unconfirmed" in words(app, "#notes")
         await pilot.press("b")
         await pilot.pause()
         assert listed(app) == ["muon", "adamw"]
@@ -308,7 +308,7 @@ async def test_shipped_studies_are_labelled(
     monkeypatch.setattr("arena_tui.sources.shipped_path", lambda: store)
     async with opened() as (app, _):
         notice = app.screen.query_one(Status).facts.notice
-        assert notice == "measured by the project on tinystories 9f3c1a2b, cpu; the sample itself is not shipped"
+        assert notice == "measured by the project on cpu; the text itself is not shipped"
 
 
 async def test_help_lists_every_key_and_any_way_out_goes_back(store: Path, alive: None, opened: Any) -> None:

@@ -79,8 +79,8 @@ async def test_findings_are_listed_with_verdict_effect_and_test(
         rows = app.screen.query_one(VirtualTable)._rows
         assert [str(cell) for cell in rows[0].cells] == ["[b]lion[/] by 6 %", "refuted", "+0.0200"]
         assert [str(row.cells[1]) for row in rows[1:]] == ["not measured", "not testable"]
-        said = "refuted 1  not measured 1  not testable 1; 22 runs left, 1.2 core hours; tinystories 9f3c1a2b"
-        assert words(app, "#summary") == said
+        assert words(app, "#summary") == "refuted 1  not measured 1  not testable 1; 22 runs left, 1.2 core hours"
+        assert words(app, "#where") == "after 9 ended trials on tinystories 9f3c1a2b"
         about = words(app, "#about-text")
         assert "an artefact of tuning: untuned arms said what tuned ones refute" in about
         assert "-0.0100 to +0.0500 nats/byte  p 0.4  n 3" in about

@@ -6,12 +6,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from on_screen import words
 
 from arena_tui.app import ArenaApp
 from arena_tui.commands import Answer, UnknownFormatError
 from arena_tui.findings import findings_of
 from arena_tui.screens.claims import ClaimsScreen, columns_for
-from arena_tui.widgets.lines import Lines
 from arena_tui.widgets.table import VirtualTable, column_widths
 from studies.claims import CLAIMS
 
@@ -50,10 +50,6 @@ TOLD = {
         claim("mixer", "not testable as published", untestable="it is not disclosed"),
     ],
 }
-
-
-def words(app: ArenaApp, selector: str) -> str:
-    return app.screen.query_one(selector, Lines).shown.plain
 
 
 async def test_findings_are_listed_with_verdict_effect_and_test(

@@ -60,7 +60,7 @@ class TrialsScreen(TrialListScreen):
         every = self.arena.trials()
         wanted = in_order((trial for trial in every if passes(outcomes, trial)), order)
         rows = self.narrowed(wanted, trial_facts, f"no {outcomes} yet" if every else self.empty())
-        told = self.app.size.width >= 150 and any(trial.val_loss is None for trial in rows)
+        told = self.app.size.width >= 150 and any(trial.state in WITHOUT_SCORE for trial in rows)
         self.table.set_columns((*TRIAL_COLUMNS, WHY_COLUMN) if told else TRIAL_COLUMNS)
         self._keys = [str(trial.number) for trial in rows]
         self.table.set_rows([self._row(trial) for trial in rows])

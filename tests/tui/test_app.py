@@ -68,6 +68,19 @@ async def test_an_unknown_study_is_said_and_the_known_are_listed(store: Path, al
         assert "there is no study named nope yet (the studies are optimizer-1, toy-1)" in notice
 
 
+@pytest.mark.parametrize("device", ["cpu/x86_64-avx2", "cuda/nvidia-h100-x8"])
+def test_what_is_shipped_is_said_in_one_line_of_eighty_columns(device: str) -> None:
+    assert len(f" measured by the project on {device}; the text itself is not shipped") <= 80
+
+
+async def test_a_long_notice_goes_on_under_itself(store: Path, opened: Any) -> None:
+    store.write_text("no database, and long enough to be read")
+    async with opened() as (app, _):
+        _, _, *notice = app.screen.query_one(Status).render().plain.splitlines()
+        assert len(notice) > 1
+        assert all(line.startswith(" ") and len(line) <= 80 for line in notice)
+
+
 async def test_shipped_studies_are_labelled(
     sample: tuple[Path, float], store: Path, no_store: Path, opened: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Any
 
+import pytest
 from on_screen import type_
 
 from arena_tui.keys import CHANGES, DETAIL, GLOBAL, LEADERBOARD, LISTS, ORDER, PLOT
@@ -21,6 +22,15 @@ async def test_help_lists_every_key_and_any_way_out_goes_back(store: Path, alive
         await pilot.press("q")
         await pilot.pause()
         assert app.screen.TAB == "live"
+
+
+@pytest.mark.parametrize("width", [60, 72, 94])
+def test_a_long_line_of_the_help_goes_on_under_its_first_word(width: int) -> None:
+    lines = help_text(width=width).plain.splitlines()
+    keys = lines[: lines.index("after :")]
+    assert max(map(len, keys)) <= max(width, 66)
+    assert any(line.startswith(" " * 16) for line in keys)
+    assert "this page" in help_text().plain
 
 
 async def test_no_dialog_opens_over_another(store: Path, alive: None, opened: Any) -> None:

@@ -3,9 +3,12 @@
 from pathlib import Path
 from typing import Any
 
+import pytest
 from on_screen import listed, words
 
 from arena_tui.screens.standings import StandingsScreen
+from arena_tui.standing_rows import COLUMNS, WIDE_COLUMNS
+from arena_tui.widgets.table import Column, column_widths
 
 
 async def test_standings_go_through_divisions_and_boards(store: Path, alive: None, opened: Any) -> None:
@@ -30,6 +33,14 @@ async def test_standings_go_through_divisions_and_boards(store: Path, alive: Non
         assert isinstance(app.screen, StandingsScreen)
         assert app.screen.shown_division() == "community"
         assert "What can a mixer of your own do?" in words(app, "#notes")
+
+
+@pytest.mark.parametrize("columns", [COLUMNS, WIDE_COLUMNS])
+def test_a_fighters_name_has_the_widest_column(columns: tuple[Column, ...]) -> None:
+    # a preview takes 46 of the 160
+    widths = column_widths(columns, 78 if columns is COLUMNS else 112)
+    assert widths[1] == max(widths)
+    assert widths[1] >= len("muon+polar_express")
 
 
 async def test_enter_in_standings_opens_the_fighters_trial(store: Path, alive: None, opened: Any) -> None:

@@ -6,6 +6,7 @@ from typing import Any
 from on_screen import words
 
 from arena_tui.screens.detail import DetailScreen
+from arena_tui.widgets.lines import Lines
 
 
 async def test_enter_opens_the_trial_and_escape_goes_back(store: Path, alive: None, opened: Any) -> None:
@@ -46,3 +47,29 @@ async def test_a_named_store_is_named_in_the_replay_too(store: Path, alive: None
         app.open_trial("optimizer-1", 5)
         await pilot.pause()
         assert f"autoresearch replay 8 --store {store}" in words(app, "#trial").replace("\n", "")
+
+
+async def test_h_and_l_go_from_heading_to_heading_and_g_to_the_ends(store: Path, alive: None, opened: Any) -> None:
+    async with opened() as (app, pilot):
+        app.open_trial("optimizer-1", 1)
+        await pilot.pause()
+        page, lines = app.screen.query_one("#words"), app.screen.query_one("#trial", Lines)
+
+        def top() -> str:
+            return str(lines.render_line(round(page.scroll_y)).text).strip()
+
+        seen = []
+        for _ in range(4):
+            await pilot.press("l")
+            await pilot.pause()
+            seen.append(top())
+        assert seen == ["recipe, as its difference from the baseline", "why it was proposed", "sizes", "what it used"]
+        await pilot.press("h", "h")
+        await pilot.pause()
+        assert top() == "why it was proposed"
+        await pilot.press("G")
+        await pilot.pause()
+        assert page.scroll_y == page.max_scroll_y > 0
+        await pilot.press("g")
+        await pilot.pause()
+        assert (page.scroll_y, top()) == (0, "COMPLETE")

@@ -73,6 +73,28 @@ async def test_order_and_outcomes_of_trials(store: Path, alive: None, opened: An
         assert "outcomes: failures" in words(app, "#order")
 
 
+async def test_why_a_trial_ended_has_a_column_only_where_one_ended_without_a_score(
+    store: Path, alive: None, opened: Any
+) -> None:
+    async with opened((160, 48)) as (app, pilot):
+        await pilot.press("3")
+        await pilot.pause()
+        table = app.screen.query_one(VirtualTable)
+        assert table.as_text()[0][-1] == "why it ended so"
+        await pilot.press("o")
+        await pilot.pause()
+        assert "outcomes: valid" in words(app, "#order")
+        assert table.as_text()[0][-1] == "seconds"
+
+
+async def test_a_recipe_names_what_was_chosen_before_its_knobs(store: Path, alive: None, opened: Any) -> None:
+    async with opened() as (app, pilot):
+        await pilot.press("3")
+        await pilot.pause()
+        recipes = [row[2] for row in app.screen.query_one(VirtualTable).as_text()[1:]]
+        assert recipes[:2] == ["baseline", "muon  beta1=0.9 lr=0.02"]
+
+
 async def test_brackets_go_from_failure_to_failure(store: Path, alive: None, opened: Any) -> None:
     async with opened() as (app, pilot):
         await pilot.press("3", "right_square_bracket", "right_square_bracket")

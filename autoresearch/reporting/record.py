@@ -41,7 +41,10 @@ GLOSSARY = (
     ("config, recipe", "a technique with its knobs for every slot; a recipe is how a config differs from the baseline"),
     ("seed", "what decides a run's random draws; the same config and seed give the same bits on one kind of machine"),
     ("unconfirmed", "fewer than three seeds: what was seen, not what is so"),
-    ("noise, sigma", "standard deviation of val_loss over seeds, pooled over configs with two seeds or more"),
+    (
+        "noise, sigma",
+        "standard deviation of val_loss over seeds: a stack's own, pooled with that of configs that may be as noisy",
+    ),
     ("interval", "of 95 %: from noise for means and deltas, of the belief for effects"),
     ("belief", "an effect from one Bayesian linear model over all runs; its priors know published signs, not sizes"),
     ("expected improvement", "gain over the best stack times its probability, nats per byte"),
@@ -99,8 +102,9 @@ def noise(facts: Facts) -> Section:
         found = facts.noise
         parts.append(
             Sentence(
-                f"Sigma {found.sigma:.4f} nats/byte (95 % interval {found.low:.4f} to {found.high:.4f}, {found.df} "
-                f"degrees of freedom). Two single runs differ by chance up to {found.single_run_bound:.4f}.",
+                f"Sigma {found.sigma:.4f} nats/byte at the best stack (95 % interval {found.low:.4f} to "
+                f"{found.high:.4f}, {found.df} degrees of freedom). Two single runs differ by chance up to "
+                f"{found.single_run_bound:.4f}.",
                 _numbers_of(replicated),
             )
         )

@@ -11,7 +11,6 @@ from autoresearch.beliefs import Beliefs, Observation, believe
 from autoresearch.noise import Noise, Sample, noise_of
 from autoresearch.reporting.report import Trials
 from autoresearch.researcher.feasibility import Size
-from autoresearch.researcher.rungs import Calibration, Ladder
 from autoresearch.researcher.untried import Untried, ranked_untried
 from bench.config import RunConfig, fingerprint
 from bench.divisions import baseline
@@ -69,7 +68,6 @@ class Facts:
     phases: tuple[PhaseView, ...]
     may_run: Callable[[RunConfig], bool]
     size: Size  # parameters and training FLOPs as declared; nothing for code that a user brings
-    rungs: tuple[Calibration, ...]  # of the study's short runs, which nothing else here looks at
 
     @cached_property
     def base(self) -> Arm | None:
@@ -84,6 +82,16 @@ class Facts:
     def by_print(self) -> dict[str, Arm]:
         """Arms by the fingerprint of their config."""
         return {fingerprint(arm.config): arm for arm in self.arms}
+
+    @cached_property
+    def by_number(self) -> dict[int, TrialView]:
+        return {t.number: t for t in self.trials}
+
+    @cached_property
+    def here(self) -> tuple[TrialView, ...]:
+        """Trials that ran, whole or short, where the main identity's did."""
+        where = self.identity.conditions if self.identity else None
+        return tuple(t for t in self.trials if t.run and (where is None or t.run.identity.conditions == where))
 
     @cached_property
     def scored(self) -> tuple[TrialView, ...]:
@@ -158,7 +166,6 @@ def gather(
         phases=tuple(reader.phases(name)),
         may_run=may_run,
         size=size,
-        rungs=tuple(Ladder(study.spec, cards).calibrations(trials)),
     )
 
 

@@ -119,7 +119,7 @@ def _head(name: str) -> str:
 
 def _fitted(name: str, cell: str, width: int) -> str:
     """A recipe that will be cut says first what was chosen, or its likes would read alike."""
-    return names_first(cell) if name == RECIPE and cell_len(cell) > width else cell
+    return names_first(cell) if _head(name) == RECIPE and cell_len(cell) > width else cell
 
 
 def fitted_columns(rows: Sequence[Sequence[str]], right: Sequence[bool], room: int) -> tuple[list[int], list[int]]:

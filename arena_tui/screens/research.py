@@ -15,6 +15,9 @@ from arena_tui.screens.listing import NOTHING
 from arena_tui.screens.told import ToldScreen
 from arena_tui.widgets.lines import Lines
 from arena_tui.widgets.table import Column, Row, VirtualTable
+from bench.records import State
+
+ENDED = (State.COMPLETE, State.FAILED, State.PRUNED, State.REFUSED)
 
 
 class ResearchScreen(ToldScreen):
@@ -57,7 +60,9 @@ class ResearchScreen(ToldScreen):
         return self.arena.study.name if self.arena.study else None
 
     def stamp(self) -> int:
-        return sum(1 for trial in self.arena.trials() if trial.ended_at is not None)
+        # of the study's own row: its trials may still be on their way here
+        study = self.arena.study
+        return sum(n for state, n in study.n_by_state.items() if state in ENDED) if study else 0
 
     def question(self, about: str) -> Sequence[str]:
         return [about]

@@ -79,13 +79,17 @@ def test_a_table_leaves_out_its_last_numbers_before_it_cuts_its_words_short() ->
 
 
 def test_recipes_that_begin_alike_are_told_apart_where_they_are_cut() -> None:
-    columns = [{"name": "recipe", "form": ""}, {"name": "val_loss", "form": ".4f"}, {"name": "status", "form": ""}]
+    columns = [
+        {"name": "recipe, from the baseline", "form": ""},
+        {"name": "val_loss", "form": ".4f"},
+        {"name": "status", "form": ""},
+    ]
     long = "muon(lr=0.03 momentum=0.95 rest_lr=0.004)"
     told = [[f"{long} {more}", 1.0, "unconfirmed: 1 seed"] for more in ("normuon", "muoneq_r")]
     part = {"kind": "table", "columns": columns, "rows": [{"cells": cells, "trials": [0]} for cells in told]}
     _, *lines = lines_of(Told("Best stacks", (part,)), 60)
     assert [line.text.plain.split()[0] for line in lines] == ["muon+normuon", "muon+muoneq_r"]
-    assert lines[0].about[0] == ("recipe", f"{long} normuon")
+    assert lines[0].about[0] == ("recipe, from the baseline", f"{long} normuon")
 
 
 def test_a_wide_screen_draws_the_intervals_around_zero():

@@ -9,6 +9,7 @@ import builtins
 import keyword
 import re
 import sys
+import textwrap
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 
@@ -35,15 +36,25 @@ def _written(taken: Taken, main: str) -> str:
     sections = []
     for module in modules:
         parts = sorted((part for part in taken.parts if part.module is module), key=lambda part: part.node.lineno)
-        about = "\n".join(f"# {line}".rstrip() for line in module.about.split("\n"))
+        about = f"# {module.about}"
         texts = [_text(taken, part, names) for part in parts]
         sections.append(f"{about}\n\n{_joined(parts, texts)}")
-    head = f"{_import_lines(taken.libraries)}\n\n\n"
+    head = f"{_shapes(modules)}{_import_lines(taken.libraries)}\n\n\n"
     body = "\n\n\n".join(sections)
     script = f'from __future__ import annotations\n\n{head}{body}\n\n\nif __name__ == "__main__":\n    {main}()\n'
     if missing := sorted(_undefined(script)):
         raise BundleError(f"the script uses what it does not define: {', '.join(missing)}")
     return script
+
+
+def _shapes(modules: list[Module]) -> str:
+    """One legend for all."""
+    meant: dict[str, str] = {}
+    for module in modules:
+        for letter, meaning in module.shapes.items():
+            meant.setdefault(letter, meaning)
+    said = ", ".join(f"{letter} {meaning}" for letter, meaning in sorted(meant.items()))
+    return textwrap.fill(f"Shapes: {said}.", 118, initial_indent="# ", subsequent_indent="# ") + "\n\n" if meant else ""
 
 
 def _joined(parts: list[Part], texts: list[str]) -> str:

@@ -1,7 +1,6 @@
 """A config as the module that a script begins with: the recipe as data, its techniques by name, the entry point."""
 
 import dataclasses
-from collections.abc import Iterable
 from typing import Any
 
 from autoresearch.submission.bundle import bundle
@@ -17,7 +16,7 @@ INSTEAD = {
     ("bench.catalog", "realise"): (RECIPE, "realise"),
     ("bench.estimate", "estimate"): (RECIPE, "estimate"),
     ("bench.config", "fingerprint"): (RECIPE, "fingerprint"),
-    ("bench.config", "from_json"): (RECIPE, "from_json"),
+    ("bench.config", "to_json"): (RECIPE, "to_json"),
 }
 
 
@@ -48,10 +47,7 @@ def _module(recorded: Recorded, entry: tuple[str, str]) -> str:
     }
     imported = {
         ("bench.config", "Budget"),
-        ("bench.config", "Pick"),
         ("bench.config", "RunConfig"),
-        ("bench.config", "to_json"),
-        ("bench.errors", "ConfigError"),
         ("bench.stack", "Stack"),
         ("bench.estimate", "Estimate"),
         *((kind.__module__, kind.__name__) for kind in _dataclasses_in(track)),
@@ -63,37 +59,31 @@ def _module(recorded: Recorded, entry: tuple[str, str]) -> str:
     for module, name in sorted(imported):
         named[module, name] = name if name not in named.values() else f"{name}_{len(named)}"
     lines = [f"from {module} import {name} as {local}" for (module, name), local in named.items()]
-    slots = [
-        f'        {slot.name}=made("{slot.name}"{"".join(f", {named[kind]}" for kind in kinds[slot.name])})'
-        + ("," if slot.many else "[0],")
-        for slot in SLOTS
-    ]
-    picks = [f"        {slot!r}: {_picks(chosen)}," for slot, chosen in config.picks.items()]
+    slots = []
+    for slot in SLOTS:
+        made = [
+            f"{named[kind]}({', '.join(f'{knob}={value!r}' for knob, value in pick.shown.items())})"
+            for kind, pick in zip(kinds[slot.name], config.picks[slot.name], strict=True)
+        ]
+        slots.append(f"    {slot.name}={_tuple(made) if slot.many else made[0]},")
     newline, given = "\n", "".join(f", {value!r}" for value in (recorded.seed, recorded.threads, *recorded.more))
-    return f'''"""The recipe: every technique by slot with its knobs, and the contest it is for."""
+    return f'''"""The recipe: the contest, and every technique by slot with its knobs."""
 
 {newline.join(lines)}
 
-CONFIG = RunConfig(
-    track={config.track!r},
-    budget={_literal(config.budget, 1)},
-    picks={{
-{newline.join(picks)}
-    }},
-)
 TRACK = {_literal(track, 0)}
+STACK = Stack(
+    track=TRACK,
+{newline.join(slots)}
+)
+PICKS = {{
+    slot: chosen if isinstance(chosen, tuple) else (chosen,) for slot, chosen in vars(STACK).items() if slot != "track"
+}}
+CONFIG = RunConfig(track={config.track!r}, picks=PICKS, budget={_literal(config.budget, 1)})
 
 
 def realise(config):
-    """The techniques of the recipe, their knobs set."""
-
-    def made(slot, *kinds):
-        return tuple(kind(**pick.shown) for kind, pick in zip(kinds, config.picks[slot], strict=True))
-
-    return Stack(
-        track=TRACK,
-{newline.join(slots)}
-    )
+    return STACK
 
 
 def estimate(config):
@@ -106,11 +96,10 @@ def fingerprint(config):
     return {fingerprint(config)!r}
 
 
-def from_json(plain):
-    """The recipe, for the budget that a file names."""
-    if plain["picks"] != to_json(CONFIG)["picks"]:
-        raise ConfigError("it is of another recipe", "read it with its own script")
-    return RunConfig(track=plain["track"], picks=CONFIG.picks, budget=Budget(**plain["budget"]))
+def to_json(config):
+    """What a packed model says of itself: the recipe's techniques by slot with their knobs, and the budget."""
+    picks = {{slot: [{{"name": t.name, "knobs": vars(t)}} for t in chosen] for slot, chosen in config.picks.items()}}
+    return {{"track": config.track, "budget": config.budget.to_json(), "picks": picks{_told_otherwise(config)}}}
 
 
 def main():
@@ -119,16 +108,25 @@ def main():
 '''
 
 
+def _tuple(texts: list[str]) -> str:
+    return f"({texts[0]},)" if len(texts) == 1 else f"({', '.join(texts)})"
+
+
+def _told_otherwise(config: RunConfig) -> str:
+    """Picks whose knobs are more than the technique's own: a mixer that a user brings carries its text."""
+    plain = {
+        slot: [{"name": pick.name, "knobs": dict(pick.knobs)} for pick in picks]
+        for slot, picks in config.picks.items()
+        if any(pick.name == BROUGHT for pick in picks)
+    }
+    return f" | {plain!r}" if plain else ""
+
+
 def _class_of(config: RunConfig, slot: str, number: int) -> tuple[str, str]:
     """Module and name of the class behind a pick."""
     pick = config.picks[slot][number]
     chosen = technique_of(slot, pick)
     return (MIXER, chosen.text.class_name) if pick.name == BROUGHT else (chosen.__module__, chosen.__name__)
-
-
-def _picks(picks: Iterable[Any]) -> str:
-    texts = [f"Pick({pick.name!r}, {dict(pick.knobs)!r})" for pick in picks]
-    return f"({texts[0]},)" if len(texts) == 1 else f"({', '.join(texts)})"
 
 
 def _dataclasses_in(value: Any) -> set[type]:

@@ -3,6 +3,7 @@
 import ast
 import importlib
 import importlib.util
+import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
@@ -82,9 +83,17 @@ class Module(Text):
 
     @property
     def about(self) -> str:
-        """What the module is, in a paragraph, and what its letters for shapes mean."""
-        first, *more = (ast.get_docstring(self.tree) or "").split("\n\n")
-        return "\n\n".join([first, *(text for text in more if text.startswith("Shapes:"))])
+        """What the module is, in a sentence."""
+        said = " ".join((ast.get_docstring(self.tree) or "").partition("\n\n")[0].split())
+        # not to the full stop of a citation
+        return re.split(r"(?<!et al\.)(?<=\.) ", said)[0]
+
+    @property
+    def shapes(self) -> dict[str, str]:
+        """What its letters for shapes mean."""
+        _, _, legend = (ast.get_docstring(self.tree) or "").partition("Shapes:")
+        said = " ".join(legend.partition("\n\n")[0].split()).rstrip(".").split(", ")
+        return dict(each.partition(" ")[::2] for each in said if each)
 
 
 class Sources:

@@ -6,7 +6,7 @@ import dataclasses
 import pytest
 import torch
 from brought_files import GOOD
-from bundled import loaded
+from bundled import loaded, repeat
 from tiny_vocabulary import TRAIN, VALID
 from tiny_vocabulary import model as tiny_model
 
@@ -21,6 +21,7 @@ from bench.catalog import CATALOG, HOSTS, full_pick, refusals, technique
 from bench.config import Budget
 from bench.data.tokens import build
 from bench.divisions import GOLF_CPU_BASE, baseline
+from bench.golf_recipes import recipe_of
 from bench.run import run
 from bench.tracks import GOLF_CPU
 
@@ -115,18 +116,34 @@ def test_number_formats_pack_in_a_script_as_they_do_in_a_run():
             assert all(torch.equal(one, other) for one, other in zip(tensors, tensors_by_us, strict=True))
 
 
-@pytest.mark.parametrize("number", range(TRAINED))
-def test_a_script_gives_the_losses_the_score_and_the_bytes_of_its_run(number, corpus, monkeypatch):
-    config, points, again = mixed(number), [], []
-    alone = loaded(script(Recorded(config, 5, 1), ENTRY))
+def published(pull):
+    """A stack of the contest in miniature; 0 is its baseline."""
+    config = recipe_of(pull).config(GOLF_CPU)
+    config = config.replaced("shape", [full_pick("shape", "sized", SHAPE)])
+    return dataclasses.replace(config, budget=Budget(steps=2, batch=2, seq_len=24))
+
+
+TRAINED_RECIPES = {
+    "baseline": lambda: published(0), "315": lambda: published(315), **{
+        f"mixed {number}": lambda number=number: mixed(number) for number in range(TRAINED)
+    },
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("recipe", TRAINED_RECIPES)
+def test_a_script_gives_the_losses_the_score_and_the_bytes_of_its_run(recipe, corpus, monkeypatch, tmp_path):
+    config, points = TRAINED_RECIPES[recipe](), []
+    (tmp_path / "train_gpt.py").write_text(script(Recorded(config, 5, 1), ENTRY))
+    alone = loaded((tmp_path / "train_gpt.py").read_text(), str(tmp_path / "train_gpt.py"))
     for training in (bench.training, alone):
         monkeypatch.setattr(training, "POINT_EVERY", 1)
+    monkeypatch.setattr(alone, "TRACK", dataclasses.replace(alone.TRACK, **SMALL))
     recorded = run(config, 5, corpus, dataclasses.replace(GOLF_CPU, **SMALL), points.append)
-    read = alone.golf_corpus(corpus.folder, corpus.folder / "tokenizer.model")
-    repeated = alone.run(alone.CONFIG, 5, read, dataclasses.replace(alone.TRACK, **SMALL), again.append)
+    repeated = repeat(alone, corpus, monkeypatch, tmp_path)
     assert repeated.artifact == recorded.artifact
-    assert dataclasses.asdict(repeated.result) | {"cost": None} == dataclasses.asdict(recorded.result) | {"cost": None}
-    losses, losses_again = ([(p.step, p.train_loss, p.probe_loss) for p in side] for side in (points, again))
+    for name in ("val_loss", "quant_gap", "weights_bytes", "artifact_sha256", "steps"):
+        assert getattr(repeated.result, name) == getattr(recorded.result, name), name
+    losses, losses_again = ([(p.step, p.train_loss, p.probe_loss) for p in side] for side in (points, repeated.points))
     assert len(losses) == 2
     assert losses_again == losses
 
@@ -154,9 +171,9 @@ def test_a_mixer_of_ones_own_is_part_of_the_script_under_its_own_name():
     text = script(Recorded(brought(GOOD), 5, 1, ("digest",)), FEATHERWEIGHT_ENTRY)
     alone = loaded(text)
     assert "class RecentMeanMixer(nn.Module)" in text
-    assert 'mixer=made("mixer", RecentMean)[0]' in text
+    assert "mixer=RecentMean(window=4)" in text
     assert "window: int  # bytes that are averaged" in text
-    assert alone.realise(alone.CONFIG).model(16).blocks[0].mixer.window == 4
+    assert alone.STACK.mixer.window == 4
 
 
 def test_a_mixer_that_is_no_list_of_definitions_can_be_no_part_of_one():

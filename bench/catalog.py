@@ -27,6 +27,7 @@ from bench.techniques.block_modifiers.backout import Backout
 from bench.techniques.block_modifiers.canon import Canon
 from bench.techniques.block_modifiers.layer_scale import LayerScale
 from bench.techniques.block_modifiers.ln_scale import LnScale
+from bench.techniques.block_modifiers.skip_gates import SkipGates
 from bench.techniques.block_modifiers.unet_skips import UnetSkips
 from bench.techniques.block_modifiers.wavelet import Wavelet
 from bench.techniques.block_modifiers.x0_mix import X0Mix
@@ -165,6 +166,7 @@ CATALOG: dict[str, tuple[Technique, ...]] = {
         Canon,
         X0Mix,
         UnetSkips,
+        SkipGates,
         LayerScale,
         Backout,
         Wavelet,
@@ -334,6 +336,11 @@ def _relations(config: RunConfig) -> Iterator[tuple[bool, str]]:
             hosting = technique_of(host, config.pick(host))
             if t.point not in hosting.points:
                 yield True, f"{t.name} attaches to a {host}'s {t.point}, and {hosting.name} has none"
+
+
+def displaced(technique: Technique) -> frozenset[str]:
+    """The techniques whose place it takes: with one of them it can't be built."""
+    return frozenset(clash.other for clash in declared(technique, "clashes", Clash) if clash.hard)
 
 
 def declared(technique: Technique, what: str, kind: type) -> tuple[Any, ...]:

@@ -8,7 +8,7 @@ Claims are bits per byte on the official validation split: whoever runs one here
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
-from bench.catalog import full_pick
+from bench.catalog import displaced, full_pick, technique
 from bench.config import RunConfig, make_config, slot_named
 from bench.divisions import baseline
 from bench.knobs import Value
@@ -29,7 +29,6 @@ LACKS = {
     "ngram_tilt": "normalised tilt towards what followed the same tokens before (Parameter Golf #1514)",
     "overtone": "a power law for the embedding's first singular values (Parameter Golf #60)",
     "parallel_from": "parallel residuals in the last layers only (Parameter Golf #1412)",
-    "skip_gates": "U-Net skips blended by a learned gate (Parameter Golf #1218)",
     "test_time_training": "updates on tokens already scored (Parameter Golf #77, #549, #1610)",
     "varlen": "attention within documents of any length (Parameter Golf #1530)",
     "vocab_4096": "a vocabulary of 4,096 pieces (Parameter Golf #1218)",
@@ -67,7 +66,9 @@ class GolfRecipe:
         picks = {slot: {pick.name: pick for pick in chosen} for slot, chosen in base.picks.items()}
         for slot, techniques in self.changes.items():
             new = {name: full_pick(slot, name, dict(knobs)) for name, knobs in techniques.items()}
-            picks[slot] = picks[slot] | new if slot_named(slot).many else new
+            gone = {other for name in new for other in displaced(technique(slot, name))}
+            kept = {name: pick for name, pick in picks[slot].items() if name not in gone}
+            picks[slot] = kept | new if slot_named(slot).many else new
         return make_config(track.name, {slot: tuple(chosen.values()) for slot, chosen in picks.items()}, base.budget)
 
 
@@ -149,11 +150,12 @@ MARCH_20 = joined(layers(11), WIDE, INT6, rates(0.04), HASHED, SWA, SLIDING)
 MARCH_21 = joined(MARCH_20, XSA_4, EMA)
 MARCH_22 = joined(MARCH_21, PARTIAL, {"schedule": {"warmdown": {"steps": 3500}}})
 MARCH_25 = joined(MARCH_22, LEAKY)
-# hash tables, SmearGate and value embeddings left with the larger vocabulary
+# hash tables and SmearGate left with the larger vocabulary, value embeddings with the largest
 APRIL_1 = joined(
     layers(11),
     LEAKY_4,
     PARTIAL,
+    {"block_modifiers": {"ln_scale": {}, "skip_gates": {}}},
     EMA,
     GPTQ,
     SHUFFLED,
@@ -183,7 +185,7 @@ APRIL_23 = joined(
         "addons": {**LOOP_3["addons"], "grad_clip": {"limit": 0.3}},
     },
 )
-LATE = ("vocab_8192", "skip_gates")
+LATE = ("vocab_8192",)
 LATER = (*LATE, "parallel_from", "test_time_training")
 LAST = (*LATER, "varlen")
 APRIL_DIFFERS = (FEWER_XSA, SHORTER_EMA, NO_BROTLI)
@@ -328,16 +330,16 @@ GOLF_RECIPES = (
         pull=1218, name="4,096 pieces, feed-forward 4x, strong decay", val_bpb=1.0979, stretch=LONG,
         differs=APRIL_DIFFERS,
         changes=joined(APRIL_1, {"mixer_modifiers": {**PARTIAL["mixer_modifiers"], "qk_gain": {"start": 4.0}}}),
-        lacks=("vocab_4096", "skip_gates"),
+        lacks=("vocab_4096",),
     ),
     GolfRecipe(
         pull=1285, name="even rows, blocks looped, all at int6", val_bpb=1.0912, stretch=LONG, changes=APRIL_3,
-        lacks=("vocab_4096", "skip_gates"), differs=APRIL_DIFFERS,
+        lacks=("vocab_4096",), differs=APRIL_DIFFERS,
     ),
     GolfRecipe(
         pull=1334, name="lanes, QK gain 5", val_bpb=1.0897, stretch=LONG, differs=APRIL_DIFFERS,
         changes=joined(APRIL_3, {"mixer_modifiers": {**PARTIAL["mixer_modifiers"], "qk_gain": {"start": 5.0}}}),
-        lacks=("vocab_4096", "skip_gates", "coupled_lanes"),
+        lacks=("vocab_4096", "coupled_lanes"),
     ),
     *(
         GolfRecipe(

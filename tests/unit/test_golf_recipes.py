@@ -144,6 +144,26 @@ def test_what_counts_steps_and_blocks_is_shrunk_and_all_else_as_published():
     assert [t.name for t in stack.precision_modifiers] == ["gptq"]
 
 
+def test_what_takes_the_place_of_a_part_of_the_baseline_is_tried_alone_without_that_part():
+    spec = golf_study(GOLF_CPU)
+    space = Space(spec)
+    (gated,) = (o for o in space.openings() if o.reason == "skip_gates at its defaults, in the place of unet_skips")
+    config, _ = space.recall(gated.params)
+    assert {p.name for p in config.picks["block_modifiers"]} == {"layer_scale", "skip_gates", "x0_mix"}
+    assert objections(config, spec) == []
+
+
+def test_a_stack_without_a_part_of_the_baseline_is_found_again_without_it():
+    space = Space(golf_study(GOLF_CPU))
+    plain = GOLF_CPU_BASE.replaced("block_modifiers", [])
+    assert space.recall(space.params_for(plain))[0] == plain
+
+
+def test_gated_skips_take_the_place_of_plain_ones_in_the_april_stacks():
+    names = {t.name for t in realise(recipe_of(1218).config()).block_modifiers}
+    assert names == {"layer_scale", "ln_scale", "skip_gates", "x0_mix"}
+
+
 def test_a_narrowed_study_gets_only_what_it_may_build_whole():
     narrowed = golf_study(GOLF_CPU, settings=("precision_modifiers=none", "features=none", "addons=none"))
     offered = " ".join(o.reason for o in Space(narrowed).recipes())

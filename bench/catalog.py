@@ -35,6 +35,7 @@ from bench.techniques.codec.lzma2 import Lzma
 from bench.techniques.codec.shuffled import ShuffledLzma, ShuffledZlib, ShuffledZstd
 from bench.techniques.codec.zlib9 import Zlib
 from bench.techniques.codec.zstd import Zstd
+from bench.techniques.evaluator.score_first_sgd import ScoreFirstSgd
 from bench.techniques.evaluator.sliding import Sliding
 from bench.techniques.evaluator.windows import Windows
 from bench.techniques.features.bigram_hash import BigramHash
@@ -235,7 +236,7 @@ CATALOG: dict[str, tuple[Technique, ...]] = {
     ),
     "precision_modifiers": (LateRounding, FfnBits, HalfEmbedding, LateK, Gptq, Lqer, LqerAsymmetric),
     "codec": (Zstd, Zlib, Lzma, ShuffledZstd, ShuffledLzma, ShuffledZlib),
-    "evaluator": (Windows, Sliding),
+    "evaluator": (Windows, Sliding, ScoreFirstSgd),
 }
 
 # Modifiers attach at points of the technique in another slot, which says which it has.

@@ -85,7 +85,7 @@ GOLF_ONLY = frozenset(
         *("sized", "tied", "narrow_uniform", "muon_split", "momentum_warmup", "warmdown", "int8_clipped"),
         *("zlib", "lzma", "shuffled_zstd", "shuffled_lzma", "shuffled_zlib", "sliding", "depth_recurrence"),
         *("int_rows", "clip_search", "sdclip", "ffn_bits", "half_embedding", "late_k", "gptq", "lqer"),
-        *("lqer_asymmetric", "temperature", "skip_gates"),
+        *("lqer_asymmetric", "temperature", "skip_gates", "score_first_sgd"),
     )
 )
 

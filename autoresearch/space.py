@@ -61,8 +61,11 @@ class Space:
         self.held: dict[str, Value] = {"mixer": BROUGHT} if self.brought else {}
         self._distributions: dict[str, BaseDistribution] = {}  # of each parameter recalled so far
         self.given: dict[str, Value] = {}
+        # published values, and a fighter's that was given, keep every digit
+        self.exact = {told for recipe in published(spec.track, spec.budget) for told in recipe.values()}
         if spec.start is not None:
             self.given = self.params_for(spec.start)
+            self.exact |= set(self.given.items())
 
     def walk(self, choose: Chooser) -> RunConfig:
         """The config that answers to every choice make, in a fixed order."""
@@ -104,8 +107,7 @@ class Space:
                 knobs[knob.name] = pinned[knob.name]
             elif fixed is None or knob.name in self.division.free_knobs:
                 value = choose(f"{name}.{knob.name}", knob.range)
-                # a fighter that was given keeps every digit
-                exact = self.given.get(f"{name}.{knob.name}") == value
+                exact = (f"{name}.{knob.name}", value) in self.exact
                 knobs[knob.name] = knob.coerced(value if exact else _rounded(value))
             else:
                 knobs[knob.name] = fixed.knobs[knob.name]
@@ -166,8 +168,7 @@ class Space:
                 for name in names:
                     if slot in self.division.free and name in self.allowed(slot):
                         wanted |= _taken_off(slot, name) | _choice(slot, name)
-                        wanted |= {f"{name}.{knob}": value for knob, value in recipe.knobs.get(name, {}).items()}
-            params = self.params_of(wanted)
+            params = self.params_of(wanted | dict(recipe.values()))
             config, _ = self.recall(params)
             whole = all({p.name for p in config.picks[slot]} >= {*names} for slot, names in recipe.techniques.items())
             # in miniature some are the baseline, or one another

@@ -12,7 +12,7 @@ from bench.catalog import displaced, full_pick, technique
 from bench.config import RunConfig, make_config, slot_named
 from bench.divisions import baseline
 from bench.knobs import Value
-from bench.tracks import GOLF, Track
+from bench.tracks import GOLF, SP1024, SP4096, SP8192, Tokenizer, Track, in_vocabulary
 
 Changes = Mapping[str, Mapping[str, Mapping[str, Value]]]  # slot -> technique -> the knobs that are not at default
 
@@ -32,8 +32,6 @@ LACKS = {
     "test_time_lora": "low-rank updates of each document on its tokens already scored (Parameter Golf #77, #1530)",
     "test_time_phases": "all weights learn from whole documents already scored, in phases (Parameter Golf #1610)",
     "varlen": "attention within documents of any length (Parameter Golf #1530)",
-    "vocab_4096": "a vocabulary of 4,096 pieces (Parameter Golf #1218)",
-    "vocab_8192": "a vocabulary of 8,192 pieces (Parameter Golf #1394)",
     "wd_taper": "weight decay that halves towards the end (Parameter Golf #1729)",
 }
 
@@ -47,6 +45,7 @@ class GolfRecipe:
     val_bpb: float  # claimed
     merged: bool = True  # on the repository's leaderboard; else pending in the snapshot
     changes: Changes = field(default_factory=dict)
+    tokenizer: Tokenizer = SP1024
     stretch: tuple[int, int] = (1024, 512)  # tokens of a sequence, sequences of a batch
     lacks: tuple[str, ...] = ()
     differs: tuple[str, ...] = ()
@@ -61,8 +60,9 @@ class GolfRecipe:
         return "idea" if self.lacks else "ready"
 
     def config(self, track: Track = GOLF) -> RunConfig:
-        """On a track of golf, with as much of the recipe as the catalog has."""
+        """On a track of golf in the recipe's vocabulary, with as much of the recipe as the catalog has."""
         seq_len, batch = self.stretch
+        track = in_vocabulary(track, self.tokenizer)
         base = baseline(replace(track.budget, seq_len=seq_len, batch=batch), track.name)
         picks = {slot: {pick.name: pick for pick in chosen} for slot, chosen in base.picks.items()}
         for slot, techniques in self.changes.items():
@@ -126,11 +126,20 @@ PARTIAL: Changes = {
     "mixer_modifiers": {"xsa": {"layers": 4}, "partial_rope": {"turned": 16}},
     "block_modifiers": {"ln_scale": {}},
 }
+
+
+def gained(start: float) -> Changes:
+    """Partial rotation and XSA with queries sharpened from the start."""
+    return {"mixer_modifiers": {**PARTIAL["mixer_modifiers"], "qk_gain": {"start": start}}}
+
+
 LEAKY: Changes = {"ffn": {"leaky_relu2": {"mult": 3, "slope": 0.5}}}
 LEAKY_4: Changes = {"ffn": {"leaky_relu2": {"mult": 4, "slope": 0.5}}}
 EVEN_ROWS: Changes = {"optimizer_modifiers": {"momentum_warmup": {"start": 0.92, "steps": 1500}, "muoneq_r": {}}}
-LOOP_2: Changes = {"addons": {"depth_recurrence": {"blocks": 2, "again": 2, "start": 0.5}}}
-LOOP_3: Changes = {"addons": {"depth_recurrence": {"blocks": 3, "again": 2, "start": 0.35}}}
+CLIPPED: Changes = {"addons": {"grad_clip": {"limit": 0.3}}}
+LOOP_1: Changes = {"addons": {**CLIPPED["addons"], "depth_recurrence": {"blocks": 2, "again": 1, "start": 0.54}}}
+LOOP_2: Changes = {"addons": {**CLIPPED["addons"], "depth_recurrence": {"blocks": 2, "again": 2, "start": 0.5}}}
+LOOP_3: Changes = {"addons": {**CLIPPED["addons"], "depth_recurrence": {"blocks": 3, "again": 2, "start": 0.35}}}
 
 LONG = (2048, 384)  # 786,432 tokens a step
 
@@ -145,6 +154,9 @@ AFTERWARDS = "rounded after training, where theirs trained its blocks at int6"
 COARSE_EMBEDDING = "an embedding trained at int6 as the blocks are, where theirs was kept in half precision"
 ONE_K = "one clip for all blocks, where theirs had one for the feed-forward and one for attention"
 NO_BROTLI = "LZMA on shuffled bytes, where theirs went through brotli"
+IN_ORDER = "sequences in the order of the shards, where theirs were shuffled or strided"
+SKIPS_STAY = "skips stay with their blocks, where theirs were numbered anew along the loop"
+MATRICES_DECAY = "decay of matrices alone, where theirs decayed the embedding and vectors too"
 SAME_RATES = "the rates of the records of its week: its own are not in our sources"
 
 
@@ -158,51 +170,45 @@ APRIL_1 = joined(
     LEAKY_4,
     PARTIAL,
     {"block_modifiers": {"ln_scale": {}, "skip_gates": {}}},
+    gained(4.0),
     EMA,
     GPTQ,
+    {"precision_modifiers": {"gptq": {"batches": 64}}},
     SHUFFLED,
     rates(0.085),
+    CLIPPED,
     SLIDING,
     {"schedule": {"linear": {"warmup": 0.0, "hold": 0.33}}},
 )
-APRIL_3 = joined(APRIL_1, rates(0.09), EVEN_ROWS, LOOP_2)
-APRIL_6 = joined(
-    APRIL_3,
-    SCORE_FIRST,
-    {"mixer_modifiers": {**PARTIAL["mixer_modifiers"], "qk_gain": {"start": 5.0}}},
-)
+APRIL_3 = joined(APRIL_1, {"optimizer": rates(0.09)["optimizer"]}, EVEN_ROWS, LOOP_1)
+APRIL_5 = joined(APRIL_1, EVEN_ROWS, LOOP_2, DEVIATIONS)
+APRIL_6 = joined(APRIL_5, gained(5.0), SCORE_FIRST)
 APRIL_9 = joined(
-    APRIL_3,
-    rates(0.095),
-    EVEN_ROWS,
+    APRIL_5,
+    {"optimizer": {"muon_split": {**rates(0.095)["optimizer"]["muon_split"], "lr": 0.022}}},
     LOOP_3,
-    {"mixer_modifiers": {**PARTIAL["mixer_modifiers"], "qk_gain": {"start": 5.25}}},
+    gained(5.25),
     {"schedule": {"linear": {"warmup": 0.0, "hold": 0.28}}},
 )
 APRIL_23 = joined(
     APRIL_9,
     {
         "optimizer_modifiers": {**EVEN_ROWS["optimizer_modifiers"], "polar_express": {}},
-        "mixer_modifiers": {
-            **PARTIAL["mixer_modifiers"],
-            "qk_gain": {"start": 5.0},
-            "sparse_head_gate": {"scale": 0.5},
-        },
+        "mixer_modifiers": {**gained(5.0)["mixer_modifiers"], "sparse_head_gate": {"scale": 0.5}},
         "schedule": {"linear": {"warmup": 0.0, "hold": 0.15, "floor": 0.1}},
-        "addons": {**LOOP_3["addons"], "grad_clip": {"limit": 0.3}},
     },
 )
-LATE = ("vocab_8192",)
-LATER = (*LATE, "parallel_from")
+LATER = ("parallel_from",)
 BY_DOCUMENT = (*LATER, "test_time_lora", "varlen")
 LAST = (*BY_DOCUMENT, "test_time_phases")
-APRIL_DIFFERS = (FEWER_XSA, SHORTER_EMA, NO_BROTLI)
+APRIL_DIFFERS = (FEWER_XSA, SHORTER_EMA, NO_BROTLI, IN_ORDER, MATRICES_DECAY)
 
 GOLF_RECIPES = (
     GolfRecipe(pull=0, name="naive baseline", val_bpb=1.2244),
     GolfRecipe(
         pull=42, name="half-precision embedding, longer warmdown", val_bpb=1.2197,
         changes=joined(HALF, {"schedule": {"warmdown": {"steps": 3600}}}),
+        differs=("feed-forward 1,024 wide, where theirs was 992",),
     ),
     GolfRecipe(pull=39, name="ten layers, bits by layer", val_bpb=1.2147, changes=layers(10), lacks=("layer_bits",)),
     GolfRecipe(
@@ -233,7 +239,7 @@ GOLF_RECIPES = (
             "precision": {"ternary_ste": {}}, "ffn": {"relu2": {"mult": 4}}, "codec": {"lzma": {"level": 9}},
             "logits": {"temperature": {}},
         },
-        lacks=("vocab_8192", "factored_embedding"), differs=("width 512, where theirs was 768",),
+        tokenizer=SP8192, lacks=("factored_embedding",), differs=("width 512, where theirs was 768",),
     ),
     GolfRecipe(
         pull=65, name="SmearGate, orthogonal start, trained at int6", val_bpb=1.1556,
@@ -312,7 +318,7 @@ GOLF_RECIPES = (
         changes=joined(
             MARCH_25, CLIPS, {"codec": {"lzma": {"level": 9}}, "evaluator": {"score_first_sgd": {"stride": 64}}}
         ),
-        differs=(SMALLER_TABLE, SHORTER_EMA, NO_VALUES, OWN_CLIPS),
+        differs=("a bigram table of 4,096 x 64, where theirs had 1,536 x 128", SHORTER_EMA, NO_VALUES, OWN_CLIPS),
     ),
     GolfRecipe(
         pull=1019, name="GPTQ on text of its own", val_bpb=1.1147, stretch=LONG,
@@ -337,33 +343,34 @@ GOLF_RECIPES = (
         differs=(FEWER_XSA, SMALLER_TABLE, SHORTER_EMA, NO_BROTLI),
     ),
     GolfRecipe(
-        pull=1218, name="4,096 pieces, feed-forward 4x, strong decay", val_bpb=1.0979, stretch=LONG,
-        differs=APRIL_DIFFERS,
-        changes=joined(APRIL_1, {"mixer_modifiers": {**PARTIAL["mixer_modifiers"], "qk_gain": {"start": 4.0}}}),
-        lacks=("vocab_4096",),
+        pull=1218, name="4,096 pieces, feed-forward 4x, strong decay", val_bpb=1.0979, stretch=LONG, tokenizer=SP4096,
+        changes=APRIL_1, differs=(*APRIL_DIFFERS, NO_VALUES),
     ),
     GolfRecipe(
-        pull=1285, name="even rows, blocks looped, all at int6", val_bpb=1.0912, stretch=LONG, changes=APRIL_3,
-        lacks=("vocab_4096",), differs=APRIL_DIFFERS,
+        pull=1285, name="even rows, blocks looped, all at int6", val_bpb=1.0912, stretch=LONG, tokenizer=SP4096,
+        changes=APRIL_3, differs=(*APRIL_DIFFERS, NO_VALUES, SKIPS_STAY),
     ),
     GolfRecipe(
-        pull=1334, name="lanes, QK gain 5", val_bpb=1.0897, stretch=LONG, differs=APRIL_DIFFERS,
-        changes=joined(APRIL_3, {"mixer_modifiers": {**PARTIAL["mixer_modifiers"], "qk_gain": {"start": 5.0}}}),
-        lacks=("vocab_4096", "coupled_lanes"),
+        pull=1334, name="lanes, QK gain 5", val_bpb=1.0897, stretch=LONG, tokenizer=SP4096,
+        changes=joined(APRIL_3, gained(5.0)), lacks=("coupled_lanes",),
+        differs=(*APRIL_DIFFERS, NO_VALUES, SKIPS_STAY),
     ),
     *(
         GolfRecipe(
-            pull=pull, name=name, val_bpb=bpb, stretch=LONG, changes=joined(changes, packing), lacks=lacks,
-            differs=(*APRIL_DIFFERS, *((ONE_K,) if packing is not DEVIATIONS else ())),
+            pull=pull, name=name, val_bpb=bpb, stretch=LONG, tokenizer=SP8192, changes=joined(changes, packing),
+            lacks=lacks, differs=(*APRIL_DIFFERS, SKIPS_STAY, *((ONE_K,) if packing is not DEVIATIONS else ()), *own),
         )
-        for pull, name, bpb, changes, packing, lacks in (
-            (1394, "8,192 pieces, clips by deviation, blocks looped", 1.0856, APRIL_3, DEVIATIONS, LATE),
-            (1412, "parallel residuals, progressive loops", 1.0835, APRIL_3, DEVIATIONS, (*LATE, "parallel_from")),
-            (1413, "QK gain 5, training at test time", 1.0828, APRIL_6, DEVIATIONS, LATE),
-            (1477, "lanes, training at test time", 1.0822, APRIL_6, DEVIATIONS, (*LATE, "coupled_lanes")),
-            (1493, "three blocks looped, parallel residuals", 1.0810, joined(APRIL_9, SCORE_FIRST), DEVIATIONS, LATER),
+        for pull, name, bpb, changes, packing, lacks, *own in (
+            (1394, "8,192 pieces, clips by deviation, blocks looped", 1.0856, APRIL_5, DEVIATIONS, ()),
+            (1412, "parallel residuals, progressive loops", 1.0835, APRIL_5, DEVIATIONS, LATER,
+             "both loops at once, where theirs came one after the other",
+             "clips by deviation alone, where theirs weighed rows by their inputs too"),
+            (1413, "QK gain 5, training at test time", 1.0828, APRIL_6, DEVIATIONS, ()),
+            (1477, "lanes, training at test time", 1.0822, APRIL_6, DEVIATIONS, ("coupled_lanes",)),
+            (1493, "three blocks looped, parallel residuals", 1.0810, joined(APRIL_9, SCORE_FIRST), DEVIATIONS, LATER,
+             "no table of hashed pairs learnt at test time, which theirs had"),
             (1514, "momentum 0.97, tilt", 1.0798, joined(APRIL_9, SCORE_FIRST), DEVIATIONS, (*LATER, "ngram_tilt")),
-            (1529, "coupled lanes", 1.0758, joined(APRIL_9, SCORE_FIRST), DEVIATIONS, (*LATE, "coupled_lanes")),
+            (1529, "coupled lanes", 1.0758, joined(APRIL_9, SCORE_FIRST), DEVIATIONS, ("coupled_lanes",)),
             (1530, "attention within documents", 1.0734, APRIL_9, DEVIATIONS, BY_DOCUMENT),
             (1610, "training at test time in phases", 1.0728, APRIL_9, DEVIATIONS, LAST),
             (1626, "more phases, embedding at int7", 1.0719, APRIL_9, SEVEN, LAST),

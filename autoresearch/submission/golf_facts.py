@@ -11,7 +11,7 @@ from bench.catalog import technique_of
 from bench.config import RunConfig
 from bench.divisions import recipe
 from bench.records import Cost, RunResult
-from bench.tracks import GOLF, Track
+from bench.tracks import CONTESTS, GOLF, Track
 from studies.views import RunView
 
 README, SUBMISSION, SCRIPT, WEIGHTS = "README.md", "submission.json", "train_gpt.py", "model.arena"
@@ -123,7 +123,7 @@ class Entry:
 def short_of_a_record(track: Track, seeds: Sequence[Seed]) -> tuple[str, ...]:
     """Why this can't be a record, as sentences."""
     found = []
-    if track is not GOLF:
+    if track not in CONTESTS:
         found.append(f"it is of {track.name}, which is not the contest")
     if len(seeds) < RECORD_SEEDS:
         found.append(f"it has {len(seeds)} seed{'s' * (len(seeds) > 1)} where a record needs {RECORD_SEEDS}")

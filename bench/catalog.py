@@ -13,6 +13,7 @@ from bench.rulings import check_allowed
 from bench.stack import Stack
 from bench.techniques.addons.adaptive_clip import AdaptiveClip
 from bench.techniques.addons.batch_curriculum import BatchCurriculum
+from bench.techniques.addons.coprime_strides import CoprimeStrides
 from bench.techniques.addons.depth_recurrence import DepthRecurrence
 from bench.techniques.addons.grad_clip import GradClip
 from bench.techniques.addons.late_sam import LateSam
@@ -49,6 +50,7 @@ from bench.techniques.head.tied import Tied
 from bench.techniques.head.untied import Untied
 from bench.techniques.init.narrow_uniform import NarrowUniform
 from bench.techniques.init.orthogonal import Orthogonal
+from bench.techniques.init.overtone import Overtone
 from bench.techniques.init.spectral import Spectral
 from bench.techniques.init.zero_output import ZeroOutput
 from bench.techniques.logits.softcap import Softcap
@@ -109,6 +111,7 @@ from bench.techniques.precision_modifiers.late_rounding import LateRounding
 from bench.techniques.precision_modifiers.lqer import Lqer, LqerAsymmetric
 from bench.techniques.residual.hybrid_norm import HybridNorm
 from bench.techniques.residual.parallel import Parallel
+from bench.techniques.residual.parallel_last import ParallelLast
 from bench.techniques.residual.pre_norm import PreNorm
 from bench.techniques.schedule.cosine import Cosine
 from bench.techniques.schedule.linear import Linear
@@ -160,6 +163,7 @@ CATALOG: dict[str, tuple[Technique, ...]] = {
     "residual": (
         PreNorm,
         Parallel,
+        ParallelLast,
         HybridNorm,
     ),
     "block_modifiers": (
@@ -179,6 +183,7 @@ CATALOG: dict[str, tuple[Technique, ...]] = {
         Orthogonal,
         Spectral,
         NarrowUniform,
+        Overtone,
     ),
     "optimizer": (AdamW, Lion, Muon, Sophia, SophiaH, AdamMini, Soap, Sgd, MuonSplit),
     "optimizer_modifiers": (
@@ -210,6 +215,7 @@ CATALOG: dict[str, tuple[Technique, ...]] = {
         AdaptiveClip,
         LateSam,
         DepthRecurrence,
+        CoprimeStrides,
     ),
     "precision": (
         Fp32,

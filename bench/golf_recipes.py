@@ -20,15 +20,12 @@ Changes = Mapping[str, Mapping[str, Mapping[str, Value]]]  # slot -> technique -
 LACKS = {
     "attention_gates": "gates on the attention's output by dense maps, stored at int8 (Parameter Golf #1667, #1736)",
     "caseops": "a lossless transform of capitals before the tokenizer (Parameter Golf #1729)",
-    "coprime_loader": "sequences in an order of coprime strides over many shards (Parameter Golf #1060)",
     "coupled_lanes": "two streams that exchange what they add (Parameter Golf #1204)",
     "factored_embedding": "an embedding as a product of two narrow matrices (Parameter Golf #640)",
     "grouped_lrzip": "like matrices compressed together by lrzip (Parameter Golf #1855)",
     "input_smear": "SmearGate by a gate that reads the token (Parameter Golf #1667, #1851)",
     "layer_bits": "bits by layer: middle ones fewer than outer ones (Parameter Golf #39)",
     "ngram_tilt": "normalised tilt towards what followed the same tokens before (Parameter Golf #1514)",
-    "overtone": "a power law for the embedding's first singular values (Parameter Golf #60)",
-    "parallel_from": "parallel residuals in the last layers only (Parameter Golf #1412)",
     "test_time_lora": "low-rank updates of each document on its tokens already scored (Parameter Golf #77, #1530)",
     "test_time_phases": "all weights learn from whole documents already scored, in phases (Parameter Golf #1610)",
     "varlen": "attention within documents of any length (Parameter Golf #1530)",
@@ -136,8 +133,12 @@ def gained(start: float) -> Changes:
 LEAKY: Changes = {"ffn": {"leaky_relu2": {"mult": 3, "slope": 0.5}}}
 LEAKY_4: Changes = {"ffn": {"leaky_relu2": {"mult": 4, "slope": 0.5}}}
 EVEN_ROWS: Changes = {"optimizer_modifiers": {"momentum_warmup": {"start": 0.92, "steps": 1500}, "muoneq_r": {}}}
+PARALLEL: Changes = {"residual": {"parallel_last": {"layers": 4}}}
+STRIDES: Changes = {"addons": {"coprime_strides": {}}}
 CLIPPED: Changes = {"addons": {"grad_clip": {"limit": 0.3}}}
-LOOP_1: Changes = {"addons": {**CLIPPED["addons"], "depth_recurrence": {"blocks": 2, "again": 1, "start": 0.54}}}
+LOOP_1: Changes = {
+    "addons": {**CLIPPED["addons"], **STRIDES["addons"], "depth_recurrence": {"blocks": 2, "again": 1, "start": 0.54}}
+}
 LOOP_2: Changes = {"addons": {**CLIPPED["addons"], "depth_recurrence": {"blocks": 2, "again": 2, "start": 0.5}}}
 LOOP_3: Changes = {"addons": {**CLIPPED["addons"], "depth_recurrence": {"blocks": 3, "again": 2, "start": 0.35}}}
 
@@ -154,7 +155,7 @@ AFTERWARDS = "rounded after training, where theirs trained its blocks at int6"
 COARSE_EMBEDDING = "an embedding trained at int6 as the blocks are, where theirs was kept in half precision"
 ONE_K = "one clip for all blocks, where theirs had one for the feed-forward and one for attention"
 NO_BROTLI = "LZMA on shuffled bytes, where theirs went through brotli"
-IN_ORDER = "sequences in the order of the shards, where theirs were shuffled or strided"
+IN_ORDER = "sequences in the order of the shards, where theirs were shuffled"
 SKIPS_STAY = "skips stay with their blocks, where theirs were numbered anew along the loop"
 MATRICES_DECAY = "decay of matrices alone, where theirs decayed the embedding and vectors too"
 SAME_RATES = "the rates of the records of its week: its own are not in our sources"
@@ -176,7 +177,7 @@ APRIL_1 = joined(
     {"precision_modifiers": {"gptq": {"batches": 64}}},
     SHUFFLED,
     rates(0.085),
-    CLIPPED,
+    {"addons": {**CLIPPED["addons"], **STRIDES["addons"]}},
     SLIDING,
     {"schedule": {"linear": {"warmup": 0.0, "hold": 0.33}}},
 )
@@ -187,6 +188,7 @@ APRIL_9 = joined(
     APRIL_5,
     {"optimizer": {"muon_split": {**rates(0.095)["optimizer"]["muon_split"], "lr": 0.022}}},
     LOOP_3,
+    PARALLEL,
     gained(5.25),
     {"schedule": {"linear": {"warmup": 0.0, "hold": 0.28}}},
 )
@@ -198,10 +200,9 @@ APRIL_23 = joined(
         "schedule": {"linear": {"warmup": 0.0, "hold": 0.15, "floor": 0.1}},
     },
 )
-LATER = ("parallel_from",)
-BY_DOCUMENT = (*LATER, "test_time_lora", "varlen")
+BY_DOCUMENT = ("test_time_lora", "varlen")
 LAST = (*BY_DOCUMENT, "test_time_phases")
-APRIL_DIFFERS = (FEWER_XSA, SHORTER_EMA, NO_BROTLI, IN_ORDER, MATRICES_DECAY)
+APRIL_DIFFERS = (FEWER_XSA, SHORTER_EMA, NO_BROTLI, MATRICES_DECAY)
 
 GOLF_RECIPES = (
     GolfRecipe(pull=0, name="naive baseline", val_bpb=1.2244),
@@ -221,8 +222,11 @@ GOLF_RECIPES = (
     GolfRecipe(pull=50, name="sliding windows", val_bpb=1.1925, changes=SLIDING),
     GolfRecipe(
         pull=60, name="ten layers, decay, power-law embedding", val_bpb=1.1748,
-        changes=joined(layers(10), SLIDING, HALF, {"optimizer": {"muon_split": {"weight_decay": 0.02}}}),
-        lacks=("overtone",),
+        changes=joined(
+            layers(10), SLIDING, HALF, {"optimizer": {"muon_split": {"weight_decay": 0.02, "embedding_lr": 0.1}}},
+            {"init": {"overtone": {}}},
+        ),
+        differs=("x0 enters every block alike at first, where theirs had more of it in the first ones",),
     ),
     GolfRecipe(
         pull=65, name="int6 blocks, feed-forward 3x", val_bpb=1.1630, differs=(AFTERWARDS, SAME_RATES),
@@ -327,12 +331,12 @@ GOLF_RECIPES = (
     ),
     GolfRecipe(
         pull=1060, name="coprime strides, GPTQ on train batches", val_bpb=1.1122, stretch=LONG,
-        changes=joined(MARCH_25, GPTQ),
-        lacks=("coprime_loader",), differs=(FEWER_XSA, SMALLER_TABLE, SHORTER_EMA, NO_VALUES),
+        changes=joined(MARCH_25, GPTQ, STRIDES),
+        differs=(FEWER_XSA, SMALLER_TABLE, SHORTER_EMA, NO_VALUES),
     ),
     GolfRecipe(
         pull=1120, name="XSA in all layers, coprime strides", val_bpb=1.1099, stretch=LONG,
-        changes=joined(MARCH_25, SWA), lacks=("coprime_loader",), differs=(FEWER_XSA, SMALLER_TABLE, OFTENER),
+        changes=joined(MARCH_25, SWA, STRIDES), differs=(FEWER_XSA, SMALLER_TABLE, OFTENER),
     ),
     GolfRecipe(
         pull=1204, name="coupled lanes, two blocks looped", val_bpb=1.1063, stretch=LONG,
@@ -358,25 +362,26 @@ GOLF_RECIPES = (
     *(
         GolfRecipe(
             pull=pull, name=name, val_bpb=bpb, stretch=LONG, tokenizer=SP8192, changes=joined(changes, packing),
-            lacks=lacks, differs=(*APRIL_DIFFERS, SKIPS_STAY, *((ONE_K,) if packing is not DEVIATIONS else ()), *own),
+            lacks=lacks,
+            differs=(*APRIL_DIFFERS, IN_ORDER, SKIPS_STAY, *((ONE_K,) if packing is not DEVIATIONS else ()), *own),
         )
         for pull, name, bpb, changes, packing, lacks, *own in (
             (1394, "8,192 pieces, clips by deviation, blocks looped", 1.0856, APRIL_5, DEVIATIONS, ()),
-            (1412, "parallel residuals, progressive loops", 1.0835, APRIL_5, DEVIATIONS, LATER,
+            (1412, "parallel residuals, progressive loops", 1.0835, joined(APRIL_5, PARALLEL), DEVIATIONS, (),
              "both loops at once, where theirs came one after the other",
              "clips by deviation alone, where theirs weighed rows by their inputs too"),
             (1413, "QK gain 5, training at test time", 1.0828, APRIL_6, DEVIATIONS, ()),
             (1477, "lanes, training at test time", 1.0822, APRIL_6, DEVIATIONS, ("coupled_lanes",)),
-            (1493, "three blocks looped, parallel residuals", 1.0810, joined(APRIL_9, SCORE_FIRST), DEVIATIONS, LATER,
+            (1493, "three blocks looped, parallel residuals", 1.0810, joined(APRIL_9, SCORE_FIRST), DEVIATIONS, (),
              "no table of hashed pairs learnt at test time, which theirs had"),
-            (1514, "momentum 0.97, tilt", 1.0798, joined(APRIL_9, SCORE_FIRST), DEVIATIONS, (*LATER, "ngram_tilt")),
+            (1514, "momentum 0.97, tilt", 1.0798, joined(APRIL_9, SCORE_FIRST), DEVIATIONS, ("ngram_tilt",)),
             (1529, "coupled lanes", 1.0758, joined(APRIL_9, SCORE_FIRST), DEVIATIONS, ("coupled_lanes",)),
             (1530, "attention within documents", 1.0734, APRIL_9, DEVIATIONS, BY_DOCUMENT),
             (1610, "training at test time in phases", 1.0728, APRIL_9, DEVIATIONS, LAST),
             (1626, "more phases, embedding at int7", 1.0719, APRIL_9, SEVEN, LAST),
             (1667, "SmearGate by the token, output gate", 1.0714, joined(APRIL_9, SCORE_FIRST),
              joined(SEVEN, {"precision": {"sdclip": {**SEVEN["precision"]["sdclip"], "embedding_k": 20.0}}}),
-             (*LATER, "input_smear", "attention_gates")),
+             ("input_smear", "attention_gates")),
             (1729, "capitals apart, decay that tapers", 1.0678, APRIL_9, SEVEN, (*LAST, "caseops", "wd_taper")),
             (1736, "capitals apart, dense gate", 1.0655, APRIL_9, SEVEN, (*LAST, "caseops", "attention_gates")),
             (1769, "wider clips in the feed-forward", 1.0645, APRIL_9, SEVEN, (*LAST, "caseops", "attention_gates")),

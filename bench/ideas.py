@@ -84,13 +84,6 @@ IDEAS: tuple[Idea, ...] = (
         Prior(1, "N", "+0.025 BPB at an equal time"),
     ),
     Idea(
-        "overtone",
-        "init",
-        "The embedding's singular values start at a power law of their rank.",
-        "Parameter Golf #60",
-        Prior(0, "C", "part of 1.1748 BPB, dropped by later records"),
-    ),
-    Idea(
         "mousse",
         "optimizer",
         "Muon between two slowly refreshed whitenings of the gradient, as Shampoo has them.",

@@ -108,6 +108,7 @@ IN_MINIATURE: Mapping[str, Mapping[str, Value]] = {
     "partial_rope": {"turned": 8},
     "bigram_hash": {"buckets": 1024, "table_width": 16},
     "depth_recurrence": {"blocks": 1},
+    "parallel_last": {"layers": 1},
 }
 
 

@@ -242,5 +242,5 @@ def test_at_full_size_a_recipe_keeps_its_own_stretch():
     long = golf_study(GOLF, budget=replace(GOLF.budget, seq_len=2048, batch=384))
     space = Space(long)
     first = next(space.recipes())
-    assert "#1019" in first.reason
-    assert space.recall(first.params)[0].picks == recipe_of(1019).config().picks
+    assert "#1120" in first.reason
+    assert space.recall(first.params)[0].picks == recipe_of(1120).config().picks

@@ -12,10 +12,10 @@ from autoresearch.researcher.plan import Researcher
 from autoresearch.researcher.proposals import Proposers, Suggestion
 from autoresearch.space import Opening, Space
 from bench.config import RunConfig, fingerprint
+from studies.asked import Proposal
 from studies.belts import GRADE
 from studies.claims import POLICY
 from studies.definitions import StudySpec
-from studies.store import Proposal
 from studies.views import TrialView
 
 # The policy that has no sampler: each technique alone, and done.

@@ -5,9 +5,10 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from bench.records import RunResult
+from studies.asked import Proposal
 from studies.belts import GRADE
 from studies.definitions import StudySpec
-from studies.store import Proposal, Store
+from studies.store import Store
 from studies.views import TrialView
 
 

@@ -25,9 +25,10 @@ from autoresearch.watching import Watcher
 from bench.catalog import advice
 from bench.config import Budget, RunConfig, fingerprint
 from bench.records import Failure, Outcome, Point, Reason, RunResult, State
+from studies.asked import Proposal, RunKey
 from studies.definitions import StudySpec
 from studies.following import Following
-from studies.store import Proposal, RunKey, Store
+from studies.store import Store
 from studies.views import TrialView
 
 if TYPE_CHECKING:

@@ -20,7 +20,8 @@ from autoresearch.starting import begun_with
 from bench.data.choose import corpus_for
 from bench.divisions import BASES
 from bench.errors import ArenaError, DataError
-from studies.definitions import REAL_SAMPLE, Measurement, StudySpec, measurements_named
+from studies.definitions import StudySpec
+from studies.measurements import REAL_SAMPLE, Measurement, measurements_named
 from studies.shipped import FOLDER, export_measured, import_measured, shipped_files
 from studies.store import Store
 

@@ -5,17 +5,19 @@ Losses, deltas and sigmas in nats per byte; lower is better and a delta is new m
 
 import math
 import statistics
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
 # scipy.special alone: scipy.stats has the same functions and takes seconds more to import
-from scipy.special import chdtri, stdtr, stdtrit
+from scipy.special import chdtri, fdtr, fdtrc, stdtr, stdtrit
 
 # nats/byte: a spread below this is float64's rounding of equal scores, not noise
 ROUNDING = 1e-12
 # of the interval of sigma itself
 _LEVEL = 0.95
+# of the test, two-sided, that two variances are one
+_ALIKE = 0.05
 
 
 @dataclass(frozen=True)
@@ -87,6 +89,26 @@ def pooled_noise(samples: Iterable[Sample]) -> Noise | None:
     )
 
 
+def noise_of(arms: Sequence[Sample], others: Iterable[Sample]) -> Noise | None:
+    """Sigma where it is used: pooled over the arms' own replicates, and over those of other configs that are not shown
+    to have another variance (F-test, two-sided). Arms without a replicate have that of all.
+
+    A start that sometimes fails to settle moves its score by several times what a tuned stack's seeds do.
+    """
+    others = [sample for sample in others if sample not in arms]
+    own = pooled_noise(arms)
+    if own is None:
+        return pooled_noise([*arms, *others])
+    return pooled_noise([*arms, *(sample for sample in others if sample.n < 2 or _may_be(own, sample))])
+
+
+def _may_be(noise: Noise, sample: Sample) -> bool:
+    """Whether a config's seeds may have that noise."""
+    ratio = sample.variance / noise.sigma**2
+    tail = min(float(fdtr(sample.n - 1, noise.df, ratio)), float(fdtrc(sample.n - 1, noise.df, ratio)))
+    return 2 * tail >= _ALIKE
+
+
 def pairing_ratio(pairs: Iterable[tuple[Sample, Sample]]) -> float | None:
     """var(difference by seed) / (var A + var B) over the shared seeds of each pair: 1 says that pairing buys nothing.
 
@@ -122,6 +144,10 @@ class Cells:
     second: Sample
     both: Sample
 
+    @property
+    def all(self) -> tuple[Sample, ...]:
+        return self.neither, self.first, self.second, self.both
+
 
 @dataclass(frozen=True, kw_only=True)
 class Interaction:
@@ -143,7 +169,7 @@ def interaction(cells: Cells, noise: Noise, alpha: float) -> Interaction:
     """
     neither, first, second, both = cells.neither, cells.first, cells.second, cells.both
     contrast = both.mean - first.mean - second.mean + neither.mean
-    se = noise.sigma * math.sqrt(sum(1 / cell.n for cell in (neither, first, second, both)))
+    se = noise.sigma * math.sqrt(sum(1 / cell.n for cell in cells.all))
     reach = -float(stdtrit(noise.df, alpha / 2)) * se
     p = 2 * float(stdtr(noise.df, -abs(contrast) / se))
     better = min(first, second, key=lambda cell: cell.mean)

@@ -17,7 +17,7 @@ from bench.errors import ArenaError, DataError
 from bench.records import Identity, State
 from bench.standings import Entry
 from bench.tracks import PUBLISHED_SEEDS
-from studies.definitions import POLICIES_MEASURED
+from studies.measurements import POLICIES_MEASURED
 from studies.reading import Reader
 from studies.shipped import shipped_store
 from studies.views import StudyView, TrialView

@@ -12,8 +12,8 @@ from autoresearch.watching import Watcher
 from bench.config import RunConfig
 from bench.divisions import recipe
 from bench.records import Failure, Outcome, Point, RunResult
+from studies.asked import Proposal
 from studies.definitions import StudySpec
-from studies.store import Proposal
 
 PLAIN_EVERY_SECONDS = 10.0
 

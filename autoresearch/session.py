@@ -26,10 +26,11 @@ from bench.data.corpus import Corpus
 from bench.data.tokens import TokenCorpus
 from bench.errors import DataError
 from bench.tracks import NUMERICS_VERSION, Track
+from studies.asked import RunKey
 from studies.belts import GRADE
 from studies.definitions import StudySpec
 from studies.ownership import this_process
-from studies.store import RunKey, Store
+from studies.store import Store
 
 if TYPE_CHECKING:
     from autoresearch.researcher.endpoint import Line

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from bench.config import RunConfig
 from bench.records import Outcome, Point
-from studies.store import Proposal
+from studies.asked import Proposal
 
 
 @dataclass

@@ -118,11 +118,12 @@ def versions() -> dict[str, str]:
     """What a score may depend on besides the config."""
     import platform
 
+    import brotli
     import numpy
     import torch
     import zstandard
 
-    found = {"torch": torch.__version__, "numpy": numpy.__version__, "zstandard": zstandard.__version__}
+    found = {module.__name__: module.__version__ for module in (torch, numpy, zstandard, brotli)}
     return {"python": platform.python_version(), **found}
 
 

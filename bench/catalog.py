@@ -32,8 +32,9 @@ from bench.techniques.block_modifiers.skip_gates import SkipGates
 from bench.techniques.block_modifiers.unet_skips import UnetSkips
 from bench.techniques.block_modifiers.wavelet import Wavelet
 from bench.techniques.block_modifiers.x0_mix import X0Mix
+from bench.techniques.codec.brotli11 import Brotli
 from bench.techniques.codec.lzma2 import Lzma
-from bench.techniques.codec.shuffled import ShuffledLzma, ShuffledZlib, ShuffledZstd
+from bench.techniques.codec.shuffled import ShuffledBrotli, ShuffledLzma, ShuffledZlib, ShuffledZstd
 from bench.techniques.codec.zlib9 import Zlib
 from bench.techniques.codec.zstd import Zstd
 from bench.techniques.evaluator.score_first_sgd import ScoreFirstSgd
@@ -241,7 +242,7 @@ CATALOG: dict[str, tuple[Technique, ...]] = {
         SdClip,
     ),
     "precision_modifiers": (LateRounding, FfnBits, HalfEmbedding, LateK, Gptq, Lqer, LqerAsymmetric),
-    "codec": (Zstd, Zlib, Lzma, ShuffledZstd, ShuffledLzma, ShuffledZlib),
+    "codec": (Zstd, Zlib, Lzma, Brotli, ShuffledZstd, ShuffledLzma, ShuffledZlib, ShuffledBrotli),
     "evaluator": (Windows, Sliding, ScoreFirstSgd),
 }
 

@@ -90,7 +90,8 @@ BASES = {base.track: base for base in (BASE, GOLF_BASE, GOLF_1XGPU_BASE, GOLF_CP
 GOLF_ONLY = frozenset(
     (
         *("sized", "tied", "narrow_uniform", "muon_split", "momentum_warmup", "warmdown", "int8_clipped"),
-        *("zlib", "lzma", "shuffled_zstd", "shuffled_lzma", "shuffled_zlib", "sliding", "depth_recurrence"),
+        *("zlib", "lzma", "brotli", "shuffled_zstd", "shuffled_lzma", "shuffled_zlib", "shuffled_brotli"),
+        *("sliding", "depth_recurrence"),
         *("int_rows", "clip_search", "sdclip", "ffn_bits", "half_embedding", "late_k", "gptq", "lqer"),
         *("lqer_asymmetric", "temperature", "skip_gates", "score_first_sgd"),
         *("parallel_last", "coprime_strides", "overtone"),

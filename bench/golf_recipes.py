@@ -102,7 +102,7 @@ HALF: Changes = {"precision_modifiers": {"half_embedding": {}}}
 KEYS: Changes = {"precision_modifiers": {"half_embedding": {}, "late_k": {"layers": 1}}}
 CLIPS: Changes = {"precision": {"clip_search": {"bits": 6, "embedding_bits": 8}}}
 GPTQ: Changes = joined(CLIPS, {"precision_modifiers": {"gptq": {"batches": 16}}, "codec": {"lzma": {"level": 9}}})
-SHUFFLED: Changes = {"codec": {"shuffled_lzma": {"level": 9, "width": 2}}}
+SHUFFLED: Changes = {"codec": {"shuffled_brotli": {"level": 11, "width": 2}}}
 DEVIATIONS: Changes = {
     "precision": {"sdclip": {"bits": 6, "k": 12.85, "embedding_bits": 8, "embedding_k": 20.0}},
     "precision_modifiers": {"gptq": {"batches": 64}},
@@ -154,7 +154,6 @@ TRAIN_BATCHES = "GPTQ on the last training batches, where theirs wrote the text 
 AFTERWARDS = "rounded after training, where theirs trained its blocks at int6"
 COARSE_EMBEDDING = "an embedding trained at int6 as the blocks are, where theirs was kept in half precision"
 ONE_K = "one clip for all blocks, where theirs had one for the feed-forward and one for attention"
-NO_BROTLI = "LZMA on shuffled bytes, where theirs went through brotli"
 IN_ORDER = "sequences in the order of the shards, where theirs were shuffled"
 SKIPS_STAY = "skips stay with their blocks, where theirs were numbered anew along the loop"
 MATRICES_DECAY = "decay of matrices alone, where theirs decayed the embedding and vectors too"
@@ -202,7 +201,7 @@ APRIL_23 = joined(
 )
 BY_DOCUMENT = ("test_time_lora", "varlen")
 LAST = (*BY_DOCUMENT, "test_time_phases")
-APRIL_DIFFERS = (FEWER_XSA, SHORTER_EMA, NO_BROTLI, MATRICES_DECAY)
+APRIL_DIFFERS = (FEWER_XSA, SHORTER_EMA, MATRICES_DECAY)
 
 GOLF_RECIPES = (
     GolfRecipe(pull=0, name="naive baseline", val_bpb=1.2244),
@@ -344,7 +343,7 @@ GOLF_RECIPES = (
         changes=joined(
             MARCH_25, GPTQ, SHUFFLED, {"addons": {"depth_recurrence": {"blocks": 2, "again": 1, "start": 0.5}}}
         ),
-        differs=(FEWER_XSA, SMALLER_TABLE, SHORTER_EMA, NO_BROTLI),
+        differs=(FEWER_XSA, SMALLER_TABLE, SHORTER_EMA),
     ),
     GolfRecipe(
         pull=1218, name="4,096 pieces, feed-forward 4x, strong decay", val_bpb=1.0979, stretch=LONG, tokenizer=SP4096,

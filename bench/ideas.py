@@ -133,13 +133,6 @@ IDEAS: tuple[Idea, ...] = (
         Prior(0, "D", "bytes are not capped here"),
     ),
     Idea(
-        "brotli",
-        "codec",
-        "Quality 11 on shuffled bytes: a large window and finer contexts; needs a package that is no dependency here.",
-        "Parameter Golf #1218",
-        Prior(-1, "B", "a few per cent below LZMA on int6 codes in the records from #1218 on"),
-    ),
-    Idea(
         "test_time_lora",
         "evaluator",
         "Low-rank updates of each document, learnt on its tokens already scored, golf's later form of learning there.",

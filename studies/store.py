@@ -3,16 +3,17 @@
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Engine, delete, text
 from sqlmodel import Session, col, select
 
-from bench.config import RunConfig, fingerprint, to_json
+from bench.config import fingerprint, to_json
 from bench.errors import StoreError
 from bench.records import OVER_A_CAP, Failure, Identity, Outcome, Point, Reason, RunResult, State
+from studies.asked import Proposal, RunKey
 from studies.curves import pack_curve, pack_pace
 from studies.database import open_writer, reporting
 from studies.definitions import StudySpec
@@ -38,41 +39,6 @@ from studies.views import VerdictView
 
 # Reasons that come from the config, not from the moment: they would come again.
 _LASTING = (Reason.DIVERGED, *OVER_A_CAP)
-
-
-@dataclass(frozen=True, kw_only=True)
-class RunKey:
-    """What makes a run unique, apart from its config."""
-
-    seed: int
-    track_version: int
-    corpus_name: str
-    corpus_digest: str
-    evaluator_version: int
-    numerics_version: int
-    device_class: str
-    threads: int
-
-    @property
-    def conditions(self) -> tuple[int, int, int, str]:
-        """As those of an identity: runs that share them may be compared."""
-        return self.track_version, self.evaluator_version, self.numerics_version, self.device_class
-
-
-@dataclass(frozen=True, kw_only=True)
-class Proposal:
-    """A trial before anything is spent on it: who proposes it, why, and what it expects."""
-
-    number: int
-    config: RunConfig
-    proposer: str
-    rule: str
-    reason: str
-    hypothesis: str = ""
-    expected: float | None = None
-    params: dict[str, Any]
-    advice: str = ""
-    seed: int | None = None  # of a replication; the study's otherwise
 
 
 class Store:

@@ -11,8 +11,9 @@ from autoresearch.watching import Watcher
 from bench.cards import cards
 from bench.config import fingerprint
 from bench.records import Failure, Outcome, Point, Reason
+from studies.asked import Proposal
 from studies.ownership import this_process
-from studies.store import Proposal, Store
+from studies.store import Store
 
 
 def made_up(job: Job) -> Outcome:

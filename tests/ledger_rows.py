@@ -5,8 +5,8 @@ from dataclasses import replace
 from bench.config import fingerprint
 from bench.divisions import BASE
 from bench.records import Cost, Failure, Reason, RunResult
+from studies.asked import Proposal, RunKey
 from studies.definitions import StudySpec
-from studies.store import Proposal, RunKey
 
 SPEC = StudySpec(
     name="lab",

@@ -9,8 +9,9 @@ from bench.cards import cards
 from bench.config import BROUGHT, Pick
 from bench.divisions import BASE
 from bench.records import Point, Reason
+from studies.asked import Proposal
 from studies.ownership import this_process
-from studies.store import Proposal, Store
+from studies.store import Store
 
 NAME = "lab"
 HOSTILE = "<script>alert(1)</script> | `tick` **bold** ![x](http://evil.example/p.png) \x1b[31m\u202e\n# head </td>"

@@ -9,7 +9,7 @@ from autoresearch.executor import Ended
 from bench.config import fingerprint
 from bench.records import Failure, Reason
 from bench.tracks import PUBLISHED_SEEDS
-from studies.store import Proposal
+from studies.asked import Proposal
 
 LOSSES = {
     "adamw": [1.240, 1.242, 1.238, 1.241, 1.239],

@@ -45,9 +45,8 @@ _CELLS = ("neither", "first", "second", "both")
 
 def contrast(cells: Cells, alpha: float) -> Judgement:
     """ "The first needs the second": together they gain more than the sum of both alone."""
-    samples = (cells.neither, cells.first, cells.second, cells.both)
-    noise = pooled_noise(samples)
-    n = min(sample.n for sample in samples)
+    noise = pooled_noise(cells.all)
+    n = min(sample.n for sample in cells.all)
     if noise is None:
         return Judgement(verdict=Verdict.INCONCLUSIVE, why="the cells have no spread to test by", n=n)
     found = interaction(cells, noise, alpha)

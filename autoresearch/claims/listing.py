@@ -14,7 +14,8 @@ from bench.errors import StoreError
 from bench.records import State
 from bench.tracks import FEATHERWEIGHT
 from studies.claims import ARMS, CLAIMS, N_FULL, N_TUNING, POLICY, SHORT, STEPS, STUDY, Arm, Claim, arm_named
-from studies.definitions import StudySpec, measurements_named
+from studies.definitions import StudySpec
+from studies.measurements import measurements_named
 from studies.reading import Reader
 from studies.shipped import shipped_store
 from studies.views import TrialView, VerdictView

@@ -1,6 +1,6 @@
 """The commentary on a study: every section, generated from the facts of the ledger alone."""
 
-from autoresearch.reporting import costs, evidence, proof, record, stacks, tiers
+from autoresearch.reporting import costs, evidence, proof, record, rungs, stacks, tiers
 from autoresearch.reporting.facts import Facts
 from autoresearch.reporting.report import Report
 
@@ -16,6 +16,7 @@ def commentary(facts: Facts) -> Report:
         evidence.not_working(facts),
         evidence.interactions(facts),
         evidence.effects(facts),
+        *rungs.short_runs(facts),
         stacks.lineage(facts),
         record.failures(facts),
         costs.costs(facts),

@@ -109,10 +109,10 @@ def _squares(facts: Facts) -> Iterator[Row]:
         cells = cells_of(found, {print_: arm.sample for print_, arm in facts.by_print.items()})
         assert cells is not None, "it is whole"
         contrast = cells.both.mean - cells.first.mean - cells.second.mean + cells.neither.mean
-        if facts.noise is None:
+        if (noise := facts.noise_of(*cells.all)) is None:
             yield Row((called, contrast, "-", "noise is not known"), trials)
         else:
-            said = interaction(cells, facts.noise, facts.study.spec.track.rules[0].alpha)
+            said = interaction(cells, noise, facts.study.spec.track.rules[0].alpha)
             yield Row((called, said.contrast, said.kind.value, said.why), trials)
 
 

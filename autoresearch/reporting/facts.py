@@ -2,16 +2,15 @@
 
 import re
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import islice
 
 from autoresearch.beliefs import Beliefs, Observation, believe
-from autoresearch.noise import Noise, Sample, pooled_noise
+from autoresearch.noise import Noise, Sample, noise_of
 from autoresearch.reporting.report import Trials
 from autoresearch.researcher.feasibility import Size
-from autoresearch.researcher.rungs import Calibration, Ladder
 from autoresearch.researcher.untried import Untried, ranked_untried
 from bench.config import RunConfig, fingerprint
 from bench.divisions import baseline
@@ -61,7 +60,7 @@ class Facts:
     identity: Identity | None  # of most scored trials; no other is compared with it
     elsewhere: Trials  # scored under another identity
     arms: tuple[Arm, ...]  # the lowest mean first
-    noise: Noise | None
+    noise: Noise | None  # at the best stack
     beliefs: Beliefs
     curves: Mapping[int, tuple[Point, ...]]  # by trial, of the scored ones of this identity
     events: tuple[EventView, ...]
@@ -69,17 +68,30 @@ class Facts:
     phases: tuple[PhaseView, ...]
     may_run: Callable[[RunConfig], bool]
     size: Size  # parameters and training FLOPs as declared; nothing for code that a user brings
-    rungs: tuple[Calibration, ...]  # of the study's short runs, which nothing else here looks at
 
     @cached_property
     def base(self) -> Arm | None:
         """The baseline's arm, if it has a score."""
         return self.by_print.get(fingerprint(baseline(self.study.spec.budget, self.study.spec.track_name)))
 
+    def noise_of(self, *samples: Sample) -> Noise | None:
+        """At these arms, as far as their own replicates tell."""
+        return noise_of(samples, _samples(self.arms))
+
     @cached_property
     def by_print(self) -> dict[str, Arm]:
         """Arms by the fingerprint of their config."""
         return {fingerprint(arm.config): arm for arm in self.arms}
+
+    @cached_property
+    def by_number(self) -> dict[int, TrialView]:
+        return {t.number: t for t in self.trials}
+
+    @cached_property
+    def here(self) -> tuple[TrialView, ...]:
+        """Trials that ran, whole or short, where the main identity's did."""
+        where = self.identity.conditions if self.identity else None
+        return tuple(t for t in self.trials if t.run and (where is None or t.run.identity.conditions == where))
 
     @cached_property
     def scored(self) -> tuple[TrialView, ...]:
@@ -135,7 +147,7 @@ def gather(
     identity = min(identities, key=lambda i: (-identities[i], i), default=None)
     here = [t for t in done if t.run and t.run.identity == identity]
     arms = _arms(here, trials)
-    noise = pooled_noise(sample for arm in arms for sample in (arm.sample, arm.searched) if sample)
+    noise = noise_of([arms[0].sample], _samples(arms)) if arms else None
     observations = [Observation(f"#{t.number}", t.config, loss(t)) for t in _once(here)]
     noise_sd = noise.sigma if noise else study.spec.track.usual_noise
     cards = reader.cards(name)
@@ -154,7 +166,6 @@ def gather(
         phases=tuple(reader.phases(name)),
         may_run=may_run,
         size=size,
-        rungs=tuple(Ladder(study.spec, cards).calibrations(trials)),
     )
 
 
@@ -176,6 +187,11 @@ def noise_told(facts: Facts) -> str:
         usual = facts.study.spec.track.usual_noise
         return f"noise is not known; the beliefs start from an assumed sd of {usual:g} nats/byte"
     return f"sigma {facts.noise.sigma:.4f} nats/byte over {facts.noise.df} degrees of freedom"
+
+
+def _samples(arms: Iterable[Arm]) -> list[Sample]:
+    """Of each config, what published seeds say apart from what the search has seen."""
+    return [sample for arm in arms for sample in (arm.sample, arm.searched) if sample]
 
 
 def names_of(config: RunConfig) -> set[str]:

@@ -24,12 +24,12 @@ def labels(facts: Facts, belief: Belief) -> Iterator[str]:
     ratio, worth = time_ratio(facts, belief.name), nats_per_log_step(facts)
     if ratio is not None and worth is not None and ratio > SLOWER and 0 < -belief.mean < worth * math.log(ratio):
         yield f"slower: {100 * (ratio - 1):.0f} % a step is worth {worth * math.log(ratio):.4f} nats/byte"
-    if facts.noise is None:
-        return
     samples = {print_: arm.sample for print_, arm in facts.by_print.items()}
     for found in whole_squares(facts):
-        if belief.name in (found.first, found.second) and (cells := cells_of(found, samples)):
-            kind = interaction(cells, facts.noise, facts.study.spec.track.rules[0].alpha).kind
+        if belief.name not in (found.first, found.second) or (cells := cells_of(found, samples)) is None:
+            continue
+        if noise := facts.noise_of(*cells.all):
+            kind = interaction(cells, noise, facts.study.spec.track.rules[0].alpha).kind
             other = found.second if belief.name == found.first else found.first
             if kind in (Together.REDUNDANCY, Together.CONFLICT):
                 yield f"{'redundant' if kind is Together.REDUNDANCY else 'conflict'} with {other}"

@@ -2,8 +2,7 @@
 
 import math
 import statistics
-from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from autoresearch.listing import outcome_word, why
@@ -23,7 +22,6 @@ from autoresearch.reporting.report import (
 )
 from autoresearch.researcher.confirm import PAIRING_FREEDOM, pairing
 from autoresearch.researcher.conversation import EVENT, Conversation
-from autoresearch.researcher.rungs import ENOUGH_PAIRS, LEAST_SPEARMAN, share_of
 from bench.config import fingerprint
 from bench.divisions import recipe
 from bench.records import State
@@ -41,7 +39,10 @@ GLOSSARY = (
     ("config, recipe", "a technique with its knobs for every slot; a recipe is how a config differs from the baseline"),
     ("seed", "what decides a run's random draws; the same config and seed give the same bits on one kind of machine"),
     ("unconfirmed", "fewer than three seeds: what was seen, not what is so"),
-    ("noise, sigma", "standard deviation of val_loss over seeds, pooled over configs with two seeds or more"),
+    (
+        "noise, sigma",
+        "standard deviation of val_loss over seeds: a stack's own, pooled with that of configs that may be as noisy",
+    ),
     ("interval", "of 95 %: from noise for means and deltas, of the belief for effects"),
     ("belief", "an effect from one Bayesian linear model over all runs; its priors know published signs, not sizes"),
     ("expected improvement", "gain over the best stack times its probability, nats per byte"),
@@ -99,15 +100,16 @@ def noise(facts: Facts) -> Section:
         found = facts.noise
         parts.append(
             Sentence(
-                f"Sigma {found.sigma:.4f} nats/byte (95 % interval {found.low:.4f} to {found.high:.4f}, {found.df} "
-                f"degrees of freedom). Two single runs differ by chance up to {found.single_run_bound:.4f}.",
+                f"Sigma {found.sigma:.4f} nats/byte at the best stack (95 % interval {found.low:.4f} to "
+                f"{found.high:.4f}, {found.df} degrees of freedom). Two single runs differ by chance up to "
+                f"{found.single_run_bound:.4f}.",
                 _numbers_of(replicated),
             )
         )
         rows = [Row((recipe(a.config), s.n, s.mean, math.sqrt(s.variance)), a.trials) for a, s in samples]
         columns = (Column("recipe"), Column("seeds", "d"), Column("val_loss", LOSS), Column("sd", LOSS))
         parts.append(table(columns, rows))
-    return Section("Noise floor and calibration", (*parts, *_pairing(facts), *_calibration(facts), *_rungs(facts)))
+    return Section("Noise floor and calibration", (*parts, *_pairing(facts), *_calibration(facts)))
 
 
 def _pairing(facts: Facts) -> tuple[Part, ...]:
@@ -145,30 +147,6 @@ def _calibration(facts: Facts) -> tuple[Part, ...]:
         return (Sentence(f"Fewer than {CURVES_RANKED} curves have probes: how early scores rank is not known."),)
     columns = (Column("step", "d"), Column("runs", "d"), Column("Spearman with val_loss", ".3f"))
     return (Sentence("How the probe loss on the way ranks runs, against their val_loss:"), table(columns, rows))
-
-
-def _rungs(facts: Facts) -> Iterator[Part]:
-    """How short runs rank the configs that were run whole too."""
-    if not facts.rungs:
-        return
-    steps = facts.study.spec.budget.steps
-    scored = Counter(t.config.budget.steps for t in facts.trials if t.is_short and t.val_loss is not None)
-    rows = []
-    for found in facts.rungs:
-        at = steps // found.rung
-        trials = tuple(sorted(number for pair in found.pairs for number in pair))
-        rows.append(
-            Row((share_of(found.rung), at, scored[at], len(found.pairs), found.spearman, found.verdict), trials)
-        )
-    yield Sentence(
-        "Short runs, each scored on fewer bytes and compared with runs as short alone. Over the configs that were run "
-        f"whole too, how they rank: below {LEAST_SPEARMAN:g} over {ENOUGH_PAIRS} configs or more a rung is dropped."
-    )
-    columns = (
-        Column("rung"), Column("steps", "d"), Column("scored", "d"), Column("run whole too", "d"),
-        Column("Spearman with val_loss", ".3f"), Column("so it is"),
-    )  # fmt: skip
-    yield table(columns, rows)
 
 
 def predictions(facts: Facts) -> Section:

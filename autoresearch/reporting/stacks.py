@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from scipy.special import stdtrit
 
+from autoresearch.noise import Sample
 from autoresearch.reporting.facts import LEVEL, Arm, Facts, loss, mentioned, names_of
 from autoresearch.reporting.report import (
     COUNT,
@@ -81,10 +82,10 @@ def _distance(facts: Facts) -> Sentence:
         return Sentence("It is the only config with a score.", facts.arms[0].trials)
     one, two = facts.arms[:2]
     said = f"The next config is {two.mean - one.mean:+.4f} behind"
-    if facts.noise is None:
+    if (noise := facts.noise_of(one.sample, two.sample)) is None:
         text = f"{said}; no config has two seeds that differ, so noise is not known, and neither is what that means."
     else:
-        found = pooled(one.sample, two.sample, facts.noise).interval((1 - LEVEL) / 2)
+        found = pooled(one.sample, two.sample, noise).interval((1 - LEVEL) / 2)
         assert found is not None, "pooled noise gives an interval"
         real = "a difference beyond noise" if found[1] < 0 else "within noise"
         text = f"{said}: {real}, 95 % interval of the best minus the next {found[0]:+.4f} to {found[1]:+.4f}."
@@ -138,7 +139,7 @@ def best_stacks(facts: Facts) -> Section:
     )  # fmt: skip
     rows = [_stack_row(facts, rank, arm) for rank, arm in enumerate(facts.arms[:BEST], start=1)]
     if facts.noise:
-        told = f"from and to: 95 % intervals from noise pooled over replicates, sigma {facts.noise.sigma:.4f} nats/byte"
+        told = "from and to: 95 % intervals, from an arm's own replicates and those of configs that may be as noisy"
     else:
         told = "no config has two seeds that differ, so there are no intervals"
     said = Sentence(
@@ -150,11 +151,10 @@ def best_stacks(facts: Facts) -> Section:
 
 
 def _stack_row(facts: Facts, rank: int, arm: Arm) -> Row:
-    base, noise, n = facts.base, facts.noise, arm.sample.n
+    base, noise, n = facts.base, facts.noise_of(arm.sample), arm.sample.n
     reach = None if noise is None else -float(stdtrit(noise.df, (1 - LEVEL) / 2)) * noise.sigma / math.sqrt(n)
     delta = arm.mean - base.mean if base and base is not arm else None
-    within = pooled(arm.sample, base.sample, noise).interval((1 - LEVEL) / 2) if noise and base and delta else None
-    low, high = within or (None, None)
+    low, high = _interval(facts, arm.sample, base.sample) if base and delta else (None, None)
     first = arm.runs[0]
     seconds = [run.train_seconds for run in arm.runs if run.train_seconds is not None]
     return Row(
@@ -166,6 +166,12 @@ def _stack_row(facts: Facts, rank: int, arm: Arm) -> Row:
         ),
         arm.trials + arm.failed,
     )  # fmt: skip
+
+
+def _interval(facts: Facts, new: Sample, old: Sample) -> tuple[float | None, float | None]:
+    """Of the difference of two arms."""
+    noise = facts.noise_of(new, old)
+    return (pooled(new, old, noise).interval((1 - LEVEL) / 2) if noise else None) or (None, None)
 
 
 def _curves(facts: Facts) -> Iterator[Curves]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from autoresearch.beliefs import added
-from autoresearch.noise import Noise, Sample, pooled_noise
+from autoresearch.noise import Noise, Sample, noise_of
 from autoresearch.researcher.combine import runs_of
 from autoresearch.researcher.proposals import Evidence, Proposers, Suggestion
 from autoresearch.researcher.squares import without
@@ -119,7 +119,9 @@ class Ablation:
 
     @cached_property
     def noise(self) -> Noise | None:
-        return pooled_noise(self._samples.values())
+        """Of the stack and what is left of it, as far as their own seeds tell."""
+        prints = [self.subject.fingerprint, *(fingerprint(config) for config in self.arms.values())]
+        return noise_of([self._samples[p] for p in prints if p in self._samples], self._samples.values())
 
     @cached_property
     def _samples(self) -> dict[str, Sample]:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from autoresearch.beliefs import Beliefs, added
-from autoresearch.noise import pooled_noise
+from autoresearch.noise import noise_of
 from autoresearch.researcher.proposals import Evidence, Proposers, Suggestion
 from autoresearch.researcher.squares import Square, cells_of, pair_verdict, square
 from autoresearch.researcher.untried import Edit, best_knobs, edited
@@ -154,8 +154,7 @@ class Combine:
         """Of every suspicious pair whose table is whole."""
         evidence = Evidence(self.trials, self.before.usual_noise)
         samples = evidence.samples()
-        noise = pooled_noise(samples.values())
-        if noise is None or self.before.incumbent() is None:
+        if self.before.incumbent() is None:
             return ()
         return tuple(
             pair_verdict(
@@ -164,6 +163,7 @@ class Combine:
             )
             for made, stack in self.squares
             if (cells := cells_of(made, samples)) is not None
+            and (noise := noise_of(cells.all, samples.values())) is not None
         )  # fmt: skip
 
 

@@ -14,7 +14,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from autoresearch.beliefs import Beliefs, Card, Observation, believe, stack_of
-from autoresearch.noise import Sample, pooled_noise
+from autoresearch.noise import Sample, noise_of
 from autoresearch.researcher.conversation import Conversation, Offer
 from autoresearch.researcher.feasibility import TRIES, Size, feasibility
 from autoresearch.researcher.local import Params, local_edit
@@ -97,8 +97,9 @@ class Evidence:
         return min(self.scored, key=lambda t: (means[t.fingerprint], t.number), default=None)
 
     def noise_sd(self) -> float:
-        """Of replicated configs, else what the track usually sees."""
-        measured = pooled_noise(self.samples().values())
+        """At the incumbent, as far as replicates tell; before any, what the track usually sees."""
+        samples, best = self.samples(), self.incumbent()
+        measured = noise_of([samples[best.fingerprint]], samples.values()) if best else None
         return measured.sigma if measured else self.usual_noise
 
     def believed(self, cards: Sequence[Card], base: RunConfig) -> Beliefs:

@@ -70,5 +70,5 @@ def pair_verdict(
         question=f"do {found.first} and {found.second} help or hinder each other on {stack}?",
         verdict="inconclusive" if said.kind is Together.NONE else said.kind.value,
         why=said.why, effect=said.contrast, low=said.low, high=said.high, p=said.p,
-        n=min(cell.n for cell in (cells.neither, cells.first, cells.second, cells.both)), run_ids=run_ids,
+        n=min(cell.n for cell in cells.all), run_ids=run_ids,
     )  # fmt: skip

@@ -21,7 +21,7 @@ from studies.views import RunView, StudyView, TrialView
 
 ENTRY = ("autoresearch.submission.golf_script", "train_gpt")
 # How the packages that a script imports are called where they are installed.
-PACKAGES = ("torch", "numpy", "zstandard")
+PACKAGES = ("torch", "numpy", "zstandard", "brotli")
 
 
 def golf_contents(

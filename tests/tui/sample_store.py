@@ -12,9 +12,10 @@ from unittest import mock
 from bench.config import Budget, Pick, RunConfig, fingerprint
 from bench.divisions import baseline
 from bench.records import Cost, Failure, Point, Reason, RunResult
+from studies.asked import Proposal, RunKey
 from studies.definitions import StudySpec
 from studies.ownership import Owner
-from studies.store import Proposal, RunKey, Store
+from studies.store import Store
 from studies.views import VerdictView
 
 START = 1_760_000_000.0

@@ -26,8 +26,9 @@ from bench.errors import ArtifactError, DataError
 from bench.run import run
 from bench.standings import standings
 from bench.tracks import FEATHERWEIGHT, PUBLISHED_SEEDS
+from studies.asked import Proposal
 from studies.ownership import this_process
-from studies.store import Proposal, Store
+from studies.store import Store
 
 ALPHA = FEATHERWEIGHT.rules[0].alpha
 SEEDS = PUBLISHED_SEEDS[:3]

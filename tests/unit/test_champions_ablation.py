@@ -13,10 +13,11 @@ from autoresearch.measure import begun
 from bench.errors import DataError
 from bench.records import Reason
 from bench.tracks import PUBLISHED_SEEDS
+from studies.asked import Proposal
 from studies.belts import ABLATION, CHAMPIONS_STUDY
-from studies.definitions import FAMILIES
+from studies.measurements import FAMILIES
 from studies.ownership import this_process
-from studies.store import Proposal, Store
+from studies.store import Store
 
 WHOLE, *LEFT_OUT = FAMILIES[ABLATION]
 STACK = (1.030, 1.032, 1.034)

@@ -21,10 +21,12 @@ from bench.errors import StoreError
 from bench.estimate import over_caps, raw_bytes
 from bench.records import State
 from bench.tracks import FEATHERWEIGHT, PUBLISHED_SEEDS
+from studies.asked import Proposal
 from studies.claims import ARMS, BASELINE, CLAIMS, N_TUNING, POLICY, SEEDS, STUDY, arm_named
-from studies.definitions import StudySpec, measurements_named
+from studies.definitions import StudySpec
+from studies.measurements import measurements_named
 from studies.shipped import export_measured, import_measured
-from studies.store import Proposal, Store
+from studies.store import Store
 
 TOTAL = sum(arm.n_runs for arm in ARMS)
 CLAIMED = replace(SPEC, policy=POLICY, division_name="open", n_trials=TOTAL)

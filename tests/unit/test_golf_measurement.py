@@ -11,7 +11,7 @@ from bench.data.fineweb import EXPORTS
 from bench.divisions import GOLF_CPU_BASE, differences
 from bench.errors import DataError
 from bench.tracks import GOLF_CPU
-from studies.definitions import measurements_named
+from studies.measurements import measurements_named
 
 (GOLF,) = measurements_named("golf")
 SPEC = GOLF.spec("text:tinystories", "d" * 64, GOLF.data)

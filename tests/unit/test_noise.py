@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from autoresearch.noise import Cells, Noise, Sample, Together, interaction, pairing_ratio, pooled_noise
+from autoresearch.noise import Cells, Noise, Sample, Together, interaction, noise_of, pairing_ratio, pooled_noise
 
 # examples take as long as the machine is busy
 calm = settings(max_examples=50, deadline=None)
@@ -51,6 +51,30 @@ def test_the_order_of_configs_does_not_change_the_noise(groups, order):
     assert (one is None) == (other is None)
     if one is not None:
         assert (one.df, one.sigma) == (other.df, pytest.approx(other.sigma))
+
+
+STEADY = sample(1.030, 1.032, 1.034)
+SHAKY = sample(1.36, 1.35, 1.44, 1.37, 1.33)
+
+
+def test_a_shaky_baseline_says_nothing_of_a_steady_stack():
+    assert noise_of([STEADY], [SHAKY, STEADY]) == pooled_noise([STEADY])
+    assert noise_of([SHAKY], [SHAKY, STEADY]) == pooled_noise([SHAKY])
+
+
+def test_configs_that_may_be_as_noisy_lend_their_replicates():
+    alike = sample(1.30, 1.303, 1.309)
+    assert noise_of([STEADY], [alike, sample(2.0)]) == pooled_noise([STEADY, alike])
+
+
+def test_arms_of_one_seed_each_have_the_noise_of_all_there_are():
+    assert noise_of([sample(1.2)], [SHAKY, STEADY]) == pooled_noise([SHAKY, STEADY])
+
+
+def test_one_config_in_twenty_of_equal_noise_is_taken_for_another():
+    scores = np.random.default_rng(6).normal(1.14, 0.0007, (2000, 8))
+    pairs = [(sample(*map(float, row[:3])), sample(*map(float, row[3:]))) for row in scores]
+    assert sum(noise_of([one], [other]).df == 2 for one, other in pairs) / 2000 == pytest.approx(0.05, abs=0.015)
 
 
 NOISE = Noise(sigma=0.0007, low=0.0005, high=0.0012, df=12)

@@ -11,7 +11,7 @@ from autoresearch.space import Space
 from bench.errors import ConfigError, DataError
 from bench.records import Reason
 from bench.tracks import PUBLISHED_SEEDS
-from studies.definitions import MEASUREMENTS, POLICY_ARMS, measurements_named
+from studies.measurements import MEASUREMENTS, POLICY_ARMS, measurements_named
 from studies.ownership import this_process
 from studies.store import Store
 

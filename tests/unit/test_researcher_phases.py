@@ -19,6 +19,8 @@ from autoresearch.researcher.phases import CONFIRM, PHASES, REPORT, may_spend
 from autoresearch.researcher.proposals import Evidence, Proposers
 from autoresearch.space import Space
 from bench.cards import cards
+from bench.config import fingerprint
+from bench.divisions import BASE
 from bench.records import RunResult, State
 from bench.tracks import PUBLISHED_SEEDS, search_seeds
 from studies.ownership import this_process
@@ -32,13 +34,15 @@ class Noisy(Instant):
     """Scores that move by their seed, as `sd` says, and want a longer warm-up than the baseline's."""
 
     sd: float = 0.001
+    of_baseline: float = 0.001
 
     def poll(self, seconds: float) -> list[Progress | Ended]:
         job = self.jobs[0]
         point, ended = super().poll(seconds)
         assert isinstance(ended, Ended)
         if isinstance(ended.outcome, RunResult):
-            moved = random.Random(f"{job.seed}/{ended.outcome.fingerprint}").gauss(0.0, self.sd)
+            sd = self.of_baseline if ended.outcome.fingerprint == fingerprint(BASE) else self.sd
+            moved = random.Random(f"{job.seed}/{ended.outcome.fingerprint}").gauss(0.0, sd)
             ended = replace(
                 ended, outcome=replace(ended.outcome, seed=job.seed, val_loss=ended.outcome.val_loss + moved)
             )
@@ -127,6 +131,12 @@ def test_the_incumbents_technique_is_found_needed(whole):
     found = [v for v in whole.read.verdicts("lab") if v.question.startswith("what is muon to trial")]
     assert {v.verdict for v in found} == {"needed"}
     assert found[0].why.startswith("dropping it costs: p")
+
+
+def test_a_baseline_whose_seeds_scatter_does_not_hide_what_the_incumbent_needs(ledger):
+    study(ledger, LONG, Noisy(of_baseline=0.1))
+    found = [v for v in ledger.read.verdicts("lab") if v.question.startswith("what is muon to trial")]
+    assert {v.verdict for v in found} == {"needed"}
 
 
 def test_the_luckiest_seed_of_a_replicated_config_is_not_the_studys_best(whole):

@@ -18,6 +18,8 @@ from autoresearch.ranks import spearman
 from autoresearch.reporting.commentary import commentary
 from autoresearch.reporting.facts import gather
 from autoresearch.reporting.markdown import to_markdown
+from autoresearch.reporting.report import Table
+from autoresearch.reporting.rungs import short_runs
 from autoresearch.requests import check_request, rungs_asked
 from autoresearch.researcher.local import drawn_from
 from autoresearch.researcher.plan import Researcher
@@ -330,6 +332,30 @@ def test_the_report_compares_whole_runs_and_shows_how_short_ones_rank(lucky):
     said = to_markdown(commentary(facts))
     assert "Short runs, each scored on fewer bytes" in said
     assert "1/9 of the steps" in said
+
+
+def test_the_report_ranks_each_rung_and_says_how_far_its_best_went(lucky):
+    facts = gather(lucky.read, "lab")
+    (section,) = short_runs(facts)
+    tables = [part for part in section.parts if isinstance(part, Table)]
+    ninth = next(part for part in tables if part.columns[0].name == "rank")
+    losses = [row.cells[2] for row in ninth.rows]
+    assert losses == sorted(losses)
+    trials = {t.number: t for t in facts.trials}
+    for row in ninth.rows:
+        assert {trials[row.trials[0]].config.budget.steps} == {55}
+        for number in row.trials[1:]:
+            assert f"{trials[number].val_loss:.4f} (#{number})" in row.cells[4]
+            assert trials[number].config.picks == trials[row.trials[0]].config.picks
+    assert any(len(row.trials) == 3 for row in ninth.rows)
+    (alone, *_) = (part for part in tables if part.columns[0].name == "technique")
+    assert "muon" in {row.cells[0] for row in alone.rows}
+
+
+def test_a_study_without_short_runs_has_no_section_on_them(lucky):
+    facts = gather(lucky.read, "lab")
+    whole = replace(facts, study=replace(facts.study, spec=replace(facts.study.spec, rungs=())))
+    assert not list(short_runs(whole))
 
 
 def test_show_lists_the_rungs_and_how_they_rank(lucky):

@@ -18,7 +18,7 @@ from bench.config import SLOT_NAMES, fingerprint
 from bench.divisions import BASE, DIVISIONS
 from bench.tracks import PUBLISHED_SEEDS
 from studies import belts
-from studies.definitions import BELTS, FAMILIES, LEFT_OUT, Measurement, measurements_named
+from studies.measurements import BELTS, FAMILIES, LEFT_OUT, Measurement, measurements_named
 from studies.reading import Reader
 from studies.shipped import export_measured, import_files, import_measured
 from studies.store import Store

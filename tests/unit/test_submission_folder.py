@@ -29,9 +29,10 @@ from bench.errors import ArtifactError, ConfigError, DataError, StoreError
 from bench.records import Failure, Point, Reason
 from bench.run import run
 from bench.tracks import track_named
+from studies.asked import Proposal
 from studies.definitions import StudySpec
 from studies.ownership import this_process
-from studies.store import Proposal, Store
+from studies.store import Store
 
 BUDGET = Budget(steps=12, batch=4)
 RESULT_FILES = {

@@ -42,9 +42,10 @@ from bench.records import Failure, Reason
 from bench.run import run
 from bench.techniques.evaluator.windows import Windows
 from bench.tracks import GOLF, GOLF_CPU
+from studies.asked import Proposal
 from studies.definitions import StudySpec
 from studies.ownership import this_process
-from studies.store import Proposal, Store
+from studies.store import Store
 
 FILES = {"README.md", "submission.json", "train_gpt.py", "requirements.txt", "model.arena", "train_seed1001.log"}
 NOWHERE = "/nowhere/at/all"

@@ -6,6 +6,7 @@ from typing import ClassVar
 import numpy as np
 
 from bench.knobs import Choice, Span, knob
+from bench.techniques.codec.brotli11 import Brotli
 from bench.techniques.codec.lzma2 import Lzma
 from bench.techniques.codec.zlib9 import Zlib
 from bench.techniques.codec.zstd import Zstd
@@ -82,3 +83,21 @@ class ShuffledZlib:
 
     def decompress(self, packed: bytes, raw_bytes: int) -> bytes:
         return unshuffled(Zlib(level=self.level).decompress(packed, raw_bytes), self.width)
+
+
+@dataclass(frozen=True, kw_only=True)
+class ShuffledBrotli:
+    """Brotli on shuffled bytes. Lossless; it moves bytes and time, never a score."""
+
+    slot: ClassVar = "codec"
+    name: ClassVar = "shuffled_brotli"
+    source: ClassVar = "Parameter Golf #1218"
+
+    level: int = knob(11, Span(0, 11), "effort: higher is smaller and slower")
+    width: int = knob(2, WIDTHS, WHY_WIDTH)
+
+    def compress(self, raw: bytes) -> bytes:
+        return Brotli(level=self.level).compress(shuffled(raw, self.width))
+
+    def decompress(self, packed: bytes, raw_bytes: int) -> bytes:
+        return unshuffled(Brotli(level=self.level).decompress(packed, raw_bytes), self.width)

@@ -74,6 +74,7 @@ def test_a_round_visits_each_place_once_at_one_stride_that_shares_no_divisor_wit
 def test_offsets_and_strides_differ_from_round_to_round():
     cut = [(offset, tuple(p)) for offset, _, p in rounds_of(401, by_shard(visited(CoprimeStrides(), 900, 12))[6])]
     assert len({offset for offset, _ in cut}) > 2
+    assert len({(places[1] - places[0]) // T % 50 for _, places in cut if len(places) > 1}) > 2
 
 
 @pytest.mark.parametrize(("step", "mixed"), [(0, 2), (900, 4), (1800, 6), (9000, 6)])

@@ -13,6 +13,7 @@ from rich.cells import cell_len
 from rich.text import Text
 
 from arena_tui.commands import UnknownFormatError
+from arena_tui.formatting import names_first
 from arena_tui.widgets.table import fit_cell
 
 FORMAT = 1  # of the JSON that this module reads
@@ -21,6 +22,10 @@ GAP = 2
 REACH_CELLS, REACH_FROM = 31, 110
 # a column of words gets no narrower than this while a wider one can give way
 LEAST_WORDS = 14
+# and columns of numbers are left out, the last first, where words would be cut to less than this: a row in full is
+# told below
+FAIR_WORDS = 26
+RECIPE = "recipe"
 
 
 @dataclass(frozen=True)
@@ -92,10 +97,15 @@ def _table(
     reach = _reach(names, rows) if width >= REACH_FROM else None
     room = width - (REACH_CELLS + GAP if reach else 0)
     heads = [_head(name) for name in names]
-    widths = fitted_widths([heads, *cells], right, room)
-    yield Line(f"{key}.head", _set(heads, widths, right, "bold dim") + Text(_scale(reach), "bold dim"))
+    kept, widths = fitted_columns([heads, *cells], right, room)
+
+    def set_(line: Sequence[str], style: str) -> Text:
+        fitted = (_fitted(names[i], line[i], width) for i, width in zip(kept, widths, strict=True))
+        return _set(list(fitted), widths, [right[i] for i in kept], style)
+
+    yield Line(f"{key}.head", set_(heads, "bold dim") + Text(_scale(reach), "bold dim"))
     for at, (row, line) in enumerate(zip(rows, cells, strict=True)):
-        text = _set(line, widths, right, "")
+        text = set_(line, "")
         if reach is not None:
             text.append(" " * GAP + interval(*reach.ends(row["cells"]), reach.low, reach.high, REACH_CELLS))
         about = tuple((name, cell) for name, cell in zip(names, line, strict=True) if cell != "-")
@@ -105,6 +115,28 @@ def _table(
 def _head(name: str) -> str:
     """Without its unit, which the line below the list says with the whole name."""
     return name.partition(",")[0]
+
+
+def _fitted(name: str, cell: str, width: int) -> str:
+    """A recipe that will be cut says first what was chosen, or its likes would read alike."""
+    return names_first(cell) if _head(name) == RECIPE and cell_len(cell) > width else cell
+
+
+def fitted_columns(rows: Sequence[Sequence[str]], right: Sequence[bool], room: int) -> tuple[list[int], list[int]]:
+    """Which columns are shown, and how wide each is."""
+    kept = list(range(len(right)))
+    while True:
+        widths = fitted_widths([[row[i] for i in kept] for row in rows], [right[i] for i in kept], room)
+        cut = sum(widths) + GAP * (len(widths) - 1) > room or any(
+            width < min(FAIR_WORDS, max(cell_len(row[i]) for row in rows))
+            for i, width in zip(kept, widths, strict=True)
+            if not right[i]
+        )
+        # the first numbers are what a table is about
+        spare = [i for i in kept if right[i]][2:]
+        if not cut or not spare:
+            return kept, widths
+        kept.remove(spare[-1])
 
 
 def fitted_widths(rows: Sequence[Sequence[str]], right: Sequence[bool], room: int) -> list[int]:

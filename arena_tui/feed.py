@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from arena_tui.sources import Source, find_source
 from bench.errors import ArenaError, StoreError
-from bench.records import Point, State
+from bench.records import Point, Sizes, State
 from bench.standings import Entry
 from studies.views import BeltView, EventView, PhaseView, StudyView, TrialView, VerdictView
 
@@ -26,11 +26,12 @@ EVENTS_AT_FIRST = 200
 
 @dataclass(frozen=True, kw_only=True)
 class CurvePart:
-    """Points of one run; `whole` ones replace what was known."""
+    """Points of one run; `whole` ones replace what was known. One that has ended brings its sizes, if it has any."""
 
     run_id: int
     points: tuple[Point, ...]
     whole: bool
+    sizes: Sizes | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -296,7 +297,8 @@ class Feed:
                 ended.add(run.id)
         parts = [part for run_id in list(self._running) if (part := self._new_points(reader, run_id))]
         for run_id in ended | self._unread():
-            parts.append(CurvePart(run_id=run_id, points=tuple(reader.curve(run_id)), whole=True))
+            points, sizes = tuple(reader.curve(run_id)), reader.sizes(run_id)
+            parts.append(CurvePart(run_id=run_id, points=points, whole=True, sizes=sizes))
             self._loaded.add(run_id)
         return tuple(parts)
 

@@ -1,6 +1,7 @@
 """Numbers, times and names as the screens and the printed board spell them. Everything is plain text."""
 
 import math
+import re
 import time
 from collections.abc import Mapping
 
@@ -31,7 +32,11 @@ def size(n_bytes: int | None) -> str:
         return ABSENT
     if n_bytes < 1000:
         return f"{n_bytes} B"
-    return f"{n_bytes / 1e3:.0f} kB" if n_bytes < 999_500 else f"{n_bytes / 1e6:.2f} MB"
+    for unit, scale in (("kB", 1e3), ("MB", 1e6), ("GB", 1e9)):
+        scaled = n_bytes / scale
+        if scaled < 999.5 or unit == "GB":
+            break
+    return f"{scaled:.2f} {unit}" if scaled < 99.995 and unit != "kB" else f"{scaled:.0f} {unit}"
 
 
 def amount(number: float | None) -> str:
@@ -118,3 +123,13 @@ def one_line(text: str) -> str:
 def printable(text: str) -> str:
     """Text of another program on its own lines; control characters that would move the cursor are dropped."""
     return "\n".join("".join(c if c.isprintable() else " " for c in line) for line in text.splitlines())
+
+
+_PICK = re.compile(r"([^\s()]+)(?:\(([^)]*)\))?")
+
+
+def names_first(recipe: str) -> str:
+    """A recipe for where it may be cut: `muon+normuon  lr=0.03` of `muon(lr=0.03) normuon`."""
+    picks = _PICK.findall(recipe)
+    knobs = " ".join(knobs for _, knobs in picks if knobs)
+    return "+".join(name for name, _ in picks) + (f"  {knobs}" if knobs else "")

@@ -119,7 +119,7 @@ def resume(study: str, trials: int) -> Form:
         ("resume", study),
         (
             Field("trials", "--trials", "in all; more make it longer", str(trials), wrong=_whole, needed=True),
-            Field("data", "--data", "where its corpus lies now; empty: as before", path=True),
+            Field("data", "--data", "where its corpus is; empty: the same", path=True),
             _JOBS,
             _TIMEOUT,
         ),
@@ -143,7 +143,7 @@ def grade() -> Form:
         "Grade a fighter",
         ("grade",),
         (
-            Field("fighter", "", "a fighter.toml, or a shipped one's name", needed=True, path=True),
+            Field("fighter", "", "a fighter.toml, or a shipped name", needed=True, path=True),
             Field("seeds", "--seeds", "published seeds, the track's first", "3", wrong=_whole, needed=True),
             Field("steps", "--steps", "empty: the fighter's own", wrong=_whole),
             Field("audit", "--audit", "text that no search has seen", wrong=_file, path=True),
@@ -171,7 +171,7 @@ def export(study: str, trial: int | None, trials: Sequence[int]) -> Form:
         (
             Field("trial", "--trial", "empty: the best", "" if trial is None else str(trial), wrong=no_trial),
             Field("to", "--to", "a folder that is not there yet", to, wrong=_new_folder, needed=True, path=True),
-            Field("data", "--data", "where its corpus lies now; empty: as before", path=True),
+            Field("data", "--data", "where its corpus is; empty: the same", path=True),
         ),
         "A submission folder: fighter, packed model, card, curve. A failed trial is a negative result.",
     )

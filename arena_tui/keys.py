@@ -66,6 +66,10 @@ PLOT = (
 DETAIL = (
     Key("j,down", "scroll(1)", "scroll down", shown="j"),
     Key("k,up", "scroll(-1)", "scroll up", shown="k"),
+    Key("g,home", "edge(-1)", "to the top", shown="g"),
+    Key("G,end", "edge(1)", "to the end", shown="G"),
+    Key("ctrl+d,pagedown", "page(1)", "one page down", shown="^d"),
+    Key("ctrl+u,pageup", "page(-1)", "one page up", shown="^u"),
     Key("c", "copy", "copy the command that runs it again", "copy command"),
 )
 

@@ -12,7 +12,7 @@ from arena_tui.ranking import Baselines
 from arena_tui.sources import Source
 from arena_tui.widgets.curves import seed_band
 from bench.errors import ArenaError, StoreError
-from bench.records import Identity, Point, State
+from bench.records import Identity, Point, Sizes, State
 from bench.standings import Entry, Standing, standings
 from studies.views import BeltView, EventView, PhaseView, StudyView, TrialView, VerdictView
 
@@ -69,6 +69,7 @@ class Mirror:
         self.alive: frozenset[str] = frozenset()
         self.trials: dict[str, dict[int, TrialView]] = {}
         self.curves: dict[int, Curve] = {}
+        self.sizes: dict[int, Sizes | None] = {}  # of the runs whose curves are read; None where it was not recorded
         self.entries: tuple[Entry, ...] = ()
         self.standings: list[Standing] = []
         self.events: deque[EventView] = deque(maxlen=EVENTS_KEPT)
@@ -100,6 +101,8 @@ class Mirror:
             self._noise.clear()
         for part in delta.curves:
             self.curves.setdefault(part.run_id, Curve()).add(part.points, part.whole)
+            if part.whole:
+                self.sizes[part.run_id] = part.sizes
         if delta.entries is not None:
             self.entries = delta.entries
             self.standings = standings(delta.entries)

@@ -31,9 +31,9 @@ def liveness(study: StudyView, alive: bool, now: float) -> Liveness:
     """Never from the state alone: a killed coordinator leaves its rows running."""
     if study.owner_pid is None:
         if study.shipped:
-            return Liveness("shipped", "measured by the project; the sample itself is not shipped")
-        if study.n_done >= study.spec.n_trials:
-            return Liveness("done", "all its trials have ended")
+            return Liveness("shipped", "measured by the project")
+        if study.ending is not None:
+            return Liveness("done", study.ending)
         why = f": {study.ended_reason}" if study.ended_reason else ""
         return Liveness("stopped", f"nobody runs it now{why}")
     silent = max(0.0, now - (study.heartbeat_at or study.created_at))
@@ -61,8 +61,7 @@ class TimeLeft:
 def time_left(study: StudyView, trials: Sequence[TrialView], now: float) -> TimeLeft | None:
     """From the study's own recent trials, else from the steps of the run under way; None when nothing tells."""
     running = [t.run for t in trials if t.state is State.RUNNING and t.run is not None and t.run.started_at is not None]
-    left = study.spec.n_trials - study.n_done
-    if left <= 0:
+    if study.n_expected is None or (left := study.n_expected - study.n_done) <= 0:
         return None
     lasted = [
         ((t.run.ended_at - t.run.started_at) * study.spec.budget.steps / t.config.budget.steps, t.run.ended_at)

@@ -3,6 +3,7 @@
 from rich.text import Text
 
 from arena_tui import formatting
+from arena_tui.formatting import names_first
 from arena_tui.ranking import ended_because
 from arena_tui.widgets.table import Column, Row
 from bench.divisions import recipe
@@ -40,7 +41,8 @@ TRIAL_COLUMNS = (
     Column("delta", "vs base", 8, right=True),
     Column("cost", "seconds", 7, right=True),
 )
-WIDE_TRIAL_COLUMNS = (*TRIAL_COLUMNS, Column("why", "why it ended so", 30))
+# Only where some trial has no score, and the preview beside the list has left room for it.
+WHY_COLUMN = Column("why", "why it ended so", 30)
 
 
 _RECIPES: dict[str, str] = {}
@@ -51,6 +53,17 @@ def short_recipe(trial: TrialView) -> str:
     if trial.fingerprint not in _RECIPES:
         _RECIPES[trial.fingerprint] = recipe(trial.config)
     return _RECIPES[trial.fingerprint]
+
+
+_CELLS: dict[str, Text] = {}
+
+
+def recipe_cell(trial: TrialView) -> Text:
+    """The recipe for a column that may cut it: what was chosen first, then at which knobs."""
+    if trial.fingerprint not in _CELLS:
+        names, gap, knobs = names_first(recipe(trial.config)).partition("  ")
+        _CELLS[trial.fingerprint] = Text.assemble(names, (gap + knobs, "dim"), end="")
+    return _CELLS[trial.fingerprint]
 
 
 def styled(text: str, style: str) -> Text:
@@ -82,9 +95,10 @@ def live_row(trial: TrialView, badge: Text, last: Point | None, stale: bool, com
     cells = (
         badge,
         str(trial.number),
-        short_recipe(trial),
+        recipe_cell(trial),
         formatting.loss(trial.val_loss),
-        formatting.loss(last.train_loss if last else None),
+        # of a run that has ended it is known once its curve is shown
+        formatting.loss(last.train_loss) if last else "",
         *(() if compact else (f"{done}/{steps}",)),
         state,
     )
@@ -95,7 +109,7 @@ def trial_row(trial: TrialView, badge: Text, delta: float | None) -> Row:
     cells = (
         badge,
         str(trial.number),
-        short_recipe(trial),
+        recipe_cell(trial),
         state_cell(trial),
         formatting.loss(trial.val_loss),
         formatting.delta(delta),

@@ -9,6 +9,7 @@ from arena_tui import formatting
 from arena_tui.contrast import Noise
 from arena_tui.facts import standing_facts
 from arena_tui.filters import Facts
+from arena_tui.history import CONFIRMED_SEEDS
 from arena_tui.ranking import PUBLISHED_NOTE, ended_because
 from arena_tui.rows import STATE_STYLES, styled, why
 from arena_tui.widgets.table import Column, Row
@@ -24,12 +25,11 @@ COLUMNS = (
     Column("val_loss", "val_loss", 8, right=True),
     Column("delta", "vs base", 8, right=True),
     Column("sigma", "sigma", 6, right=True),
-    Column("seeds", "seeds", 13),
+    Column("seeds", "seeds", 11),
     Column("bytes", "weights", 8, right=True),
     Column("parameters", "params", 6, right=True),
-    Column("seconds", "seconds", 7, right=True),
 )
-WIDE_COLUMNS = (*COLUMNS[:6], Column("runs", "runs", 5, right=True), *COLUMNS[6:], Column("trial", "study/trial", 20))
+WIDE_COLUMNS = (*COLUMNS, Column("seconds", "seconds", 7, right=True), Column("trial", "study/trial", 21))
 # a lead of less than this many sd of one run, or of fewer than three seeds, is not settled
 SETTLED = 2.0
 
@@ -59,7 +59,8 @@ def sigmas(row: Standing, noise: Noise | None) -> str:
 
 def ranked(row: Standing, noise: Noise | None, honour: str = "") -> BoardRow:
     """One fighter; `honour` is `belt` or `champion` for who holds it by grading."""
-    seeds = styled(f"{row.n_seeds} unconfirmed", "yellow") if row.unconfirmed else f"{row.n_seeds} sd {row.sd or 0:.4f}"
+    unsure = styled(f"{row.n_seeds} of {CONFIRMED_SEEDS}", "yellow")
+    seeds = unsure if row.unconfirmed else f"{row.n_seeds} sd {row.sd or 0:.4f}"
     cells: dict[str, Text | str] = {
         "rank": str(row.rank),
         "label": Text.assemble((f"{honour} ", "bold yellow"), row.label, end="") if honour else row.label,
@@ -67,7 +68,6 @@ def ranked(row: Standing, noise: Noise | None, honour: str = "") -> BoardRow:
         "delta": formatting.delta(row.delta),
         "sigma": sigmas(row, noise),
         "seeds": seeds,
-        "runs": str(row.n_runs),
         "bytes": formatting.size(row.weights_bytes),
         "parameters": formatting.amount(row.parameters),
         "seconds": formatting.seconds(row.train_seconds),

@@ -20,8 +20,16 @@ RECIPE_HEADING = "recipe, as its difference from the baseline"
 PREVIEW_WIDTH = 42
 
 
+HEADING_STYLE = "bold dim"
+
+
 def heading(text: str) -> Text:
-    return Text(text + "\n", "bold dim")
+    return Text(text + "\n", HEADING_STYLE)
+
+
+def headings(text: Text) -> set[str]:
+    """What stands in headings, as `heading` made them."""
+    return {text.plain[span.start : span.end].strip() for span in text.spans if span.style == HEADING_STYLE}
 
 
 def measures(trial: TrialView, delta: float | None) -> Text:
@@ -33,13 +41,13 @@ def measures(trial: TrialView, delta: float | None) -> Text:
     if run.val_loss is not None:
         parts.append(f"val_loss {formatting.loss(run.val_loss)} ({formatting.loss(run.val_loss / math.log(2))} bits)")
     if delta is not None:
-        parts.append(f"vs baseline {formatting.delta(delta).strip()}")
+        parts.append(f"vs base {formatting.delta(delta).strip()}")
     if run.weights_bytes is not None:
         parts.append(formatting.size(run.weights_bytes))
     if run.parameters is not None:
-        parts.append(f"{formatting.amount(run.parameters)} parameters")
+        parts.append(f"{formatting.amount(run.parameters)} params")
     if run.train_seconds is not None:
-        parts.append(f"{formatting.duration(run.train_seconds)} training")
+        parts.append(("" if parts else "trained ") + formatting.duration(run.train_seconds))
     if trial.state is State.RUNNING:
         parts.append(f"step {run.step} of {trial.config.budget.steps}")
     return Text("  ".join(parts) or "nothing measured yet")
@@ -108,7 +116,12 @@ def progress_line(
     study: StudyView, trials: Sequence[TrialView], now: float, alive: bool, phases: Sequence[PhaseView] = ()
 ) -> Text:
     """How far, in which phase, how much longer, and on what that rests."""
-    text = Text(f"{bar(study.n_done, study.spec.n_trials)} {study.n_done}/{study.spec.n_trials} trials", no_wrap=True)
+    text = Text(no_wrap=True, overflow="ellipsis")
+    if study.ending is not None:
+        return text.append(f"{bar(1, 1)} {study.progress} trials").append(f"  ended: {study.ending}", "dim")
+    if study.n_expected is not None:
+        text.append(f"{bar(study.n_done, study.n_expected)} ")
+    text.append(f"{study.progress} trials")
     if (phase := next((p for p in reversed(phases) if p.ended_at is None), None)) is not None:
         text.append(f"  {phase.name}", "bold")
     left = time_left(study, trials, now) if alive else None
@@ -116,8 +129,9 @@ def progress_line(
         text.append(f"  {formatting.duration(left.seconds)} left", "bold")
         text.append(f" ({left.basis})", "dim")
     elif alive:
-        text.append("  no time left known yet", "dim")
-    text.overflow = "ellipsis"
+        until = f"until every opening is done, {study.spec.n_trials} at most"
+        unknown = until if study.n_expected is None else "no time left known yet"
+        text.append(f"  {unknown}", "dim")
     return text
 
 
@@ -176,10 +190,10 @@ def study_lines(
     return text
 
 
-def event_lines(events: Iterable[EventView], study: str, most: int, width: int) -> Text:
+def event_lines(events: Iterable[EventView], study: StudyView, most: int, width: int) -> Text:
     """The newest events of a study, newest first, a line each."""
     text = Text.assemble(heading("events"))
-    mine = [event for event in events if event.study == study][-most:]
+    mine = [event for event in events if event.study == study.name][-most:]
     for event in reversed(mine):
         number = "" if event.trial is None else f"#{event.trial} "
         style = {"failed": "red", "refused": "yellow"}.get(event.kind, "bold")
@@ -187,4 +201,5 @@ def event_lines(events: Iterable[EventView], study: str, most: int, width: int) 
         line.append(f"  {formatting.one_line(event.text)}")
         line.truncate(max(20, width), overflow="ellipsis")
         text.append_text(line).append("\n")
-    return text if mine else text.append("nothing has happened yet")
+    none = "what ships comes without its events" if study.shipped else "nothing has happened yet"
+    return text if mine else text.append(none, "dim")

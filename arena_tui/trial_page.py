@@ -1,7 +1,7 @@
 """Everything that is known of a trial, in words: the outcome first, then why it was tried, then what it used."""
 
 import statistics
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from rich.text import Text
@@ -10,10 +10,11 @@ from arena_tui import formatting
 from arena_tui.kin import ancestors, children, patterns
 from arena_tui.ranking import ended_because
 from arena_tui.rows import STATE_STYLES, short_recipe, why
+from arena_tui.sizes import size_lines
 from arena_tui.summary import RECIPE_HEADING, heading, labelled, measures, proposal_lines, recipe_lines
 from bench.config import RunConfig
 from bench.divisions import differences
-from bench.records import State
+from bench.records import Sizes, State
 from studies.views import RunView, TrialView, VerdictView
 
 _FAILED = (State.FAILED, State.REFUSED, State.PRUNED)
@@ -30,6 +31,7 @@ class Page:
     reference: TrialView | None  # pinned, or else its parent
     verdicts: Sequence[VerdictView]
     replay: str | None
+    sizes: Mapping[int, Sizes | None]  # by run, as far as they were read
 
 
 def trial_page(page: Page, width: int) -> Text:
@@ -48,7 +50,7 @@ def trial_page(page: Page, width: int) -> Text:
         (proposal_lines(trial, width), "why it was proposed"),
         (_advice(trial), "advice"),
         (_lineage(page), "lineage"),
-        (size_lines(run, trial.config, width) if run else None, "sizes"),
+        (size_lines(run, trial.config, page.sizes, width) if run else None, "sizes"),
         (cost_lines(run, width) if run else None, "what it used"),
         (Text(f" {page.replay}\n") if page.replay else None, "run it again (c copies)"),
     ]
@@ -167,21 +169,6 @@ def _lineage(page: Page) -> Text | None:
     return text
 
 
-def size_lines(run: RunView, config: RunConfig, width: int) -> Text:
-    """Weights by their number format and codec."""
-    if run.weights_bytes is None:
-        return Text()
-    lines = [("weights", f"{run.weights_bytes:,} bytes")]
-    if run.parameters:
-        lines.append(("per parameter", f"{8 * run.weights_bytes / run.parameters:.2f} bits of {run.parameters:,}"))
-    for slot in ("precision", "precision_modifiers", "codec"):
-        named = " + ".join(pick.label for pick in config.picks.get(slot, ()))
-        if named:
-            lines.append((slot.replace("_", " "), named))
-    lines.append(("quant_gap", formatting.delta(run.quant_gap).strip()))
-    return labelled(lines, width)
-
-
 def cost_lines(run: RunView, width: int) -> Text:
     identity = run.identity
     lines = (
@@ -191,7 +178,7 @@ def cost_lines(run: RunView, width: int) -> Text:
         ("tokens", formatting.amount(run.train_tokens)),
         ("FLOPs", formatting.amount(run.train_flops)),
         ("peak memory", formatting.size(run.peak_bytes)),
-        ("run", f"{run.id}, seed {run.seed}, {identity.device_class}, {run.threads} threads"),
+        ("run", f"{run.id}, seed {run.seed}, {identity.device_class}, {run.threads} thread{'s' * (run.threads != 1)}"),
         ("board", formatting.identity(identity, run.corpus_name)),
         ("versions", " ".join(f"{name} {version}" for name, version in sorted(run.versions.items()))),
     )

@@ -15,13 +15,23 @@ from bench.config import RunConfig, fingerprint
 from studies.asked import Proposal
 from studies.belts import GRADE
 from studies.claims import POLICY
-from studies.definitions import StudySpec
+from studies.definitions import OPENINGS, StudySpec
 from studies.views import TrialView
 
-# The policy that has no sampler: each technique alone, and done.
-OPENINGS = "openings"
-
 Trials = Sequence[TrialView]
+
+
+def openings_of(space: Space) -> list[tuple[str, Opening]]:
+    """Each with the fingerprint of its config."""
+    return [(fingerprint(space.recall(opening.params)[0]), opening) for opening in space.openings()]
+
+
+def n_planned(spec: StudySpec, n_done: int, trials: Trials) -> int:
+    """Whole runs that the study will come to when so many are done: openings have an end of their own."""
+    if spec.policy != OPENINGS:
+        return spec.n_trials
+    known = {trial.fingerprint for trial in trials}
+    return min(spec.n_trials, n_done + sum(name not in known for name, _ in openings_of(Space(spec))))
 
 
 @dataclass
@@ -49,8 +59,7 @@ class Choosing:
             return cls(spec, space, n_elsewhere, TUNE.name, planner=ClaimsPlan(left))
         if spec.policy == GRADE:
             return cls(spec, space, n_elsewhere, GRADING.name, planner=Grading(left))
-        openings = [(fingerprint(space.recall(o.params)[0]), o) for o in space.openings()]
-        return cls(spec, space, n_elsewhere, SEARCH.name, openings=openings)
+        return cls(spec, space, n_elsewhere, SEARCH.name, openings=openings_of(space))
 
     def plan(self, number: int, trials: Trials) -> tuple[Move | None, Move | None]:
         """Where the study stood, and where it stands; None where nothing is planned."""

@@ -19,7 +19,7 @@ from bench.config import Budget, RunConfig, fingerprint, to_json
 from bench.data.corpus import Corpus, write_cached
 from bench.data.tokens import TokenCorpus
 from bench.errors import ConfigError
-from bench.records import Cost, Failure, Outcome, Pace, Point, Reason, RunResult
+from bench.records import Cost, Failure, Outcome, Pace, Point, Reason, RunResult, Sizes
 
 TERM_SECONDS = 10.0
 LOG_TAIL_BYTES = 4_000
@@ -360,7 +360,8 @@ def outcome_from_json(plain: dict[str, Any]) -> Outcome:
         return Failure(**failure | {"reason": Reason(failure["reason"])})
     result = plain["result"]
     pace = tuple(Pace(*step) for step in result["pace"])
-    return RunResult(**result | {"cost": Cost(**result["cost"]), "pace": pace})
+    sizes = None if result["sizes"] is None else Sizes.from_json(result["sizes"])
+    return RunResult(**result | {"cost": Cost(**result["cost"]), "pace": pace, "sizes": sizes})
 
 
 def _signal(worker: _Worker, number: signal.Signals) -> None:

@@ -45,7 +45,7 @@ def condition(study: StudyView) -> str:
     if living_owner(study):
         return "running"
     if study.shipped:
-        return "shipped"
+        return f"shipped: {study.ended_reason}" if study.ended_reason else "shipped"
     return study.ended_reason or ("left without a word" if study.owner_pid else "-")
 
 
@@ -63,7 +63,7 @@ def studies_table(reader: Reader, studies: Sequence[StudyView]) -> str:
                 study.spec.division_name,
                 f"{study.spec.corpus_name} {study.spec.corpus_digest[:8]}",
                 str(study.spec.budget.steps),
-                f"{study.n_done}/{study.spec.n_trials}",
+                study.progress,
                 number(best.val_loss if best else None),
                 condition(study) + (", FLAGGED by its audit" if flagged else ""),
             )
@@ -123,7 +123,7 @@ def trials_table(reader: Reader, name: str) -> str:
             )
         )
     head = f"{study.name}: {study.spec.division_name}, {study.spec.budget.steps} steps, {study.spec.corpus_name} "
-    head += f"{study.spec.corpus_digest[:8]}, {study.n_done}/{study.spec.n_trials} trials, {condition(study)}"
+    head += f"{study.spec.corpus_digest[:8]}, {study.progress} trials, {condition(study)}"
     columns = ("#", "state", "val_loss", "delta", "s", "recipe", "")
     if (said := Conversation.of(reader, name)).facts:
         head += f"\nlanguage model: {said.told()}"

@@ -26,7 +26,7 @@ from bench.catalog import advice
 from bench.config import Budget, RunConfig, fingerprint
 from bench.records import Failure, Outcome, Point, Reason, RunResult, State
 from studies.asked import Proposal, RunKey
-from studies.definitions import StudySpec
+from studies.definitions import ALL_DONE, NO_OPENING, StudySpec
 from studies.following import Following
 from studies.store import Store
 from studies.views import TrialView
@@ -157,11 +157,11 @@ class Search:
         if waiting:
             return None
         if self.choosing.has_no_opening(self.known):
-            return "every opening is done"
+            return NO_OPENING
         if self.n_refused >= REFUSALS_PER_TRIAL * self.spec.n_trials:
             return f"{self.n_refused} proposals were refused"
         self.plan()
-        return "all trials are done" if self.choosing.is_over(self.n_counted + len(self.underway)) else None
+        return ALL_DONE if self.choosing.is_over(self.n_counted + len(self.underway)) else None
 
     def plan(self) -> None:
         """See where the study stands, and write down the phases that ended and their verdicts."""

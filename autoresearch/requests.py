@@ -8,11 +8,11 @@ from autoresearch.researcher.rungs import LEAST_STEPS, RUNGS, rungs_for
 from bench.errors import ConfigError
 from bench.tracks import GOLF_ON, PUBLISHED_SEEDS, Track
 from studies.belts import GRADE
-from studies.definitions import StudySpec
+from studies.definitions import OPENINGS, StudySpec
 from studies.ownership import check_claim, this_process
 from studies.reading import Reader
 
-POLICIES = ("tpe", RESEARCHER, "random", "openings", "claims")
+POLICIES = ("tpe", RESEARCHER, "random", OPENINGS, "claims")
 # those of a command of their own
 OWN_COMMAND = (GRADE,)
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 
+from autoresearch.choosing import n_planned
 from autoresearch.executor import Executor, LocalExecutor, limits_for
 from autoresearch.loop import Search
 from autoresearch.progress import Teller
@@ -75,11 +76,10 @@ def run_study(
         executor = LocalExecutor(corpus, jobs, THREADS_PER_RUN, limits_for(spec.budget), spec.track.devices)
         try:
             key = run_key(spec.track, spec.seed, corpus, executor)
-            known = [
-                t.run for t in store.read.trials(spec.name) if t.run and t.run.identity.conditions == key.conditions
-            ]
+            trials, n_done = store.read.trials(spec.name), store.read.study(spec.name).n_done
+            known = [t.run for t in trials if t.run and t.run.identity.conditions == key.conditions]
             best = min((run.val_loss for run in known if run.val_loss is not None), default=None)
-            teller = Teller(spec, store.read.study(spec.name).n_done, best, console)
+            teller = Teller(replace(spec, n_trials=n_planned(spec, n_done, trials)), n_done, best, console)
             live = LiveReport(store.path, spec.name, report, teller.line) if report else None
             watcher = replace(teller.watcher, beat=live.beat) if live else teller.watcher
             with interruptible(), teller.telling():

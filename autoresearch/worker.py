@@ -10,7 +10,7 @@ import sys
 import threading
 import traceback
 from collections.abc import Iterator
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any, TextIO
@@ -58,6 +58,7 @@ def work(job: dict[str, Any], watch: Any, ranks: "Ranks | None" = None) -> Outco
     from bench.examine import examine
     from bench.ranks import ALONE
     from bench.run import run
+    from bench.sizes import sizes_of
     from bench.tracks import track_named
     from bench.training import Diverged
 
@@ -90,7 +91,7 @@ def work(job: dict[str, Any], watch: Any, ranks: "Ranks | None" = None) -> Outco
         recorded = [Pace(*step) for step in job.get("pace", ())]
         finished = run(config, job["seed"], corpus, track_named(config.track), seen, ranks or ALONE, recorded)
         Path(job["artifact"]).write_bytes(finished.artifact)
-        return finished.result
+        return replace(finished.result, sizes=sizes_of(finished.artifact, config))
     except Diverged as wrong:
         last["step"] = wrong.step
         return failure(Reason.DIVERGED, str(wrong), "")

@@ -8,12 +8,13 @@ one after the other in their number format. Numbers are little endian.
 import hashlib
 import json
 import struct
+from collections.abc import Sequence
 from typing import Any
 
 from bench.catalog import realise
 from bench.config import RunConfig, canonical, from_json, to_json
 from bench.errors import ArtifactError, ConfigError
-from bench.layers import Params
+from bench.layers import Param, Params
 from bench.packing import DAMAGED, Packing
 from bench.skeleton import Model
 
@@ -28,14 +29,27 @@ def pack(model: Model, config: RunConfig) -> bytes:
     """The model as the bytes that are scored and shipped; the same model gives the same bytes."""
     stack = realise(config)
     params = Params(model).all
-    tensors = [{"name": p.name, "role": p.role.value, "shape": list(p.tensor.shape)} for p in params]
-    header = canonical({"config": to_json(config), "tensors": tensors}).encode()
+    header = header_of(config, params)
     body = Packing(stack).encode(params, model.moments)
     raw = struct.pack("<I", len(header)) + header + body
     head = _HEAD.pack(MAGIC, VERSION, len(raw), hashlib.sha256(raw).digest())
     # the codec's name must be known before the header can be read, so it stands in the clear
     codec = config.pick("codec").name.encode().ljust(16, b"\x00")
     return head + codec + stack.codec.compress(raw)
+
+
+def header_of(config: RunConfig, params: Sequence[Param]) -> bytes:
+    return canonical({"config": to_json(config), "tensors": _tensors(params)}).encode()
+
+
+def _tensors(params: Sequence[Param]) -> list[dict[str, Any]]:
+    return [{"name": p.name, "role": p.role.value, "shape": list(p.tensor.shape)} for p in params]
+
+
+def raw_size(packed: bytes) -> int:
+    """How much the codec was given, as the file says in the clear."""
+    _, _, size, _ = _HEAD.unpack_from(packed)
+    return int(size)
 
 
 def unpack(packed: bytes, config: RunConfig) -> Model:
@@ -46,8 +60,7 @@ def unpack(packed: bytes, config: RunConfig) -> Model:
     stack = realise(config)
     model = stack.model(config.budget.seq_len)
     params = Params(model).all
-    wanted = [{"name": p.name, "role": p.role.value, "shape": list(p.tensor.shape)} for p in params]
-    if header.get("tensors") != wanted:
+    if header.get("tensors") != _tensors(params):
         raise ArtifactError("the artifact's tensors are not the ones its config builds", DAMAGED)
     for param, decoded in zip(params, Packing(stack).decode(body, params), strict=True):
         param.tensor.data.copy_(decoded)

@@ -44,7 +44,7 @@ class Packing:
 
     def encoded_bytes(self, params: Sequence[Param]) -> int:
         """Of all tensors, exact, from their shapes; a modifier's section is not counted: it depends on the weights."""
-        return sum(self._bytes(param) for param in params)
+        return sum(self.bytes_of(param) for param in params)
 
     def decode(self, body: bytes, params: Sequence[Param]) -> list[Tensor]:
         """Raises ArtifactError where the body is no packing of such tensors."""
@@ -62,10 +62,11 @@ class Packing:
     def _decoded(self, body: bytes, params: Sequence[Param]) -> list[Tensor]:
         tensors, at = [], 0
         for param in params:
-            end = at + self._bytes(param)
+            end = at + self.bytes_of(param)
             tensors.append(self.precision(param).decode(body[at:end], tuple(param.tensor.shape), param.role))
             at = end
         return tensors
 
-    def _bytes(self, param: Param) -> int:
+    def bytes_of(self, param: Param) -> int:
+        """Of one tensor, exact, from its shape."""
         return self.precision(param).encoded_bytes(tuple(param.tensor.shape), param.role)

@@ -1,9 +1,10 @@
 """What a run leaves behind, success and failure both, as frozen records."""
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 
 class State(StrEnum):
@@ -66,6 +67,42 @@ class Cost:
     peak_bytes: int  # resident memory of the worker at its highest
 
 
+class TensorSize(NamedTuple):
+    """A tensor of a packed model, in its number format: its codes with their scales."""
+
+    name: str
+    role: str  # a bench.layers.Role, which is not imported for its name: it needs torch
+    shape: tuple[int, ...]
+    n_bytes: int
+
+    @property
+    def n_numbers(self) -> int:
+        return math.prod(self.shape)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sizes:
+    """What a packed model is made of, in bytes before its codec; the checksum and names in front of that are left out.
+
+    The codec is the config's, and what it made of them is the run's `weights_bytes`.
+    """
+
+    tensors: tuple[TensorSize, ...]
+    correction_bytes: int  # sections that modifiers of the number format add behind the tensors
+    header_bytes: int  # the config, and name, role and shape of every tensor
+    code_bytes: int  # set aside for code, where the track's cap is on the sum
+
+    @property
+    def n_bytes(self) -> int:
+        """All that the codec is given."""
+        return sum(tensor.n_bytes for tensor in self.tensors) + self.correction_bytes + self.header_bytes
+
+    @staticmethod
+    def from_json(plain: Mapping[str, Any]) -> "Sizes":
+        tensors = tuple(TensorSize(name, role, tuple(shape), n) for name, role, shape, n in plain["tensors"])
+        return Sizes(**{**plain, "tensors": tensors})
+
+
 @dataclass(frozen=True, kw_only=True)
 class RunResult:
     """What one config did with one seed."""
@@ -79,6 +116,7 @@ class RunResult:
     steps: int
     cost: Cost
     pace: tuple[Pace, ...] = ()  # of each step, where the clock ended the training
+    sizes: Sizes | None = None  # unknown where the packed file alone was kept
 
     def __post_init__(self) -> None:
         if not math.isfinite(self.val_loss):

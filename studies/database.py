@@ -24,6 +24,7 @@ MIGRATIONS = (
     "m004_pace_of_run",
     "m005_study_of_belt",
     "m006_too_slow",
+    "m007_sizes_of_run",
 )
 
 WRITER_WAIT_SECONDS = 30.0

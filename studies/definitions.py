@@ -10,6 +10,13 @@ from bench.config import to_json as config_to_json
 from bench.divisions import Division, division_named
 from bench.tracks import FIRST_SEARCH_SEED, Track, track_named
 
+# The policy that has no sampler: each technique alone, and done, however many trials it was allowed.
+OPENINGS = "openings"
+# Why a study is over for good; every other reason leaves something to resume.
+ALL_DONE = "all trials are done"
+NO_OPENING = "every opening is done"
+OVER = (ALL_DONE, NO_OPENING)
+
 
 @dataclass(frozen=True, kw_only=True)
 class StudySpec:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from bench.errors import ConfigError
 from bench.tracks import FEATHERWEIGHT, FIRST_SEARCH_SEED, GOLF_CPU, Track, track_named
 from studies import belts, claims
-from studies.definitions import StudySpec
+from studies.definitions import OPENINGS, StudySpec
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -206,7 +206,7 @@ MEASUREMENTS = (
         division_name="open",
         n_trials=3,
         data=REAL_SAMPLE,
-        policy="openings",
+        policy=OPENINGS,
         settings=("init=zero_output,orthogonal", "optimizer=adamw,lion", *NOTHING_ELSE),
     ),
     Measurement(
@@ -215,7 +215,7 @@ MEASUREMENTS = (
         division_name="open",
         n_trials=200,  # more than there are techniques: the openings end it
         data=REAL_SAMPLE,
-        policy="openings",
+        policy=OPENINGS,
     ),
     Measurement(
         name="measured-hybrid_norm",

@@ -138,6 +138,8 @@ class Run(SQLModel, table=True):
     curve: bytes | None = Field(default=None, sa_column=Column(LargeBinary))  # packed once the run has ended
     rev: int = Field(index=True)
     pace: bytes | None = Field(default=None, sa_column=Column(LargeBinary))  # of each step, where a clock ended it
+    # what its packed model is made of; nothing for a run without a score, and of a ledger of before
+    sizes: bytes | None = Field(default=None, sa_column=Column(LargeBinary))
 
 
 class Trial(SQLModel, table=True):

@@ -14,10 +14,10 @@ from typing import Any
 
 from bench.config import RunConfig, from_json
 from bench.errors import StoreError
-from bench.records import Identity, Pace, Point, Reason, State
+from bench.records import Identity, Pace, Point, Reason, Sizes, State
 from bench.standings import Entry
 from bench.tracks import PUBLISHED_SEEDS
-from studies.curves import unpack_curve, unpack_pace
+from studies.curves import unpack_curve, unpack_pace, unpack_sizes
 from studies.database import open_reader, reporting
 from studies.definitions import StudySpec
 from studies.views import (
@@ -38,7 +38,7 @@ _STUDIES = """
         (SELECT sum(json_extract(config, '$.budget.steps')) FROM trial JOIN config USING (fingerprint)
         WHERE study_id = study.id AND state IN ('complete', 'pruned', 'failed')) AS steps_done
     FROM study"""
-# Every column of a run but its curve and pace, under its own name; those of the trial and its config beside it.
+# Every column of a run but its curve, pace and sizes, under its own name; those of the trial and its config beside it.
 _RUN_COLUMNS = [name for name in RunView.__dataclass_fields__ if name != "identity"]
 _IDENTITY_COLUMNS = ["track_version", "corpus_digest", "evaluator_version", "device_class", "numerics_version"]
 _RUN = ", ".join(f"run.{name} AS run_{name}" for name in [*_RUN_COLUMNS, *_IDENTITY_COLUMNS])
@@ -118,6 +118,11 @@ class Reader:
     def pace(self, run_id: int) -> tuple[Pace, ...]:
         """What the clock made of each step of a run that it ended; nothing for any other."""
         return next((unpack_pace(row["pace"]) for row in self._rows("SELECT pace FROM run WHERE id = ?", run_id)), ())
+
+    def sizes(self, run_id: int) -> Sizes | None:
+        """What a run's packed model is made of; None where that was not recorded."""
+        rows = self._rows("SELECT sizes FROM run WHERE id = ? AND sizes IS NOT NULL", run_id)
+        return next((unpack_sizes(row["sizes"]) for row in rows), None)
 
     def points(self, run_ids: Iterable[int], after_id: int = 0) -> list[tuple[int, int, Point]]:
         """`(row id, run id, point)` of runs under way, in order, from after a row id on."""

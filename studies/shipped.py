@@ -16,11 +16,14 @@ from bench.config import canonical
 from bench.errors import StoreError
 from bench.records import State
 from studies.database import MIGRATIONS, open_writer, reporting
+from studies.definitions import OVER
 from studies.models import RUN_KEY, Artifact, Belt, Config, Run, Study, TechniqueCard, Trial, TrialRun, Verdict, key
 
 FOLDER = Path(__file__).parent / "measured"
+# Columns of a run that are packed: each is a text of its own in the line of a run that has it.
+_PACKED = ("curve", "pace", "sizes")
 # Bookkeeping of one database, meaningless in another.
-_LOCAL_RUN = {"id", "rev", "curve", "pace"}
+_LOCAL_RUN = {"id", "rev", *_PACKED}
 _LOCAL_TRIAL = {"id", "study_id", "rev"}
 _LOCAL_VERDICT = {"id", "study_id", "rev", "run_ids"}
 # when a belt is lost is told by who takes it, in another file
@@ -32,7 +35,10 @@ def export_measured(store: Path, study: str, to: Path) -> int:
     engine = open_writer(store)
     with reporting(store), Session(engine) as session:
         row = session.exec(select(Study).where(Study.name == study)).one()
-        lines: list[dict[str, Any]] = [{"study": {"name": row.name, "spec": row.spec, "created_at": row.created_at}}]
+        told = {"name": row.name, "spec": row.spec, "created_at": row.created_at}
+        # a piece of a measurement ends for the moment's reasons, which say nothing of the measurement
+        told |= {"ended_reason": row.ended_reason} if row.ended_reason in OVER else {}
+        lines: list[dict[str, Any]] = [{"study": told}]
         cards = session.exec(
             select(TechniqueCard).where(TechniqueCard.study_id == row.id).order_by(col(TechniqueCard.id))
         )
@@ -64,9 +70,9 @@ def _run_line(session: Session, print_: str, run: Run | None) -> dict[str, Any]:
     line: dict[str, Any] = {"config": session.get_one(Config, print_).config}
     if run is not None:
         line["run"] = run.model_dump(exclude=_LOCAL_RUN)
-        line["curve"] = base64.b64encode(run.curve or b"").decode()
-        if run.pace:
-            line["pace"] = base64.b64encode(run.pace).decode()
+        # a curve is written even where it is empty, as it was before there was anything else
+        packed = {name: getattr(run, name) or b"" for name in _PACKED}
+        line |= {name: base64.b64encode(blob).decode() for name, blob in packed.items() if blob or name == "curve"}
         if artifact := session.get(Artifact, run.id):
             line["artifact"] = {"sha256": artifact.sha256, "weights_bytes": artifact.weights_bytes}
     return line
@@ -225,8 +231,8 @@ def _run_row(session: Session, line: dict[str, Any], rev: int) -> Run:
     found = _same_run(session, plain).first()
     if found is not None:
         return found
-    pace = base64.b64decode(line["pace"]) if "pace" in line else None
-    run = Run(**plain, curve=base64.b64decode(line["curve"]) or None, pace=pace, rev=rev)
+    packed: dict[str, Any] = {name: base64.b64decode(line[name]) or None for name in _PACKED if name in line}
+    run = Run(**plain, **packed, rev=rev)
     session.add(run)
     session.flush()
     if "artifact" in line:

@@ -14,7 +14,7 @@ from bench.config import fingerprint, to_json
 from bench.errors import StoreError
 from bench.records import OVER_A_CAP, Failure, Identity, Outcome, Point, Reason, RunResult, State
 from studies.asked import Proposal, RunKey
-from studies.curves import pack_curve, pack_pace
+from studies.curves import pack_curve, pack_pace, pack_sizes
 from studies.database import open_writer, reporting
 from studies.definitions import StudySpec
 from studies.models import (
@@ -383,6 +383,7 @@ def _write_outcome(run: Run, outcome: Outcome) -> str:
     run.state, run.reason, run.message = State.COMPLETE.value, None, ""
     run.step, run.val_loss, run.quant_gap = outcome.steps, outcome.val_loss, outcome.quant_gap
     run.weights_bytes, run.pace = outcome.weights_bytes, pack_pace(outcome.pace)
+    run.sizes = None if outcome.sizes is None else pack_sizes(outcome.sizes)
     for name, value in asdict(outcome.cost).items():
         setattr(run, name, value)
     return f"val_loss {outcome.val_loss:.4f}, {outcome.weights_bytes:,} bytes"

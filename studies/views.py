@@ -7,7 +7,7 @@ from typing import Any
 
 from bench.config import RunConfig
 from bench.records import Identity, Reason, State
-from studies.definitions import StudySpec
+from studies.definitions import ALL_DONE, OPENINGS, OVER, StudySpec
 
 # A coordinator renews its heartbeat every second; one silent for this long is taken for dead.
 STALE_SECONDS = 60.0
@@ -36,6 +36,25 @@ class StudyView:
     @property
     def n_done(self) -> int:
         return self.steps_done // self.spec.budget.steps
+
+    @property
+    def ending(self) -> str | None:
+        """Why nothing is left to do; None while something is."""
+        if self.owner_pid is not None:
+            return None
+        if self.ended_reason in OVER:
+            return self.ended_reason
+        return ALL_DONE if self.n_done >= self.spec.n_trials else None
+
+    @property
+    def n_expected(self) -> int | None:
+        """Whole runs that it will come to; None where only its end tells: the openings run out before their limit."""
+        return None if self.ending or self.spec.policy == OPENINGS else self.spec.n_trials
+
+    @property
+    def progress(self) -> str:
+        """`12/40`, or `84` of a study that has ended or that does not know how many are to come."""
+        return str(self.n_done) if self.n_expected is None else f"{self.n_done}/{self.n_expected}"
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -47,6 +47,7 @@ class ArenaScreen(Screen[None]):
     """
     BINDINGS: ClassVar[list[BindingType]] = [Binding("ctrl+c", "app.quit", show=False)]
     TAB: ClassVar[str] = ""
+    OF_STUDY: ClassVar[bool] = True  # what it shows comes from the study that the first line names
     KEYS: ClassVar[Sequence[Key]] = ()  # the key line, most useful first
     HORIZONTAL_BREAKPOINTS = _WIDTHS
     VERTICAL_BREAKPOINTS = _HEIGHTS
@@ -141,8 +142,8 @@ class ArenaScreen(Screen[None]):
             status, style = alive.word, alive.style
             counts = formatting.counts(study.n_by_state)
             corpus = formatting.corpus(study.spec.corpus_name, study.spec.corpus_digest)
-            if study.shipped:
-                notice = f"measured by the project on {corpus}, {self._device()}; the sample itself is not shipped"
+            if study.shipped and self.OF_STUDY:
+                notice = f"measured by the project on {self._device()}; the text itself is not shipped"
         if self.arena.frozen:
             status, style = "FROZEN (z)", "bold reverse"
         notice_style = "dim"

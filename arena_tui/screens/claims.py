@@ -21,19 +21,18 @@ from arena_tui.widgets.table import Column, Row, VirtualTable
 # A verdict is a word first, and colour a bonus.
 STYLES = {"supported": "bold green", "refuted": "bold red", "inconclusive": "yellow"}
 REACH_CELLS = 25
-COLUMNS = (
-    Column("claim", "published finding", 0),
-    Column("verdict", "our verdict", 16),
-    Column("effect", "effect", 8, right=True),
-    Column("n", "n", 2, right=True),
-    Column("left", "left", 4, right=True),
+# The finding has what the numbers leave, and they come one after the other as there is room: all of them are told of
+# the row under the cursor. From so many cells of the screen on.
+NUMBERS = (
+    (0, Column("verdict", "our verdict", 12)),
+    (0, Column("effect", "effect", 7, right=True)),
+    (100, Column("n", "n", 2, right=True)),
+    (100, Column("left", "runs left", 9, right=True)),
+    (150, Column("reach", "95 % interval around 0", REACH_CELLS)),
+    (150, Column("p", "p", 8, right=True)),
+    (200, Column("source", "source", 34)),
 )
-WIDE_COLUMNS = (
-    *COLUMNS,
-    Column("reach", "95 % interval around 0", REACH_CELLS),
-    Column("p", "p", 8, right=True),
-    Column("source", "source", 34),
-)
+SHORTER = {"not measured yet": "not measured", "not testable as published": "not testable"}
 
 
 class ClaimsScreen(ToldScreen):
@@ -47,13 +46,14 @@ class ClaimsScreen(ToldScreen):
     }
     """
     TAB = "claims"
+    OF_STUDY = False
     COMMAND = "claims"
     KEYS: ClassVar[Sequence[Key]] = (AGAIN, *picked(GLOBAL, "help", "quit"))
 
     def compose_body(self) -> ComposeResult:
         yield Lines(id="where")
         yield Lines(id="summary")
-        yield VirtualTable(COLUMNS)
+        yield VirtualTable()
         with VerticalScroll(id="about", can_focus=False):
             yield Lines(id="about-text")
 
@@ -75,6 +75,10 @@ class ClaimsScreen(ToldScreen):
     def read(self, text: str) -> Findings:
         return findings_of(text)
 
+    def basis(self) -> str:
+        found = self.findings()
+        return "" if found is None else " on " + ", ".join(filter(None, (found.corpus, found.device_class)))
+
     # drawing
 
     @property
@@ -90,9 +94,10 @@ class ClaimsScreen(ToldScreen):
         found = self.findings()
         rows = found.rows if found else ()
         self.table.empty_text = self._empty()
-        self.table.set_columns(WIDE_COLUMNS if self.has_class("-wide") else COLUMNS)
+        columns = columns_for(self.app.size.width)
+        self.table.set_columns(columns)
         ends = [abs(end) for row in rows for end in (row.low, row.high) if end is not None]
-        self.table.set_rows([_row(row, max(ends, default=1.0)) for row in rows])
+        self.table.set_rows([_row(row, columns, max(ends, default=1.0)) for row in rows])
         self.query_one("#summary", Lines).show(_summary(found) if found else Text(""))
         self._draw_about()
 
@@ -114,27 +119,32 @@ class ClaimsScreen(ToldScreen):
         self._draw_about()
 
 
-def _row(row: Finding, far: float) -> Row:
-    cells = (
-        row.text,
-        styled(row.verdict.removesuffix(" as published"), STYLES.get(row.verdict, "dim")),
-        formatting.delta(row.effect),
-        str(row.n) if row.n else formatting.ABSENT,
-        str(row.runs_left) if row.runs_left else "",
-        interval(row.low, row.effect, row.high, -far, far, REACH_CELLS),
-        formatting.ABSENT if row.p is None else f"{row.p:.2g}",
-        row.source,
-    )
-    return Row(row.name, cells)
+def columns_for(width: int) -> tuple[Column, ...]:
+    """Of a screen so wide."""
+    numbers = (column for least, column in NUMBERS if width >= least)
+    return (Column("claim", "published finding", 0), *numbers)
+
+
+def _row(row: Finding, columns: Sequence[Column], far: float) -> Row:
+    cells: dict[str, Text | str] = {
+        "claim": row.text,
+        "verdict": styled(SHORTER.get(row.verdict, row.verdict), STYLES.get(row.verdict, "dim")),
+        "effect": formatting.delta(row.effect),
+        "n": str(row.n) if row.n else formatting.ABSENT,
+        "left": str(row.runs_left) if row.runs_left else "",
+        "reach": interval(row.low, row.effect, row.high, -far, far, REACH_CELLS),
+        "p": formatting.ABSENT if row.p is None else f"{row.p:.2g}",
+        "source": row.source,
+    }
+    return Row(row.name, tuple(cells[column.key] for column in columns))
 
 
 def _summary(found: Findings) -> Text:
-    counts = Counter(row.verdict for row in found.rows)
+    """How the verdicts fell, and what is left to do."""
+    counts = Counter(SHORTER.get(row.verdict, row.verdict) for row in found.rows)
     text = Text("  ".join(f"{verdict} {n}" for verdict, n in counts.most_common()))
-    where = ", ".join(filter(None, (found.corpus, found.device_class)))
-    text.append(f"; {where}")
     if found.runs_left:
-        text.append(f"; {found.runs_left} runs left, about {found.hours_left:.1f} core hours")
+        text.append(f"; {found.runs_left} runs left, {found.hours_left:.1f} core hours")
     return text
 
 
@@ -144,9 +154,13 @@ def finding_text(row: Finding, width: int) -> Text:
     if row.artefact:
         text.append("an artefact of tuning: untuned arms said what tuned ones refute\n", "yellow")
     reach = "" if row.low is None or row.high is None else f"{row.low:+.4f} to {row.high:+.4f} nats/byte"
+    if reach and row.p is not None:
+        reach += f"  p {row.p:.2g}"
+    if reach:
+        reach += f"  n {row.n}"
     said = (
         ("because", row.why),
-        ("interval", reach + (f"  p {row.p:.2g}" if reach and row.p is not None else "")),
+        ("interval", reach),
         ("tested by", row.tested + (", across budgets by declaration" if row.cross_budget else "")),
         ("published", f"{row.published} ({row.source})"),
         ("note", row.note),

@@ -13,10 +13,11 @@ from arena_tui.side_by_side import MOST, basis, differing, measured
 from arena_tui.widgets.curve_plot import CurvePlot
 from arena_tui.widgets.lines import Lines
 from arena_tui.widgets.table import Column, Row, VirtualTable
+from bench.records import State
 from studies.views import TrialView
 
-NONE = "mark two to eight trials with space in Live, Trials or Standings, then come back with v"
-NAME_WIDTH, CELL_WIDTH = 20, 17
+NONE = "mark two to eight trials with space in Live, Trials or Standings"
+NAME_WIDTH, CELL_WIDTH, MOST_CELLS = 20, 17, 30
 
 
 class CompareScreen(PlottedScreen):
@@ -68,33 +69,39 @@ class CompareScreen(PlottedScreen):
         super().redraw()
         trials = self.compared()
         plot, table = self.query_one(CurvePlot), self.query_one(VirtualTable)
-        plot.empty_text = table.empty_text = NONE
+        plot.empty_text, table.empty_text = "no curve without a trial", NONE
         self.draw_trials(trials, trials[0].config.budget if trials else None)
         plot.set_reference(references(self.arena.mirror, self.arena.study))
         if len(trials) < 2:
             table.set_columns((Column("name", "", 0),))
             table.set_rows([])
-            self.query_one("#said", Lines).show(Text(NONE if not trials else "one marked: mark another", "dim"))
+            self.query_one("#said", Lines).show(Text("one marked: mark another" if trials else "none marked", "dim"))
             return
         self._draw_table(trials, table)
 
     def _draw_table(self, trials: list[TrialView], table: VirtualTable) -> None:
         mirror, reference = self.arena.mirror, trials[0]
         facts = [*measured(trials, reference, mirror), *differing(trials)]
-        n_fit = max(1, (self.app.size.width - NAME_WIDTH - 2) // (CELL_WIDTH + 1))
+        room = self.app.size.width - NAME_WIDTH - 2
+        n_fit = max(1, room // (CELL_WIDTH + 1))
         self._first = max(0, min(self._first, len(trials) - n_fit))
         shown = range(self._first, min(len(trials), self._first + n_fit))
         columns = [Column("name", "", NAME_WIDTH)]
+        # as wide as what stands in them, where there is room
+        each = min(MOST_CELLS, max(CELL_WIDTH, room // max(1, len(shown)) - 1))
         for at in shown:
             badge = self.arena.badges.of(f"{trials[at].study}/{trials[at].number}")
             letter = f"{badge.letter} " if badge else ""
-            columns.append(Column(str(at), f"{letter}#{trials[at].number}", CELL_WIDTH, right=True))
+            study = mirror.studies.get(trials[at].study)
+            label = study.spec.division.label(trials[at].config) if study else ""
+            columns.append(Column(str(at), f"{letter}#{trials[at].number} {label}", each, right=True))
         table.set_columns(columns)
         rows = [Row(fact.name, (fact.name, *(fact.cells[at] for at in shown))) for fact in facts]
         table.set_rows(rows)
         more = f"  columns {shown.start + 1}-{shown.stop} of {len(trials)} (h l)" if len(shown) < len(trials) else ""
         said = f"against #{reference.number}: {basis(trials, reference, mirror) or 'no score on both sides yet'}{more}"
-        self.query_one("#said", Lines).show(Text(f"{said}  ~ still running; never a verdict", "dim"))
+        said += "  ~ still running" if any(trial.state is State.RUNNING for trial in trials) else ""
+        self.query_one("#said", Lines).show(Text(f"{said}; never a verdict", "dim"))
 
     # keys
 

@@ -7,11 +7,12 @@ from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Vertical, VerticalScroll
 
-from arena_tui.keys import BACK, DETAIL, GLOBAL, LISTS, PLOT, SCROLL, bindings, picked
+from arena_tui.keys import BACK, DETAIL, GLOBAL, LISTS, PLOT, SCROLL, SECTION, bindings, picked
 from arena_tui.kin import parent
 from arena_tui.plotting import references
 from arena_tui.ranking import WITHOUT_SCORE, baseline_trial
 from arena_tui.screens.plotted import PlottedScreen, plot_bindings
+from arena_tui.summary import headings
 from arena_tui.trial_page import Page, trial_page
 from arena_tui.widgets.curve_plot import CurvePlot
 from arena_tui.widgets.lines import Lines
@@ -31,12 +32,17 @@ class DetailScreen(PlottedScreen):
     KEYS = (
         BACK,
         SCROLL,
+        SECTION,
         *picked(DETAIL, "copy"),
         *picked(PLOT, "metric", "axis"),
         *picked(GLOBAL, "help", "quit"),
     )
     BINDINGS: ClassVar[list[BindingType]] = [
-        *bindings(DETAIL, picked(PLOT, "metric", "axis", "seeds"), picked(LISTS, "mark", "pin", "compare", "failure")),
+        *bindings(
+            DETAIL,
+            picked(PLOT, "metric", "axis", "seeds"),
+            picked(LISTS, "mark", "pin", "compare", "failure", "sideways"),
+        ),
         *plot_bindings(),
     ]
     AUTO_FOCUS = "#words"
@@ -84,7 +90,8 @@ class DetailScreen(PlottedScreen):
         mirror, pinned = self.arena.mirror, self.arena.pinned()
         study = mirror.studies.get(self._study)
         known = (tuple(study.n_by_state.items()) if study else (), len(mirror.verdicts.get(self._study, ())))
-        told = (trial.number, trial.rev, mirror.baselines.delta(trial), known, width, pinned and pinned.number)
+        weighed = trial.run is not None and trial.run.id in mirror.sizes
+        told = (trial.number, trial.rev, mirror.baselines.delta(trial), known, width, pinned and pinned.number, weighed)
         if told != self._told:
             self._told = told
             words.show(trial_page(self.page(trial), width))
@@ -104,6 +111,7 @@ class DetailScreen(PlottedScreen):
             reference=pinned if pinned and pinned.study == trial.study else parent(trial, trials),
             verdicts=mirror.verdicts.get(self._study, []),
             replay=self.replay(),
+            sizes=mirror.sizes,
         )
 
     def replay(self) -> str | None:
@@ -118,6 +126,23 @@ class DetailScreen(PlottedScreen):
 
     def action_scroll(self, step: int) -> None:
         self.query_one("#words").scroll_relative(y=step, animate=False)
+
+    def action_page(self, pages: int) -> None:
+        words = self.query_one("#words")
+        words.scroll_relative(y=pages * max(1, words.size.height - 1), animate=False)
+
+    def action_edge(self, end: int) -> None:
+        words = self.query_one("#words")
+        words.scroll_to(y=words.max_scroll_y if end > 0 else 0, animate=False)
+
+    def action_sideways(self, step: int) -> None:
+        """The next heading to the top of the page, or the one before."""
+        words, lines = self.query_one("#words"), self.query_one("#trial", Lines)
+        titles = headings(lines.shown)
+        tops = [0, *(y for y in range(lines.size.height) if lines.render_line(y).text.strip() in titles)]
+        ahead = [y for y in tops if y > words.scroll_y] if step > 0 else [y for y in tops[::-1] if y < words.scroll_y]
+        if ahead:
+            words.scroll_to(y=ahead[0], animate=False)
 
     # what lists do with the row under the cursor, done with this trial
 

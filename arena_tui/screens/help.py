@@ -1,5 +1,6 @@
 """The help page, made from the same tables that dispatch the keys."""
 
+import textwrap
 from collections.abc import Iterable, Iterator
 from typing import ClassVar
 
@@ -61,23 +62,27 @@ SECTIONS: tuple[tuple[str, tuple[Key, ...]], ...] = (
 )
 
 
-def help_text(readonly: bool = False) -> Text:
+def help_text(readonly: bool = False, width: int = 200) -> Text:
+    """Lines of at most `width` cells; what goes on does so under its own first word."""
     text = Text()
+
+    def line(name: str, said: str, style: str = "", names: int = 14) -> None:
+        text.append(f"  {name:<{names}}", "bold dim")
+        told = textwrap.wrap(said, max(20, width - names - 2))
+        text.append(("\n" + " " * (names + 2)).join(told) + "\n", style)
+
     for title, keys in SECTIONS:
         off = readonly and title == CHANGING
         text.append(f"{title}{', off: this is --readonly' * off}\n", "bold")
         for key in keys:
-            text.append(f"  {key.written:<14}", "bold dim")
-            text.append(f"{key.help}\n", "dim strike" if off else "")
+            line(key.written, key.help, "dim strike" if off else "")
         text.append("\n")
     text.append("filter language\n", "bold")
     for example, meaning in FILTERS:
-        text.append(f"  {example:<14}", "bold dim")
-        text.append(f"{meaning}\n")
+        line(example, meaning)
     text.append("\nafter :\n", "bold")
     for command in COMMANDS:
-        text.append(f"  {command.usage:<34}", "bold dim")
-        text.append(f"{command.help}\n")
+        line(command.usage, command.help, names=34)
     text.append(
         "\nThe screen itself only reads: what changes something runs `autoresearch`, and shows the command.", "dim"
     )
@@ -90,7 +95,8 @@ class HelpScreen(ModalScreen[None]):
     DEFAULT_CSS = """
     HelpScreen { align: center middle; }
     HelpScreen VerticalScroll {
-        width: 76; max-width: 100%; height: 90%; background: $surface; border: round $primary; padding: 0 1;
+        width: 100; max-width: 100%; height: 90%; padding: 0 1; scrollbar-size-vertical: 1;
+        background: $surface; border: round $primary;
     }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -107,8 +113,9 @@ class HelpScreen(ModalScreen[None]):
         with VerticalScroll():
             yield Lines(id="help")
 
-    def on_mount(self) -> None:
-        self.query_one("#help", Lines).show(help_text(self._readonly))
+    def on_lines_widened(self) -> None:
+        lines = self.query_one("#help", Lines)
+        lines.show(help_text(self._readonly, lines.content_size.width))
 
     def action_scroll(self, step: int) -> None:
         self.query_one(VerticalScroll).scroll_relative(y=step, animate=False)

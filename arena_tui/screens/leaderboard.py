@@ -54,6 +54,7 @@ class LeaderboardScreen(ListScreen):
     }
     """
     TAB = "leaderboard"
+    OF_STUDY = False
     FIELDS = FIELDS
     KEYS = (
         *picked(LEADERBOARD, "fetch"),

@@ -15,7 +15,7 @@ from arena_tui.ranking import live_order, shown_runs
 from arena_tui.rows import COMPACT_LIVE_COLUMNS, LIVE_COLUMNS, live_row
 from arena_tui.screens.plotted import PlottedScreen, plot_bindings
 from arena_tui.screens.trial_list import TrialListScreen
-from arena_tui.summary import event_lines, progress_line, study_lines, trial_brief, trial_preview
+from arena_tui.summary import PREVIEW_WIDTH, event_lines, progress_line, study_lines, trial_brief, trial_preview
 from arena_tui.widgets.curve_plot import CurvePlot
 from arena_tui.widgets.lines import Lines
 from arena_tui.widgets.table import Row, VirtualTable
@@ -110,7 +110,9 @@ class LiveScreen(PlottedScreen, TrialListScreen):
         study, mirror, trial = self.arena.study, self.arena.mirror, self.selected()
         delta = mirror.baselines.delta(trial) if trial else None
         roomy = self.has_class("-wide") and self.has_class("-tall")
-        self.query_one("#brief", Lines).show((trial_preview if roomy else trial_brief)(trial, delta))
+        brief = self.query_one("#brief", Lines)
+        room = brief.content_size.width or PREVIEW_WIDTH
+        brief.show(trial_preview(trial, delta, room) if roomy else trial_brief(trial, delta))
         words = Text()
         if study is not None:
             alive, trials, now = study.name in mirror.alive, self.arena.trials(), self.arena.now()
@@ -118,7 +120,7 @@ class LiveScreen(PlottedScreen, TrialListScreen):
                 words = study_lines(study, trials, mirror.baselines, now, alive, mirror.phases.get(study.name, ()))
                 width = self.query_one("#study").content_size.width
                 words.append("\n\n")
-                words.append_text(event_lines(mirror.events, study.name, EVENTS_SHOWN, width))
+                words.append_text(event_lines(mirror.events, study, EVENTS_SHOWN, width))
             else:
                 words = progress_line(study, trials, now, alive, mirror.phases.get(study.name, ()))
         self.query_one("#study", Lines).show(words)

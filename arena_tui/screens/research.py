@@ -15,6 +15,9 @@ from arena_tui.screens.listing import NOTHING
 from arena_tui.screens.told import ToldScreen
 from arena_tui.widgets.lines import Lines
 from arena_tui.widgets.table import Column, Row, VirtualTable
+from bench.records import State
+
+ENDED = (State.COMPLETE, State.FAILED, State.PRUNED, State.REFUSED)
 
 
 class ResearchScreen(ToldScreen):
@@ -22,12 +25,13 @@ class ResearchScreen(ToldScreen):
 
     DEFAULT_CSS = """
     ResearchScreen #body { height: 1fr; }
-    ResearchScreen #sections { display: none; width: 30; border-right: vkey $panel; }
+    ResearchScreen #sections { display: none; width: 39; border-right: vkey $panel; }
     ResearchScreen.-wide #sections { display: block; }
     ResearchScreen VirtualTable { height: 1fr; width: 1fr; }
     ResearchScreen #about {
         height: auto; min-height: 4; max-height: 50%; border-top: hkey $panel; scrollbar-size-vertical: 1;
     }
+    ResearchScreen.-prose #about { display: none; }
     """
     TAB = "research"
     COMMAND = "report"
@@ -56,7 +60,9 @@ class ResearchScreen(ToldScreen):
         return self.arena.study.name if self.arena.study else None
 
     def stamp(self) -> int:
-        return sum(1 for trial in self.arena.trials() if trial.ended_at is not None)
+        # of the study's own row: its trials may still be on their way here
+        study = self.arena.study
+        return sum(n for state, n in study.n_by_state.items() if state in ENDED) if study else 0
 
     def question(self, about: str) -> Sequence[str]:
         return [about]
@@ -84,9 +90,11 @@ class ResearchScreen(ToldScreen):
         self.table.empty_text = self._empty()
         wide = self.has_class("-wide")
         # before the layout the table has no width: the screen's own will do, and a resize follows
-        width = (self.table.size.width or self.app.size.width - 31 * wide) - 3
+        width = (self.table.size.width or self.app.size.width - 40 * wide) - 3
         lines = lines_of(sections[at], width) if sections else []
         self._lines = {line.key: line for line in lines}
+        # a section of sentences alone has nothing to say of one of its lines
+        self.set_class(not any(line.about or line.trials for line in lines), "-prose")
         title = sections[at].title if sections else ""
         told = f"{title}" if wide or not sections else f"{at + 1} of {len(sections)}  {title}"
         self.table.set_columns((Column("line", told, 0),))

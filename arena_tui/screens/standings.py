@@ -9,6 +9,7 @@ from textual.containers import Horizontal, VerticalScroll
 
 from arena_tui import formatting
 from arena_tui.facts import STANDING_FIELDS
+from arena_tui.history import CONFIRMED_SEEDS
 from arena_tui.keys import BOARD, DIVISION, GLOBAL, LISTS, OPEN, bindings, picked
 from arena_tui.ranking import (
     OUTCOMES,
@@ -174,9 +175,10 @@ class StandingsScreen(ListScreen):
             line.append(f" {declared.name} ", style)
         line.append("\n")
         if identity is not None:
-            n = len(self.identities())
+            boards = self.identities()
+            # first, since the rest is cut where it must be
+            line.append(f"board {boards.index(identity) + 1} of {len(boards)} (b)  " if len(boards) > 1 else "", "dim")
             line.append(formatting.identity(identity, self.arena.mirror.corpus_name(identity.corpus_digest)))
-            line.append(f"  +{n - 1} (b)" if n > 1 else "", "dim")
         line.overflow = "ellipsis"
         return line
 
@@ -186,7 +188,7 @@ class StandingsScreen(ListScreen):
         if identity is None:
             return text
         if any(row.unconfirmed for row in board):
-            text.append("unconfirmed: fewer than 3 seeds, so seen and not shown; no belt before grading\n", "dim")
+            text.append(f"below {CONFIRMED_SEEDS} seeds a score is unconfirmed: seen and not shown, no belt\n", "dim")
         track = track_named(identity.track)
         if identity.steps not in track.belt_steps:
             text.append(f"exhibition: belts are fought at {' or '.join(map(str, track.belt_steps))} steps\n", "dim")

@@ -26,12 +26,17 @@ from studies.views import StudyView
 COLUMNS = (
     Column("study", "study", 0),
     Column("division", "division", 11),
-    Column("corpus", "corpus", 20),
     Column("done", "done", 7, right=True),
     Column("best", "best", 7, right=True),
     Column("state", "state", 12),
 )
-WIDE_COLUMNS = (*COLUMNS, Column("counts", "trials", 46), Column("begun", "begun", 16))
+# The names of studies come first: the rest as there is room, and on what text below.
+WIDE_COLUMNS = (
+    *COLUMNS,
+    Column("corpus", "corpus", 25),
+    Column("counts", "trials", 36),
+    Column("begun", "begun", 16),
+)
 
 
 EVENTS_SHOWN = 30
@@ -56,6 +61,7 @@ class StudiesScreen(ListScreen):
     BINDINGS: ClassVar[list[BindingType]] = [*bindings(picked(LISTS, "filter"))]
 
     _history: tuple[object, ...] = ()
+    _placed = False  # the cursor, once, on the study that the other pages show
 
     def compose_list(self) -> ComposeResult:
         yield VirtualTable(COLUMNS)
@@ -74,6 +80,9 @@ class StudiesScreen(ListScreen):
         rows = self.narrowed(list(self.arena.mirror.studies.values()), study_facts, NOTHING)
         self.table.set_columns(WIDE_COLUMNS if self.app.size.width >= 150 else COLUMNS)
         self.table.set_rows([self._row(study) for study in rows])
+        if not self._placed and self.arena.study is not None:
+            self._placed = True
+            self.table.move_to(self.arena.study.name)
         self._draw_study()
 
     def tick(self) -> None:
@@ -87,10 +96,10 @@ class StudiesScreen(ListScreen):
         cells = (
             styled(spec.name, "bold" if study == self.arena.study else ""),
             spec.division_name,
-            formatting.corpus(spec.corpus_name, spec.corpus_digest),
-            f"{study.n_done}/{spec.n_trials}",
+            study.progress,
             formatting.loss(best.val_loss if best else None),
             styled(state.word, state.style),
+            formatting.corpus(spec.corpus_name, spec.corpus_digest),
             formatting.counts(study.n_by_state),
             formatting.day_time(study.created_at),
         )
@@ -109,15 +118,15 @@ class StudiesScreen(ListScreen):
             trials = mirror.trials_of(study.name)
             words = study_lines(study, trials, mirror.baselines, now, alive, mirror.phases.get(study.name, ()))
             settings = "  ".join(study.spec.settings)
-            budget = study.spec.budget
-            words.append(f"\n{budget.steps} steps x {budget.batch} x {budget.seq_len} bytes", "dim")
+            budget, corpus = study.spec.budget, formatting.corpus(study.spec.corpus_name, study.spec.corpus_digest)
+            words.append(f"\n{budget.steps} steps x {budget.batch} x {budget.seq_len} bytes of {corpus}", "dim")
             words.append(f"  --set {settings}" if settings else "", "dim")
             if (command := self.command(study)) is not None:
                 words.append("\nto go on:  ", "dim")
                 words.append(command, "bold")
             width = self.app.size.width - 4
             words.append("\n\n")
-            words.append_text(event_lines(mirror.events, study.name, EVENTS_SHOWN, width))
+            words.append_text(event_lines(mirror.events, study, EVENTS_SHOWN, width))
         self.query_one("#study", Lines).show(words)
 
     def _draw_history(self, study: StudyView | None) -> None:
@@ -132,8 +141,8 @@ class StudiesScreen(ListScreen):
 
     def command(self, study: StudyView) -> str | None:
         """What to type to resume it, where that makes sense."""
-        open_ = study.n_done < study.spec.n_trials or study.n_by_state.get(State.INTERRUPTED, 0)
-        if study.shipped or study.name in self.arena.mirror.alive or not open_:
+        over = study.ending is not None and not study.n_by_state.get(State.INTERRUPTED, 0)
+        if study.shipped or study.name in self.arena.mirror.alive or over:
             return None
         return f"autoresearch resume {study.name}{self.arena.store_option()}"
 

@@ -74,6 +74,10 @@ class ToldScreen(ArenaScreen):
         """The answer as data; raises UnknownFormatError."""
         raise NotImplementedError
 
+    def basis(self) -> str:
+        """What else the answer rests on."""
+        return ""
+
     # asking
 
     def told(self) -> Any | None:
@@ -148,7 +152,7 @@ class ToldScreen(ArenaScreen):
             return Text(formatting.one_line(f"{wrong[0]} ({wrong[1]})" if wrong[1] else wrong[0]), "bold red")
         text = Text()
         if known is not None:
-            text.append(f"after {known.stamp} ended trials" if known.stamp >= 0 else "asked again")
+            text.append(f"after {known.stamp} ended trials{self.basis()}" if known.stamp >= 0 else "asked again")
             behind = self.stamp() - known.stamp if known.stamp >= 0 else 0
             text.append(f"; {behind} more since" if behind else "", "yellow")
         if self._asked is not None and self._asked[0] == about:

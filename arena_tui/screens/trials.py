@@ -11,7 +11,7 @@ from arena_tui.facts import trial_facts
 from arena_tui.keys import GLOBAL, LISTS, OPEN, bindings, picked
 from arena_tui.memory import Remembered
 from arena_tui.ranking import OUTCOMES, SORTS, WITHOUT_SCORE, in_order, passes
-from arena_tui.rows import TRIAL_COLUMNS, WIDE_TRIAL_COLUMNS, trial_row
+from arena_tui.rows import TRIAL_COLUMNS, WHY_COLUMN, trial_row
 from arena_tui.screens.trial_list import TrialListScreen
 from arena_tui.summary import trial_brief, trial_preview
 from arena_tui.widgets.lines import Lines
@@ -60,9 +60,8 @@ class TrialsScreen(TrialListScreen):
         every = self.arena.trials()
         wanted = in_order((trial for trial in every if passes(outcomes, trial)), order)
         rows = self.narrowed(wanted, trial_facts, f"no {outcomes} yet" if every else self.empty())
-        # a preview takes the room of the last column, and says the same at length
-        wide = self.app.size.width >= 150
-        self.table.set_columns(WIDE_TRIAL_COLUMNS if wide else TRIAL_COLUMNS)
+        told = self.app.size.width >= 150 and any(trial.state in WITHOUT_SCORE for trial in rows)
+        self.table.set_columns((*TRIAL_COLUMNS, WHY_COLUMN) if told else TRIAL_COLUMNS)
         self._keys = [str(trial.number) for trial in rows]
         self.table.set_rows([self._row(trial) for trial in rows])
         self.query_one("#order", Lines).show(self._order_line(len(rows), len(every), outcomes, order))

@@ -132,7 +132,10 @@ def x_range(series: Sequence[Series], view: View) -> Range | None:
         return Range(low, high) if high > low else Range(low, low * 10)
     # step 1 of 500 belongs on an axis that starts at 0
     low = 0.0 if 0 <= low <= 0.1 * high else low
-    return Range(low, high) if high > low else Range(low, low + 1.0)
+    if high > low:
+        return Range(low, high)
+    # a single point stands at the end of what led to it
+    return Range(0.0, high) if high > 0 else Range(low, low + 1.0)
 
 
 def _in_window(x: Floats, values: Floats, window: Range) -> Floats:

@@ -16,12 +16,13 @@ class Tick:
     label: str
 
 
-def ticks(low: float, high: float, most: int) -> list[Tick]:
-    """At most `most` marks at multiples of 1, 2 or 5 times a power of ten, no two with the same label."""
+def ticks(low: float, high: float, most: int, whole: bool = False) -> list[Tick]:
+    """At most `most` marks at multiples of 1, 2 or 5 times a power of ten, no two with the same label; `whole` ones
+    where steps, trials or bytes are counted."""
     span = high - low
     if most < 1 or not span > 0:
         return []
-    step = _nice_step(span / most)
+    step = max(_nice_step(span / most), 1.0 if whole else 0.0)
     first, last = math.ceil(low / step - 1e-9), math.floor(high / step + 1e-9)
     if last - first + 1 > most:
         step = _nice_step(step * 1.01)
@@ -119,7 +120,8 @@ def x_ticks(x: Range, columns: int, log_x: bool = False) -> list[tuple[int, int,
     marks: list[tuple[int, int, str]] = []
     for most in range(max(2, columns // 8), 0, -1):
         marks = []
-        for tick in (log_ticks if log_x else ticks)(x.low, x.high, most):
+        # a zoom into less than one step has no whole number to show
+        for tick in log_ticks(x.low, x.high, most) if log_x else ticks(x.low, x.high, most, whole=x.span >= 1):
             column = min(columns - 1, max(0, round((tick.at - x.low) / x.span * (columns - 1))))
             marks.append((max(-1, column - len(tick.label) // 2), column, tick.label))
         if all(a_start + len(a) + 2 <= b_start for (a_start, _, a), (b_start, _, _) in pairwise(marks)):

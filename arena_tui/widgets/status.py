@@ -1,5 +1,6 @@
 """The top lines of every screen: where one is, what the study has done, whether it lives, and what is wrong."""
 
+import textwrap
 from dataclasses import dataclass
 from typing import Literal
 
@@ -96,5 +97,6 @@ class Status(Widget):
         width = self.size.width or self.app.size.width
         lines = [first_line(self.facts, width), second_line(self.facts, width)]
         if self.facts.notice:
-            lines.append(Text(" " + self.facts.notice, self.facts.notice_style))
+            told = textwrap.wrap(self.facts.notice, max(20, width - 1), initial_indent=" ", subsequent_indent=" ")
+            lines.append(Text("\n".join(told), self.facts.notice_style))
         return Text("\n").join(lines)

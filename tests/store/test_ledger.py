@@ -1,26 +1,20 @@
 """The ledger keeps what it is told, whatever happens to those who tell it."""
 
-import json
 import sqlite3
 import subprocess
 import sys
-from contextlib import closing
-from dataclasses import asdict, replace
-from importlib.resources import files
-from pathlib import Path
+from dataclasses import replace
 
 import pytest
 from ledger_rows import CARD, KEY, SPEC, failure, proposal, result
-from sqlalchemy import create_engine, text
-from sqlmodel import SQLModel
 
+from autoresearch.listing import condition
 from bench.errors import StoreError
-from bench.records import Identity, Pace, Point, Reason, State
-from studies.database import MIGRATIONS
+from bench.records import Pace, Point, Reason, Sizes, State, TensorSize
+from studies.definitions import NO_OPENING
 from studies.ownership import Owner
 from studies.reading import Reader
 from studies.shipped import export_measured, import_measured
-from studies.store import Store
 
 
 def test_a_trial_has_its_row_before_its_run_starts(store):
@@ -63,6 +57,43 @@ def test_a_run_that_counted_steps_has_no_pace(store):
     run_id, _ = store.start("lab", 0, KEY, {})
     store.finish(run_id, result(proposal(0)))
     assert store.read.pace(run_id) == ()
+
+
+SIZES = Sizes(
+    tensors=(TensorSize("embedding.weight", "embedding", (256, 128), 131_072), TensorSize("gain", "vector", (), 4)),
+    correction_bytes=10,
+    header_bytes=700,
+    code_bytes=100_000,
+)
+
+
+def test_what_a_packed_model_is_made_of_comes_back_from_the_ledger_and_from_what_ships(store, tmp_path):
+    store.propose("lab", proposal(0))
+    run_id, _ = store.start("lab", 0, KEY, {})
+    store.finish(run_id, replace(result(proposal(0)), sizes=SIZES))
+    assert store.read.sizes(run_id) == SIZES
+    export_measured(store.path, "lab", tmp_path / "lab.jsonl")
+    import_measured(tmp_path / "other.db", tmp_path / "lab.jsonl", shipped=True)
+    assert Reader(tmp_path / "other.db").sizes(1) == SIZES
+
+
+@pytest.mark.parametrize(("why", "kept"), [(NO_OPENING, NO_OPENING), ("the time given with --timeout is up", None)])
+def test_what_ships_says_why_its_study_is_over(store, tmp_path, why, kept):
+    store.release("lab", why)
+    export_measured(store.path, "lab", tmp_path / "lab.jsonl")
+    import_measured(tmp_path / "other.db", tmp_path / "lab.jsonl", shipped=True)
+    other = Reader(tmp_path / "other.db").study("lab")
+    assert other.ended_reason == kept
+    assert condition(other) == (f"shipped: {kept}" if kept else "shipped")
+
+
+def test_a_run_of_before_has_no_sizes_and_is_written_as_it_was(store, tmp_path):
+    store.propose("lab", proposal(0))
+    run_id, _ = store.start("lab", 0, KEY, {})
+    store.finish(run_id, result(proposal(0)))
+    assert store.read.sizes(run_id) is None
+    export_measured(store.path, "lab", tmp_path / "lab.jsonl")
+    assert "sizes" not in (tmp_path / "lab.jsonl").read_text()
 
 
 def test_a_failure_is_a_row_with_reason_and_last_words(store):
@@ -108,16 +139,6 @@ def test_a_replication_keeps_its_seed_before_it_has_a_run(store):
     store.propose("lab", proposal(0))
     store.propose("lab", replace(proposal(1), seed=1002))
     assert [trial.seed for trial in store.read.trials("lab")] == [None, 1002]
-
-
-def test_the_seed_of_a_replication_comes_back_from_an_older_schemas_successor(tmp_path):
-    path = tmp_path / "arena.db"
-    old = sqlite3.connect(path)
-    old.executescript((Path(__file__).parent / "released" / "m002_seed_of_trial.sql").read_text())
-    old.close()
-    store = Store(path)
-    assert [trial.seed for trial in store.read.trials("lab")] == [1002, None, None]
-    store.close()
 
 
 def test_closing_a_phase_again_for_the_same_reason_changes_nothing(store):
@@ -221,79 +242,3 @@ def test_a_score_that_is_no_number_is_not_let_in(store):
     raw = sqlite3.connect(store.path)
     with pytest.raises(sqlite3.IntegrityError):
         raw.execute("UPDATE run SET state = 'complete', val_loss = ? WHERE id = ?", (float("nan"), run_id))
-
-
-def test_the_migrations_make_the_tables_that_the_models_describe(tmp_path):
-    Store(tmp_path / "migrated.db").close()
-    fresh = create_engine(f"sqlite:///{tmp_path / 'fresh.db'}")
-    SQLModel.metadata.create_all(fresh)
-    asked = text("SELECT type, name, tbl_name FROM sqlite_master WHERE name NOT LIKE 'sqlite_%' ORDER BY 1, 2")
-    migrated = create_engine(f"sqlite:///{tmp_path / 'migrated.db'}")
-    with fresh.connect() as one, migrated.connect() as other:
-        tables = one.execute(asked).all()
-        assert tables == other.execute(asked).all()
-        for _, name, table in tables:
-            if name == table:
-                info = text(f"PRAGMA table_info('{name}')")
-                assert one.execute(info).all() == other.execute(info).all()
-
-
-def test_every_released_schema_migrates_and_reads(tmp_path):
-    released = sorted(Path(__file__).parent.glob("released/*.sql"))
-    assert len(released) == len(MIGRATIONS), "each released schema keeps a tiny database as a fixture"
-    for dump in released:
-        path = tmp_path / f"{dump.stem}.db"
-        old = sqlite3.connect(path)
-        old.executescript(dump.read_text())
-        old.close()
-        store = Store(path)
-        assert [trial.state for trial in store.read.trials("lab")] == [State.COMPLETE, State.FAILED, State.REFUSED]
-        store.close()
-
-
-def test_a_belt_of_an_older_schema_is_of_the_study_whose_event_says_so(tmp_path):
-    path = tmp_path / "arena.db"
-    old = sqlite3.connect(path)
-    old.executescript((Path(__file__).parent / "released" / "m004_pace_of_run.sql").read_text())
-    identity = json.dumps(
-        asdict(
-            Identity(
-                track="featherweight", track_version=1, corpus_digest="d" * 64, steps=500, batch=32, seq_len=96,
-                evaluator_version=1, device_class="cpu/test", numerics_version=1,
-            )
-        )
-    )  # fmt: skip
-    print_ = old.execute("SELECT fingerprint FROM run WHERE state = 'complete'").fetchone()[0]
-    old.execute("INSERT INTO belt VALUES (1, ?, 'optimizer', ?, NULL, 1790000000.5, NULL, 1)", (identity, print_))
-    for at, study, kind in ((1790000000.4, None, "belt"), (1790000000.55, None, "note"), (1790000000.6, 1, "belt")):
-        old.execute("INSERT INTO event (at, study_id, kind, text) VALUES (?, ?, ?, '')", (at, study, kind))
-    old.commit()
-    old.close()
-    Store(path).close()
-    assert sqlite3.connect(path).execute("SELECT study_id FROM belt").fetchall() == [(1,)]
-
-
-def test_a_ledger_of_before_keeps_its_runs_and_learns_the_new_reason(tmp_path):
-    """The table of runs is made anew for it, while others refer to its rows."""
-    dump = (Path(__file__).parent / "released" / "m004_pace_of_run.sql").read_text()
-    path = tmp_path / "arena.db"
-    with closing(sqlite3.connect(path)) as old:
-        old.executescript(dump)
-        before = old.execute("SELECT * FROM run").fetchall()
-    Store(path).close()
-    with closing(sqlite3.connect(path)) as new:
-        assert new.execute("SELECT * FROM run").fetchall() == before
-        assert new.execute("PRAGMA foreign_key_check").fetchall() == []
-        assert new.execute("SELECT name FROM sqlite_master WHERE name LIKE '%kept'").fetchall() == []
-        new.execute("UPDATE run SET reason = 'too_slow' WHERE state = 'failed'")
-        with pytest.raises(sqlite3.IntegrityError, match="reason_is_known"):
-            new.execute("UPDATE run SET reason = 'no_reason' WHERE state = 'failed'")
-
-
-def test_a_schema_change_that_fails_leaves_nothing_behind(tmp_path, monkeypatch):
-    monkeypatch.setattr("studies.database.MIGRATIONS", ("m001_initial", "m002_missing"))
-    with pytest.raises(FileNotFoundError):
-        Store(tmp_path / "arena.db")
-    monkeypatch.undo()
-    Store(tmp_path / "arena.db").close()
-    assert files("studies.migrations").joinpath("m001_initial.sql").is_file()

@@ -22,7 +22,7 @@ ALTERNATE_ON, ALTERNATE_OFF, CURSOR_ON = b"\x1b[?1049h", b"\x1b[?1049l", b"\x1b[
 
 def test_a_session_from_first_paint_to_quit(terminal: Open, store: Path) -> None:
     arena = terminal("--store", str(store))
-    arena.sees("1Live", "2Standings", "optimizer-1", "muon(beta1=0.9 lr=0.04)", "train_loss")
+    arena.sees("1Live", "2Standings", "optimizer-1", "muon  beta1=0.9 lr=0.04", "train_loss")
     arena.send("3")
     arena.sees("9 of 9 trials", "diverged")
     arena.send("/sophia\r")

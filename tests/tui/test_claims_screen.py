@@ -6,13 +6,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from on_screen import words
 
 from arena_tui.app import ArenaApp
 from arena_tui.commands import Answer, UnknownFormatError
 from arena_tui.findings import findings_of
-from arena_tui.screens.claims import ClaimsScreen
-from arena_tui.widgets.lines import Lines
-from arena_tui.widgets.table import VirtualTable
+from arena_tui.screens.claims import ClaimsScreen, columns_for
+from arena_tui.widgets.table import VirtualTable, column_widths
+from studies.claims import CLAIMS
 
 Settled = Callable[[Any], Awaitable[None]]
 
@@ -51,10 +52,6 @@ TOLD = {
 }
 
 
-def words(app: ArenaApp, selector: str) -> str:
-    return app.screen.query_one(selector, Lines).shown.plain
-
-
 async def test_findings_are_listed_with_verdict_effect_and_test(
     store: Path, alive: None, settled: Settled, now: Callable[[], float], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -76,19 +73,28 @@ async def test_findings_are_listed_with_verdict_effect_and_test(
         await pilot.pause()
         assert asked == [["claims", "--json", "--store", str(store)]]
         rows = app.screen.query_one(VirtualTable)._rows
-        assert [str(cell) for cell in rows[0].cells[:4]] == ["[b]lion[/] by 6 %", "refuted", "+0.0200", "3"]
-        assert [str(row.cells[1]) for row in rows[1:]] == ["not measured yet", "not testable"]
-        assert "refuted 1  not measured yet 1  not testable as published 1; tinystories 9f3c1a2b" in words(
-            app, "#summary"
-        )
-        assert "22 runs left, about 1.2 core hours" in words(app, "#summary")
+        assert [str(cell) for cell in rows[0].cells] == ["[b]lion[/] by 6 %", "refuted", "+0.0200"]
+        assert [str(row.cells[1]) for row in rows[1:]] == ["not measured", "not testable"]
+        assert words(app, "#summary") == "refuted 1  not measured 1  not testable 1; 22 runs left, 1.2 core hours"
+        assert words(app, "#where") == "after 9 ended trials on tinystories 9f3c1a2b"
         about = words(app, "#about-text")
         assert "an artefact of tuning: untuned arms said what tuned ones refute" in about
-        assert "-0.0100 to +0.0500 nats/byte  p 0.4" in about
+        assert "-0.0100 to +0.0500 nats/byte  p 0.4  n 3" in about
         assert "p 0.4 is not below 0.01" in about
         await pilot.press("G")
         await pilot.pause()
         assert "it is not disclosed" in words(app, "#about-text")
+
+
+@pytest.mark.parametrize("width", [60, 80, 99, 100, 149, 150, 160, 199, 200, 240])
+def test_the_finding_has_the_widest_column(width: int) -> None:
+    columns = columns_for(width)
+    widths = dict(zip((column.key for column in columns), column_widths(columns, width - 2), strict=True))
+    assert widths["claim"] > max(cells for key, cells in widths.items() if key != "claim")
+    assert sum(widths.values()) + len(widths) - 1 == width - 2
+    # all but a few of the published findings are whole
+    whole = sum(len(known.text) <= widths["claim"] for known in CLAIMS)
+    assert whole >= (len(CLAIMS) if width >= 160 else len(CLAIMS) - 3 if width >= 80 else 9)
 
 
 @pytest.mark.parametrize("text", ["", "[]", '{"claims": [{}]}', '{"claims": []}'])
@@ -99,7 +105,6 @@ def test_what_tells_of_no_claims_is_said(text: str) -> None:
 
 def test_the_command_tells_what_the_screen_reads() -> None:
     from autoresearch.claims.listing import ClaimRow, Found, report_json
-    from studies.claims import CLAIMS
     from studies.views import VerdictView
 
     verdict = VerdictView(question="q", verdict="refuted", run_ids={}, **RESULT)

@@ -6,7 +6,8 @@ import pytest
 from rich.cells import cell_len
 
 from arena_tui.commands import UnknownFormatError
-from arena_tui.commentary import fitted_widths, interval, lines_of, sections_of
+from arena_tui.commentary import Section as Told
+from arena_tui.commentary import fitted_columns, fitted_widths, interval, lines_of, sections_of
 from autoresearch.reporting.report import (
     DELTA,
     FORMAT,
@@ -62,6 +63,33 @@ def test_a_tables_numbers_are_whole_and_its_words_give_way():
     assert dict(other.about)["technique"].startswith(HOSTILE)
     assert other.text.plain.isprintable()
     assert (muon.trials, muon.key != other.key) == ((5, 1), True)
+
+
+def test_a_table_leaves_out_its_last_numbers_before_it_cuts_its_words_short() -> None:
+    recipes = ["muon(lr=0.03 momentum=0.95) normuon", "muon(lr=0.03 momentum=0.95) muoneq_r"]
+    head = ["rank", "recipe", "val_loss", "seeds", "status", "weights_bytes", "train_seconds"]
+    more = ["1.0635", "1", "unconfirmed: 1 seed", "3,073,710", "551"]
+    rows = [head, *([str(rank), name, *more] for rank, name in enumerate(recipes))]
+    right = [True, False, True, True, False, True, True]
+    kept, widths = fitted_columns(rows, right, 78)
+    assert [head[i] for i in kept] == ["rank", "recipe", "val_loss", "seeds", "status"]
+    assert dict(zip(kept, widths, strict=True))[1] >= 26
+    # all of it where there is room
+    assert fitted_columns(rows, right, 120)[0] == list(range(7))
+
+
+def test_recipes_that_begin_alike_are_told_apart_where_they_are_cut() -> None:
+    columns = [
+        {"name": "recipe, from the baseline", "form": ""},
+        {"name": "val_loss", "form": ".4f"},
+        {"name": "status", "form": ""},
+    ]
+    long = "muon(lr=0.03 momentum=0.95 rest_lr=0.004)"
+    told = [[f"{long} {more}", 1.0, "unconfirmed: 1 seed"] for more in ("normuon", "muoneq_r")]
+    part = {"kind": "table", "columns": columns, "rows": [{"cells": cells, "trials": [0]} for cells in told]}
+    _, *lines = lines_of(Told("Best stacks", (part,)), 60)
+    assert [line.text.plain.split()[0] for line in lines] == ["muon+normuon", "muon+muoneq_r"]
+    assert lines[0].about[0] == ("recipe, from the baseline", f"{long} normuon")
 
 
 def test_a_wide_screen_draws_the_intervals_around_zero():

@@ -1,13 +1,15 @@
 """The picture of curves as text, cell by cell: no app, no widget."""
 
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from rich.style import Style
 
-from arena_tui.widgets.curve_picture import draw
+from arena_tui.widgets.curve_picture import draw, x_range
 from arena_tui.widgets.curve_words import header
-from arena_tui.widgets.curves import ema
+from arena_tui.widgets.curves import Range, ema
+from arena_tui.widgets.plot_axes import x_ticks
 from arena_tui.widgets.series import Palette, Series, View
 
 PLAIN = Style()
@@ -18,6 +20,21 @@ def curve(y, letter="a", *, x=None, bad=None, colour="#e69f00") -> Series:
     y = np.asarray(y, dtype=np.float64)
     x = np.arange(1, len(y) + 1, dtype=np.float64) if x is None else np.asarray(x, dtype=np.float64)
     return Series(f"run {letter}", letter, colour, x, y, bad)
+
+
+@pytest.mark.parametrize(("low", "high"), [(0, 3), (3, 4), (1, 12), (0, 500), (498, 502)])
+def test_steps_and_trials_are_counted_in_whole_numbers(low, high):
+    labels = [label for _, _, label in x_ticks(Range(low, high), 70)]
+    assert labels
+    assert all(label.isdecimal() for label in labels)
+
+
+def test_less_than_a_step_still_has_its_fractions():
+    assert next(label for _, _, label in x_ticks(Range(3.0, 3.5), 70)) == "3.0"
+
+
+def test_a_single_point_stands_at_the_end_of_what_led_to_it():
+    assert x_range([curve([1.2], x=[3])], View()) == Range(0, 3)
 
 
 def drawn(size, series, references=(), **view):

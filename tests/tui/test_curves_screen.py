@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from on_screen import words
 from sample_store import FATES, key_of, outcome, propose, spec_of
 
 from arena_tui.memory import Memory
@@ -14,15 +15,9 @@ from arena_tui.screens.command import CommandScreen
 from arena_tui.screens.compare import CompareScreen
 from arena_tui.screens.detail import DetailScreen
 from arena_tui.widgets.curve_plot import CurvePlot
-from arena_tui.widgets.lines import Lines
 from arena_tui.widgets.table import VirtualTable
 from studies.reading import Reader
 from studies.store import Store
-
-
-def words(app: Any, selector: str) -> str:
-    found: str = app.screen.query_one(selector, Lines).shown.plain
-    return found
 
 
 def table(app: Any) -> dict[str, tuple[str, ...]]:

@@ -27,7 +27,16 @@ def test_delta_is_never_minus_zero(value: float | None, text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("n", "text"), [(None, "-"), (999, "999 B"), (3191, "3 kB"), (999_499, "999 kB"), (999_500, "1.00 MB")]
+    ("n", "text"),
+    [
+        (None, "-"),
+        (999, "999 B"),
+        (3191, "3 kB"),
+        (999_499, "999 kB"),
+        (999_500, "1.00 MB"),
+        (610_160_000, "610 MB"),
+        (2_000_000_000, "2.00 GB"),
+    ],
 )
 def test_size(n: int | None, text: str) -> None:
     assert formatting.size(n) == text
@@ -48,6 +57,19 @@ def test_duration(s: float, text: str) -> None:
 @pytest.mark.parametrize(("s", "text"), [(71, "1m"), (59.9, "59s"), (7300, "2h"), (200_000, "2d")])
 def test_age_has_one_unit(s: float, text: str) -> None:
     assert formatting.age(s) == text
+
+
+@pytest.mark.parametrize(
+    ("recipe", "text"),
+    [
+        ("baseline", "baseline"),
+        ("muon(lr=0.03 momentum=0.95) normuon", "muon+normuon  lr=0.03 momentum=0.95"),
+        ("differential linear(warmup=0.1)", "differential+linear  warmup=0.1"),
+        ("brought:windowed_mean(window=6)", "brought:windowed_mean  window=6"),
+    ],
+)
+def test_a_recipe_that_may_be_cut_says_first_what_was_chosen(recipe: str, text: str) -> None:
+    assert formatting.names_first(recipe) == text
 
 
 def test_counts_leave_out_what_is_not_there() -> None:

@@ -10,13 +10,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from on_screen import words
 
 from arena_tui import leaderboard_fetch
 from arena_tui.app import ArenaApp
 from arena_tui.leaderboard import DIVISIONS, Status, merged, ordered, ranks, shipped
 from arena_tui.leaderboard_fetch import kept, official_of, pulls_of, refresh
 from arena_tui.screens.leaderboard import LeaderboardScreen
-from arena_tui.widgets.lines import Lines
 from arena_tui.widgets.table import VirtualTable
 from bench.errors import DataError
 
@@ -222,10 +222,6 @@ def test_a_spoilt_cache_is_as_none(text: str):
 # the screen
 
 Settled = Callable[[Any], Awaitable[None]]
-
-
-def words(app: ArenaApp, selector: str) -> str:
-    return app.screen.query_one(selector, Lines).shown.plain
 
 
 async def fetched(pilot: Any) -> None:

@@ -36,6 +36,12 @@ def filled(form: forms.Form, **values: str) -> dict[str, str]:
 # forms
 
 
+def test_no_hint_of_a_form_is_cut_on_eighty_columns() -> None:
+    made = (forms.launch("open"), forms.resume("s", 40), forms.stop("s"), forms.grade(), forms.export("s", 7, [7]))
+    hints = [field.told for form in made for field in form.fields]
+    assert max(map(len, hints)) <= 36, max(hints, key=len)
+
+
 def test_a_launch_is_the_command_that_a_person_would_type():
     form = forms.launch("open")
     values = filled(form, trials="20", study="a b", set="optimizer=lion,muon ffn.mult=3", timeout="2h")

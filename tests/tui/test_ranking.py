@@ -19,6 +19,7 @@ from arena_tui.ranking import (
     shown_runs,
     trials_of_board,
 )
+from arena_tui.summary import progress_line
 from studies.reading import Reader
 from studies.views import StudyView, TrialView
 
@@ -143,8 +144,35 @@ def test_words_of_a_study_without_an_owner(study: StudyView) -> None:
     assert liveness(left, False, 0).sentence == "nobody runs it now: stopped by ctrl-c"
     assert liveness(replace(left, shipped=True), False, 0).word == "shipped"
     done = replace(left, spec=replace(left.spec, n_trials=7))
-    assert liveness(done, False, 0).word == "done"
+    assert (liveness(done, False, 0).word, liveness(done, False, 0).sentence) == ("done", "all trials are done")
     assert liveness(replace(study, stop_requested_at=1.0), True, study.heartbeat_at or 0).word == "stopping"
+
+
+def told(study: StudyView, alive: bool = False) -> str:
+    return progress_line(study, [], 0, alive).plain
+
+
+def test_a_study_whose_openings_ran_out_has_ended_whatever_it_was_allowed(study: StudyView) -> None:
+    left = replace(study, owner_pid=None, spec=replace(study.spec, n_trials=200, policy="openings"))
+    ended = replace(left, ended_reason="every opening is done")
+    assert told(ended) == "[##########] 7 trials  ended: every opening is done"
+    assert (liveness(ended, False, 0).word, ended.progress) == ("done", "7")
+    assert told(replace(ended, shipped=True)) == told(ended)
+    # one that was stopped has not, and neither has one that is being run again
+    stopped = replace(left, ended_reason="a stop was asked for")
+    assert (stopped.ending, told(stopped)) == (None, "7 trials")
+    again = replace(ended, owner_pid=1)
+    assert told(again, alive=True) == "7 trials  until every opening is done, 200 at most"
+    assert time_left(again, [], 0) is None
+
+
+def test_a_study_that_has_all_its_trials_has_ended_and_another_counts_up_to_them(study: StudyView) -> None:
+    left = replace(study, owner_pid=None)
+    assert told(left) == "[###.......] 7/20 trials"
+    done = replace(left, spec=replace(left.spec, n_trials=7))
+    assert told(done) == "[##########] 7 trials  ended: all trials are done"
+    # a researcher may end before its last trial
+    assert told(replace(left, ended_reason="all trials are done")) == told(done)
 
 
 def test_time_left_rests_on_recent_trials(study: StudyView, trials: list[TrialView]) -> None:

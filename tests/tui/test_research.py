@@ -6,12 +6,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from on_screen import words
 
 from arena_tui.app import ArenaApp
 from arena_tui.commands import Answer
 from arena_tui.screens.detail import DetailScreen
 from arena_tui.screens.research import ResearchScreen
-from arena_tui.widgets.lines import Lines
 from arena_tui.widgets.table import VirtualTable
 from autoresearch.reporting.report import DELTA, Column, Report, Row, Section, Sentence, table, to_json
 
@@ -48,10 +48,6 @@ def command(monkeypatch: pytest.MonkeyPatch) -> Command:
     stand_in = Command()
     monkeypatch.setattr("arena_tui.screens.told.ask", stand_in)
     return stand_in
-
-
-def words(app: ArenaApp, selector: str) -> str:
-    return app.screen.query_one(selector, Lines).shown.plain
 
 
 async def told(pilot: Any) -> None:

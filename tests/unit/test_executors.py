@@ -15,6 +15,7 @@ from bench.config import Budget
 from bench.data.choose import load_corpus
 from bench.divisions import baseline
 from bench.records import RunResult
+from bench.sizes import sizes_of
 from studies.ownership import this_process
 from studies.store import Store
 
@@ -65,6 +66,7 @@ def test_a_run_ends_once_with_its_packed_model_in_place(executor, tmp_path):
     assert isinstance(ended.outcome, RunResult)
     assert ended.outcome.steps == STEPS
     assert (tmp_path / "1.part").stat().st_size > 0
+    assert ended.outcome.sizes == sizes_of((tmp_path / "1.part").read_bytes(), CONFIG)
     assert {one.run_id for one in heard} == {1}
     assert any(isinstance(one, Progress) for one in heard)
     assert executor.free_slots == 1
@@ -90,6 +92,7 @@ def test_a_study_has_the_same_bits_wherever_it_ran(executors, corpus, tmp_path):
         key = run_key(spec.track, spec.seed, corpus, made)
         assert Search(spec, store, made, key, made.versions).run() == "all trials are done"
         found.append([(t.fingerprint, t.val_loss, t.run and t.run.identity) for t in store.read.trials("lab")])
+        assert store.read.sizes(1) is not None
         store.close()
     assert found[0] == found[1]
     assert all(val_loss is not None for _, val_loss, _ in found[0])

@@ -8,6 +8,7 @@ from instant import Instant, study
 from ledger_rows import KEY, SPEC
 from optuna.trial import TrialState
 
+from autoresearch.choosing import n_planned
 from autoresearch.executor import Ended
 from autoresearch.loop import Search
 from autoresearch.space import Space
@@ -80,6 +81,16 @@ def test_the_policy_openings_ends_when_each_technique_has_been_tried(ledger):
         t.name for t in CATALOG["optimizer"] if SPEC.division.enters("optimizer", t.name)
     ]
     assert {t.proposer for t in ledger.read.trials("lab")} == {"baseline", "opening"}
+
+
+def test_what_openings_come_to_is_known_before_they_are_done(ledger):
+    spec = replace(SPEC, policy="openings", n_trials=100)
+    n_openings = len(list(Space(spec).openings()))
+    assert n_planned(spec, 0, []) == n_openings
+    assert n_planned(replace(spec, n_trials=2), 0, []) == 2
+    assert n_planned(SPEC, 0, []) == SPEC.n_trials
+    study(ledger, replace(spec, n_trials=3))
+    assert n_planned(spec, 3, ledger.read.trials("lab")) == n_openings
 
 
 def test_a_technique_younger_than_the_study_opens_before_the_sampler_goes_on(ledger, monkeypatch):

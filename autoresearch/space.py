@@ -17,7 +17,7 @@ from optuna.distributions import (
 )
 
 from autoresearch.settings import Settings, entrants, parse_settings
-from bench.catalog import CATALOG, HOSTS, Technique, full_pick, technique, technique_of
+from bench.catalog import CATALOG, HOSTS, Technique, displaced, full_pick, technique, technique_of
 from bench.config import BROUGHT, SLOTS, Pick, Picks, RunConfig, make_config
 from bench.divisions import Division, baseline
 from bench.knobs import Choice, Knob, Span, Value, knobs_of
@@ -61,8 +61,11 @@ class Space:
         self.held: dict[str, Value] = {"mixer": BROUGHT} if self.brought else {}
         self._distributions: dict[str, BaseDistribution] = {}  # of each parameter recalled so far
         self.given: dict[str, Value] = {}
+        # published values, and a fighter's that was given, keep every digit
+        self.exact = {told for recipe in published(spec.track, spec.budget) for told in recipe.values()}
         if spec.start is not None:
             self.given = self.params_for(spec.start)
+            self.exact |= set(self.given.items())
 
     def walk(self, choose: Chooser) -> RunConfig:
         """The config that answers to every choice make, in a fixed order."""
@@ -104,8 +107,7 @@ class Space:
                 knobs[knob.name] = pinned[knob.name]
             elif fixed is None or knob.name in self.division.free_knobs:
                 value = choose(f"{name}.{knob.name}", knob.range)
-                # a fighter that was given keeps every digit
-                exact = self.given.get(f"{name}.{knob.name}") == value
+                exact = (f"{name}.{knob.name}", value) in self.exact
                 knobs[knob.name] = knob.coerced(value if exact else _rounded(value))
             else:
                 knobs[knob.name] = fixed.knobs[knob.name]
@@ -165,9 +167,8 @@ class Space:
             for slot, names in recipe.techniques.items():
                 for name in names:
                     if slot in self.division.free and name in self.allowed(slot):
-                        wanted |= _choice(slot, name)
-                        wanted |= {f"{name}.{knob}": value for knob, value in recipe.knobs.get(name, {}).items()}
-            params = self.params_of(wanted)
+                        wanted |= _taken_off(slot, name) | _choice(slot, name)
+            params = self.params_of(wanted | dict(recipe.values()))
             config, _ = self.recall(params)
             whole = all({p.name for p in config.picks[slot]} >= {*names} for slot, names in recipe.techniques.items())
             # in miniature some are the baseline, or one another
@@ -182,7 +183,7 @@ class Space:
         for slot in SLOTS:
             if slot.name not in self.division.free:
                 continue
-            fixed = {pick.name for pick in self.base.picks[slot.name]}
+            fixed = [pick.name for pick in self.base.picks[slot.name]]
             for name in self.allowed(slot.name):
                 if name in fixed:
                     continue
@@ -190,9 +191,11 @@ class Space:
                     continue
                 wanted = self.with_needs(slot.name, name)
                 # a toggle stands under its own name, the technique of a `one` slot under the slot's
-                chosen = [choice if value is True else str(value) for choice, value in wanted.items()]
+                chosen = [choice if value is True else str(value) for choice, value in wanted.items() if value]
                 beside = ", ".join(other for other in chosen if other != name)
+                gone = ", ".join(choice for choice, value in wanted.items() if value is False and choice in fixed)
                 why = f"{name} at its defaults" + (f", with {beside} beside it" if beside else "")
+                why += f", in the place of {gone}" if gone else ""
                 yield Opening(self.params_of(wanted), "opening", why)
 
     def hosts(self, slot: str, name: str) -> Iterator[str]:
@@ -208,7 +211,7 @@ class Space:
 
     def with_needs(self, slot: str, name: str) -> dict[str, Value]:
         """The choices that add a technique and its needs to the baseline, as far as the study may choose them."""
-        chosen: dict[str, Value] = _choice(slot, name)
+        chosen: dict[str, Value] = _taken_off(slot, name) | _choice(slot, name)
         if (host := HOSTS.get(slot)) and not has_place(slot, name, self.base.picks):
             chosen |= next((_choice(host, other) for other in self.hosts(slot, name)), {})
         for need in getattr(technique(slot, name), "needs", ()):
@@ -231,7 +234,9 @@ class Space:
 
     def params_for(self, config: RunConfig) -> dict[str, Value]:
         """The parameters nearest to a config: what the study fixes, or has no place for, stays as the study has it."""
-        chosen: dict[str, Value] = {}
+        # what the baseline has and the config has not is off
+        based = [pick.name for slot in SLOTS if slot.many for pick in self.base.picks[slot.name]]
+        chosen: dict[str, Value] = dict.fromkeys(based, False)
         for slot, picks in config.picks.items():
             for pick in picks:
                 chosen |= _choice(slot, pick.name) | {f"{pick.name}.{k}": v for k, v in pick.shown.items()}
@@ -274,6 +279,11 @@ def has_place(slot: str, name: str, picks: Picks) -> bool:
 def _choice(slot: str, name: str) -> dict[str, Value]:
     many = next(s.many for s in SLOTS if s.name == slot)
     return {name: True} if many else {slot: name}
+
+
+def _taken_off(slot: str, name: str) -> dict[str, Value]:
+    """What has to go from the baseline for a technique that takes its place."""
+    return dict.fromkeys(sorted(displaced(technique(slot, name))), False)
 
 
 def _rounded(value: Value) -> Value:

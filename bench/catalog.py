@@ -13,6 +13,7 @@ from bench.rulings import check_allowed
 from bench.stack import Stack
 from bench.techniques.addons.adaptive_clip import AdaptiveClip
 from bench.techniques.addons.batch_curriculum import BatchCurriculum
+from bench.techniques.addons.coprime_strides import CoprimeStrides
 from bench.techniques.addons.depth_recurrence import DepthRecurrence
 from bench.techniques.addons.grad_clip import GradClip
 from bench.techniques.addons.late_sam import LateSam
@@ -27,6 +28,7 @@ from bench.techniques.block_modifiers.backout import Backout
 from bench.techniques.block_modifiers.canon import Canon
 from bench.techniques.block_modifiers.layer_scale import LayerScale
 from bench.techniques.block_modifiers.ln_scale import LnScale
+from bench.techniques.block_modifiers.skip_gates import SkipGates
 from bench.techniques.block_modifiers.unet_skips import UnetSkips
 from bench.techniques.block_modifiers.wavelet import Wavelet
 from bench.techniques.block_modifiers.x0_mix import X0Mix
@@ -35,6 +37,7 @@ from bench.techniques.codec.lzma2 import Lzma
 from bench.techniques.codec.shuffled import ShuffledBrotli, ShuffledLzma, ShuffledZlib, ShuffledZstd
 from bench.techniques.codec.zlib9 import Zlib
 from bench.techniques.codec.zstd import Zstd
+from bench.techniques.evaluator.score_first_sgd import ScoreFirstSgd
 from bench.techniques.evaluator.sliding import Sliding
 from bench.techniques.evaluator.windows import Windows
 from bench.techniques.features.bigram_hash import BigramHash
@@ -48,6 +51,7 @@ from bench.techniques.head.tied import Tied
 from bench.techniques.head.untied import Untied
 from bench.techniques.init.narrow_uniform import NarrowUniform
 from bench.techniques.init.orthogonal import Orthogonal
+from bench.techniques.init.overtone import Overtone
 from bench.techniques.init.spectral import Spectral
 from bench.techniques.init.zero_output import ZeroOutput
 from bench.techniques.logits.softcap import Softcap
@@ -108,6 +112,7 @@ from bench.techniques.precision_modifiers.late_rounding import LateRounding
 from bench.techniques.precision_modifiers.lqer import Lqer, LqerAsymmetric
 from bench.techniques.residual.hybrid_norm import HybridNorm
 from bench.techniques.residual.parallel import Parallel
+from bench.techniques.residual.parallel_last import ParallelLast
 from bench.techniques.residual.pre_norm import PreNorm
 from bench.techniques.schedule.cosine import Cosine
 from bench.techniques.schedule.linear import Linear
@@ -159,6 +164,7 @@ CATALOG: dict[str, tuple[Technique, ...]] = {
     "residual": (
         PreNorm,
         Parallel,
+        ParallelLast,
         HybridNorm,
     ),
     "block_modifiers": (
@@ -166,6 +172,7 @@ CATALOG: dict[str, tuple[Technique, ...]] = {
         Canon,
         X0Mix,
         UnetSkips,
+        SkipGates,
         LayerScale,
         Backout,
         Wavelet,
@@ -177,6 +184,7 @@ CATALOG: dict[str, tuple[Technique, ...]] = {
         Orthogonal,
         Spectral,
         NarrowUniform,
+        Overtone,
     ),
     "optimizer": (AdamW, Lion, Muon, Sophia, SophiaH, AdamMini, Soap, Sgd, MuonSplit),
     "optimizer_modifiers": (
@@ -208,6 +216,7 @@ CATALOG: dict[str, tuple[Technique, ...]] = {
         AdaptiveClip,
         LateSam,
         DepthRecurrence,
+        CoprimeStrides,
     ),
     "precision": (
         Fp32,
@@ -234,7 +243,7 @@ CATALOG: dict[str, tuple[Technique, ...]] = {
     ),
     "precision_modifiers": (LateRounding, FfnBits, HalfEmbedding, LateK, Gptq, Lqer, LqerAsymmetric),
     "codec": (Zstd, Zlib, Lzma, Brotli, ShuffledZstd, ShuffledLzma, ShuffledZlib, ShuffledBrotli),
-    "evaluator": (Windows, Sliding),
+    "evaluator": (Windows, Sliding, ScoreFirstSgd),
 }
 
 # Modifiers attach at points of the technique in another slot, which says which it has.
@@ -335,6 +344,11 @@ def _relations(config: RunConfig) -> Iterator[tuple[bool, str]]:
             hosting = technique_of(host, config.pick(host))
             if t.point not in hosting.points:
                 yield True, f"{t.name} attaches to a {host}'s {t.point}, and {hosting.name} has none"
+
+
+def displaced(technique: Technique) -> frozenset[str]:
+    """The techniques whose place it takes: with one of them it can't be built."""
+    return frozenset(clash.other for clash in declared(technique, "clashes", Clash) if clash.hard)
 
 
 def declared(technique: Technique, what: str, kind: type) -> tuple[Any, ...]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from bench.config import SLOTS, Budget, Pick, RunConfig, make_config
 from bench.errors import ConfigError
 from bench.knobs import Value, short
-from bench.tracks import FEATHERWEIGHT, GOLF, GOLF_1XGPU, GOLF_CPU
+from bench.tracks import FEATHERWEIGHT, GOLF, GOLF_1XGPU, GOLF_CPU, VOCABULARIES, in_vocabulary, track_named
 
 # lr, weight_decay, betas and warm-up may be tuned in every division, or no arm could be fairly tuned.
 TUNABLE = frozenset({"lr", "weight_decay", "beta1", "beta2", "warmup"})
@@ -77,7 +77,14 @@ GOLF_CPU_BASE = make_config(
     },
     GOLF_CPU.budget,
 )
-BASES = {base.track: base for base in (BASE, GOLF_BASE, GOLF_1XGPU_BASE, GOLF_CPU_BASE)}
+# Another vocabulary changes nothing of a baseline but the rows of its embedding.
+LARGER_BASES = tuple(
+    make_config(track.name, base.picks, track.budget)
+    for tokenizer in VOCABULARIES[1:]
+    for base in (GOLF_BASE, GOLF_1XGPU_BASE, GOLF_CPU_BASE)
+    for track in (in_vocabulary(track_named(base.track), tokenizer),)
+)
+BASES = {base.track: base for base in (BASE, GOLF_BASE, GOLF_1XGPU_BASE, GOLF_CPU_BASE, *LARGER_BASES)}
 
 # What golf's rules or its baseline need; Featherweight's divisions have been measured without.
 GOLF_ONLY = frozenset(
@@ -86,7 +93,8 @@ GOLF_ONLY = frozenset(
         *("zlib", "lzma", "brotli", "shuffled_zstd", "shuffled_lzma", "shuffled_zlib", "shuffled_brotli"),
         *("sliding", "depth_recurrence"),
         *("int_rows", "clip_search", "sdclip", "ffn_bits", "half_embedding", "late_k", "gptq", "lqer"),
-        *("lqer_asymmetric", "temperature"),
+        *("lqer_asymmetric", "temperature", "skip_gates", "score_first_sgd"),
+        *("parallel_last", "coprime_strides", "overtone"),
     )
 )
 
@@ -236,7 +244,12 @@ GOLF_CPU_OPEN = Division(
 )
 
 DIVISIONS = (PRECISION, OPTIMIZER, ATTENTION, STATE_SPACE, COMMUNITY, OPEN)
-GOLF_DIVISIONS = (GOLF_OPEN, GOLF_1XGPU_OPEN, GOLF_CPU_OPEN)
+GOLF_DIVISIONS = (
+    GOLF_OPEN,
+    GOLF_1XGPU_OPEN,
+    GOLF_CPU_OPEN,
+    *(replace(GOLF_OPEN if track_named(base.track).devices else GOLF_CPU_OPEN, fixed=base) for base in LARGER_BASES),
+)
 
 
 def division_named(name: str, track: str = FEATHERWEIGHT.name) -> Division:

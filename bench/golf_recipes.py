@@ -8,11 +8,11 @@ Claims are bits per byte on the official validation split: whoever runs one here
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
-from bench.catalog import full_pick
+from bench.catalog import displaced, full_pick, technique
 from bench.config import RunConfig, make_config, slot_named
 from bench.divisions import baseline
 from bench.knobs import Value
-from bench.tracks import GOLF, Track
+from bench.tracks import GOLF, SP1024, SP4096, SP8192, Tokenizer, Track, in_vocabulary
 
 Changes = Mapping[str, Mapping[str, Mapping[str, Value]]]  # slot -> technique -> the knobs that are not at default
 
@@ -20,20 +20,15 @@ Changes = Mapping[str, Mapping[str, Mapping[str, Value]]]  # slot -> technique -
 LACKS = {
     "attention_gates": "gates on the attention's output by dense maps, stored at int8 (Parameter Golf #1667, #1736)",
     "caseops": "a lossless transform of capitals before the tokenizer (Parameter Golf #1729)",
-    "coprime_loader": "sequences in an order of coprime strides over many shards (Parameter Golf #1060)",
     "coupled_lanes": "two streams that exchange what they add (Parameter Golf #1204)",
     "factored_embedding": "an embedding as a product of two narrow matrices (Parameter Golf #640)",
     "grouped_lrzip": "like matrices compressed together by lrzip (Parameter Golf #1855)",
     "input_smear": "SmearGate by a gate that reads the token (Parameter Golf #1667, #1851)",
     "layer_bits": "bits by layer: middle ones fewer than outer ones (Parameter Golf #39)",
     "ngram_tilt": "normalised tilt towards what followed the same tokens before (Parameter Golf #1514)",
-    "overtone": "a power law for the embedding's first singular values (Parameter Golf #60)",
-    "parallel_from": "parallel residuals in the last layers only (Parameter Golf #1412)",
-    "skip_gates": "U-Net skips blended by a learned gate (Parameter Golf #1218)",
-    "test_time_training": "updates on tokens already scored (Parameter Golf #77, #549, #1610)",
+    "test_time_lora": "low-rank updates of each document on its tokens already scored (Parameter Golf #77, #1530)",
+    "test_time_phases": "all weights learn from whole documents already scored, in phases (Parameter Golf #1610)",
     "varlen": "attention within documents of any length (Parameter Golf #1530)",
-    "vocab_4096": "a vocabulary of 4,096 pieces (Parameter Golf #1218)",
-    "vocab_8192": "a vocabulary of 8,192 pieces (Parameter Golf #1394)",
     "wd_taper": "weight decay that halves towards the end (Parameter Golf #1729)",
 }
 
@@ -47,6 +42,7 @@ class GolfRecipe:
     val_bpb: float  # claimed
     merged: bool = True  # on the repository's leaderboard; else pending in the snapshot
     changes: Changes = field(default_factory=dict)
+    tokenizer: Tokenizer = SP1024
     stretch: tuple[int, int] = (1024, 512)  # tokens of a sequence, sequences of a batch
     lacks: tuple[str, ...] = ()
     differs: tuple[str, ...] = ()
@@ -61,13 +57,16 @@ class GolfRecipe:
         return "idea" if self.lacks else "ready"
 
     def config(self, track: Track = GOLF) -> RunConfig:
-        """On a track of golf, with as much of the recipe as the catalog has."""
+        """On a track of golf in the recipe's vocabulary, with as much of the recipe as the catalog has."""
         seq_len, batch = self.stretch
+        track = in_vocabulary(track, self.tokenizer)
         base = baseline(replace(track.budget, seq_len=seq_len, batch=batch), track.name)
         picks = {slot: {pick.name: pick for pick in chosen} for slot, chosen in base.picks.items()}
         for slot, techniques in self.changes.items():
             new = {name: full_pick(slot, name, dict(knobs)) for name, knobs in techniques.items()}
-            picks[slot] = picks[slot] | new if slot_named(slot).many else new
+            gone = {other for name in new for other in displaced(technique(slot, name))}
+            kept = {name: pick for name, pick in picks[slot].items() if name not in gone}
+            picks[slot] = kept | new if slot_named(slot).many else new
         return make_config(track.name, {slot: tuple(chosen.values()) for slot, chosen in picks.items()}, base.budget)
 
 
@@ -91,6 +90,7 @@ def joined(*changes: Changes) -> Changes:
 
 
 SLIDING: Changes = {"evaluator": {"sliding": {"stride": 64}}}
+SCORE_FIRST: Changes = {"evaluator": {"score_first_sgd": {"stride": 64, "lr": 0.005}}}
 INT6: Changes = {"precision": {"int_rows": {"bits": 6, "embedding_bits": 8}}, "codec": {"zstd": {"level": 22}}}
 TRAINED_AT_INT6: Changes = {"precision": {"int6_ste": {}}, "codec": {"zstd": {"level": 22}}}
 WIDE: Changes = {"ffn": {"relu2": {"mult": 3}}}
@@ -102,7 +102,7 @@ HALF: Changes = {"precision_modifiers": {"half_embedding": {}}}
 KEYS: Changes = {"precision_modifiers": {"half_embedding": {}, "late_k": {"layers": 1}}}
 CLIPS: Changes = {"precision": {"clip_search": {"bits": 6, "embedding_bits": 8}}}
 GPTQ: Changes = joined(CLIPS, {"precision_modifiers": {"gptq": {"batches": 16}}, "codec": {"lzma": {"level": 9}}})
-SHUFFLED: Changes = {"codec": {"shuffled_lzma": {"level": 9, "width": 2}}}
+SHUFFLED: Changes = {"codec": {"shuffled_brotli": {"level": 11, "width": 2}}}
 DEVIATIONS: Changes = {
     "precision": {"sdclip": {"bits": 6, "k": 12.85, "embedding_bits": 8, "embedding_k": 20.0}},
     "precision_modifiers": {"gptq": {"batches": 64}},
@@ -123,11 +123,24 @@ PARTIAL: Changes = {
     "mixer_modifiers": {"xsa": {"layers": 4}, "partial_rope": {"turned": 16}},
     "block_modifiers": {"ln_scale": {}},
 }
+
+
+def gained(start: float) -> Changes:
+    """Partial rotation and XSA with queries sharpened from the start."""
+    return {"mixer_modifiers": {**PARTIAL["mixer_modifiers"], "qk_gain": {"start": start}}}
+
+
 LEAKY: Changes = {"ffn": {"leaky_relu2": {"mult": 3, "slope": 0.5}}}
 LEAKY_4: Changes = {"ffn": {"leaky_relu2": {"mult": 4, "slope": 0.5}}}
 EVEN_ROWS: Changes = {"optimizer_modifiers": {"momentum_warmup": {"start": 0.92, "steps": 1500}, "muoneq_r": {}}}
-LOOP_2: Changes = {"addons": {"depth_recurrence": {"blocks": 2, "again": 2, "start": 0.5}}}
-LOOP_3: Changes = {"addons": {"depth_recurrence": {"blocks": 3, "again": 2, "start": 0.35}}}
+PARALLEL: Changes = {"residual": {"parallel_last": {"layers": 4}}}
+STRIDES: Changes = {"addons": {"coprime_strides": {}}}
+CLIPPED: Changes = {"addons": {"grad_clip": {"limit": 0.3}}}
+LOOP_1: Changes = {
+    "addons": {**CLIPPED["addons"], **STRIDES["addons"], "depth_recurrence": {"blocks": 2, "again": 1, "start": 0.54}}
+}
+LOOP_2: Changes = {"addons": {**CLIPPED["addons"], "depth_recurrence": {"blocks": 2, "again": 2, "start": 0.5}}}
+LOOP_3: Changes = {"addons": {**CLIPPED["addons"], "depth_recurrence": {"blocks": 3, "again": 2, "start": 0.35}}}
 
 LONG = (2048, 384)  # 786,432 tokens a step
 
@@ -141,7 +154,9 @@ TRAIN_BATCHES = "GPTQ on the last training batches, where theirs wrote the text 
 AFTERWARDS = "rounded after training, where theirs trained its blocks at int6"
 COARSE_EMBEDDING = "an embedding trained at int6 as the blocks are, where theirs was kept in half precision"
 ONE_K = "one clip for all blocks, where theirs had one for the feed-forward and one for attention"
-NO_BROTLI = "LZMA on shuffled bytes, where theirs went through brotli"
+IN_ORDER = "sequences in the order of the shards, where theirs were shuffled"
+SKIPS_STAY = "skips stay with their blocks, where theirs were numbered anew along the loop"
+MATRICES_DECAY = "decay of matrices alone, where theirs decayed the embedding and vectors too"
 SAME_RATES = "the rates of the records of its week: its own are not in our sources"
 
 
@@ -149,50 +164,53 @@ MARCH_20 = joined(layers(11), WIDE, INT6, rates(0.04), HASHED, SWA, SLIDING)
 MARCH_21 = joined(MARCH_20, XSA_4, EMA)
 MARCH_22 = joined(MARCH_21, PARTIAL, {"schedule": {"warmdown": {"steps": 3500}}})
 MARCH_25 = joined(MARCH_22, LEAKY)
-# hash tables, SmearGate and value embeddings left with the larger vocabulary
+# hash tables and SmearGate left with the larger vocabulary, value embeddings with the largest
 APRIL_1 = joined(
     layers(11),
     LEAKY_4,
     PARTIAL,
+    {"block_modifiers": {"ln_scale": {}, "skip_gates": {}}},
+    gained(4.0),
     EMA,
     GPTQ,
+    {"precision_modifiers": {"gptq": {"batches": 64}}},
     SHUFFLED,
     rates(0.085),
+    {"addons": {**CLIPPED["addons"], **STRIDES["addons"]}},
     SLIDING,
     {"schedule": {"linear": {"warmup": 0.0, "hold": 0.33}}},
 )
-APRIL_3 = joined(APRIL_1, rates(0.09), EVEN_ROWS, LOOP_2)
+APRIL_3 = joined(APRIL_1, {"optimizer": rates(0.09)["optimizer"]}, EVEN_ROWS, LOOP_1)
+APRIL_5 = joined(APRIL_1, EVEN_ROWS, LOOP_2, DEVIATIONS)
+APRIL_6 = joined(APRIL_5, gained(5.0), SCORE_FIRST)
 APRIL_9 = joined(
-    APRIL_3,
-    rates(0.095),
-    EVEN_ROWS,
+    APRIL_5,
+    {"optimizer": {"muon_split": {**rates(0.095)["optimizer"]["muon_split"], "lr": 0.022}}},
     LOOP_3,
-    {"mixer_modifiers": {**PARTIAL["mixer_modifiers"], "qk_gain": {"start": 5.25}}},
+    PARALLEL,
+    gained(5.25),
     {"schedule": {"linear": {"warmup": 0.0, "hold": 0.28}}},
 )
 APRIL_23 = joined(
     APRIL_9,
     {
         "optimizer_modifiers": {**EVEN_ROWS["optimizer_modifiers"], "polar_express": {}},
-        "mixer_modifiers": {
-            **PARTIAL["mixer_modifiers"],
-            "qk_gain": {"start": 5.0},
-            "sparse_head_gate": {"scale": 0.5},
-        },
+        "mixer_modifiers": {**gained(5.0)["mixer_modifiers"], "sparse_head_gate": {"scale": 0.5}},
         "schedule": {"linear": {"warmup": 0.0, "hold": 0.15, "floor": 0.1}},
-        "addons": {**LOOP_3["addons"], "grad_clip": {"limit": 0.3}},
     },
 )
-LATE = ("vocab_8192", "skip_gates")
-LATER = (*LATE, "parallel_from", "test_time_training")
-LAST = (*LATER, "varlen")
-APRIL_DIFFERS = (FEWER_XSA, SHORTER_EMA, NO_BROTLI)
+BY_DOCUMENT = ("test_time_lora", "varlen")
+LAST = (*BY_DOCUMENT, "test_time_phases")
+# parameters in the logs, or the page, tell of the two lanes that exchange what they add
+LANED = (*LAST, "coupled_lanes")
+APRIL_DIFFERS = (FEWER_XSA, SHORTER_EMA, MATRICES_DECAY)
 
 GOLF_RECIPES = (
     GolfRecipe(pull=0, name="naive baseline", val_bpb=1.2244),
     GolfRecipe(
         pull=42, name="half-precision embedding, longer warmdown", val_bpb=1.2197,
         changes=joined(HALF, {"schedule": {"warmdown": {"steps": 3600}}}),
+        differs=("feed-forward 1,024 wide, where theirs was 992",),
     ),
     GolfRecipe(pull=39, name="ten layers, bits by layer", val_bpb=1.2147, changes=layers(10), lacks=("layer_bits",)),
     GolfRecipe(
@@ -201,12 +219,15 @@ GOLF_RECIPES = (
     GolfRecipe(
         pull=52, name="4,096 tokens, slower and steadier", val_bpb=1.2014, changes=rates(0.0), stretch=(4096, 96)
     ),
-    GolfRecipe(pull=77, name="LoRA at test time", val_bpb=1.1928, lacks=("test_time_training",)),
+    GolfRecipe(pull=77, name="LoRA at test time", val_bpb=1.1928, lacks=("test_time_lora",)),
     GolfRecipe(pull=50, name="sliding windows", val_bpb=1.1925, changes=SLIDING),
     GolfRecipe(
         pull=60, name="ten layers, decay, power-law embedding", val_bpb=1.1748,
-        changes=joined(layers(10), SLIDING, HALF, {"optimizer": {"muon_split": {"weight_decay": 0.02}}}),
-        lacks=("overtone",),
+        changes=joined(
+            layers(10), SLIDING, HALF, {"optimizer": {"muon_split": {"weight_decay": 0.02, "embedding_lr": 0.1}}},
+            {"init": {"overtone": {}}},
+        ),
+        differs=("x0 enters every block alike at first, where theirs had more of it in the first ones",),
     ),
     GolfRecipe(
         pull=65, name="int6 blocks, feed-forward 3x", val_bpb=1.1630, differs=(AFTERWARDS, SAME_RATES),
@@ -223,7 +244,7 @@ GOLF_RECIPES = (
             "precision": {"ternary_ste": {}}, "ffn": {"relu2": {"mult": 4}}, "codec": {"lzma": {"level": 9}},
             "logits": {"temperature": {}},
         },
-        lacks=("vocab_8192", "factored_embedding"), differs=("width 512, where theirs was 768",),
+        tokenizer=SP8192, lacks=("factored_embedding",), differs=("width 512, where theirs was 768",),
     ),
     GolfRecipe(
         pull=65, name="SmearGate, orthogonal start, trained at int6", val_bpb=1.1556,
@@ -299,8 +320,10 @@ GOLF_RECIPES = (
     ),
     GolfRecipe(
         pull=549, name="leaky square, training at test time", val_bpb=1.1194, stretch=LONG,
-        changes=joined(MARCH_25, CLIPS, {"codec": {"lzma": {"level": 9}}}),
-        lacks=("test_time_training",), differs=(SMALLER_TABLE, SHORTER_EMA, NO_VALUES, OWN_CLIPS),
+        changes=joined(
+            MARCH_25, CLIPS, {"codec": {"lzma": {"level": 9}}, "evaluator": {"score_first_sgd": {"stride": 64}}}
+        ),
+        differs=("a bigram table of 4,096 x 64, where theirs had 1,536 x 128", SHORTER_EMA, NO_VALUES, OWN_CLIPS),
     ),
     GolfRecipe(
         pull=1019, name="GPTQ on text of its own", val_bpb=1.1147, stretch=LONG,
@@ -309,12 +332,12 @@ GOLF_RECIPES = (
     ),
     GolfRecipe(
         pull=1060, name="coprime strides, GPTQ on train batches", val_bpb=1.1122, stretch=LONG,
-        changes=joined(MARCH_25, GPTQ),
-        lacks=("coprime_loader",), differs=(FEWER_XSA, SMALLER_TABLE, SHORTER_EMA, NO_VALUES),
+        changes=joined(MARCH_25, GPTQ, STRIDES),
+        differs=(FEWER_XSA, SMALLER_TABLE, SHORTER_EMA, NO_VALUES),
     ),
     GolfRecipe(
         pull=1120, name="XSA in all layers, coprime strides", val_bpb=1.1099, stretch=LONG,
-        changes=joined(MARCH_25, SWA), lacks=("coprime_loader",), differs=(FEWER_XSA, SMALLER_TABLE, OFTENER),
+        changes=joined(MARCH_25, SWA, STRIDES), differs=(FEWER_XSA, SMALLER_TABLE, OFTENER),
     ),
     GolfRecipe(
         pull=1204, name="coupled lanes, two blocks looped", val_bpb=1.1063, stretch=LONG,
@@ -322,51 +345,52 @@ GOLF_RECIPES = (
         changes=joined(
             MARCH_25, GPTQ, SHUFFLED, {"addons": {"depth_recurrence": {"blocks": 2, "again": 1, "start": 0.5}}}
         ),
-        differs=(FEWER_XSA, SMALLER_TABLE, SHORTER_EMA, NO_BROTLI),
+        differs=(FEWER_XSA, SMALLER_TABLE, SHORTER_EMA),
     ),
     GolfRecipe(
-        pull=1218, name="4,096 pieces, feed-forward 4x, strong decay", val_bpb=1.0979, stretch=LONG,
-        differs=APRIL_DIFFERS,
-        changes=joined(APRIL_1, {"mixer_modifiers": {**PARTIAL["mixer_modifiers"], "qk_gain": {"start": 4.0}}}),
-        lacks=("vocab_4096", "skip_gates"),
+        pull=1218, name="4,096 pieces, feed-forward 4x, strong decay", val_bpb=1.0979, stretch=LONG, tokenizer=SP4096,
+        changes=APRIL_1, differs=(*APRIL_DIFFERS, NO_VALUES),
     ),
     GolfRecipe(
-        pull=1285, name="even rows, blocks looped, all at int6", val_bpb=1.0912, stretch=LONG, changes=APRIL_3,
-        lacks=("vocab_4096", "skip_gates"), differs=APRIL_DIFFERS,
+        pull=1285, name="even rows, blocks looped, all at int6", val_bpb=1.0912, stretch=LONG, tokenizer=SP4096,
+        changes=APRIL_3, differs=(*APRIL_DIFFERS, NO_VALUES, SKIPS_STAY),
     ),
     GolfRecipe(
-        pull=1334, name="lanes, QK gain 5", val_bpb=1.0897, stretch=LONG, differs=APRIL_DIFFERS,
-        changes=joined(APRIL_3, {"mixer_modifiers": {**PARTIAL["mixer_modifiers"], "qk_gain": {"start": 5.0}}}),
-        lacks=("vocab_4096", "skip_gates", "coupled_lanes"),
+        pull=1334, name="lanes, QK gain 5", val_bpb=1.0897, stretch=LONG, tokenizer=SP4096,
+        changes=joined(APRIL_3, gained(5.0)), lacks=("coupled_lanes",),
+        differs=(*APRIL_DIFFERS, NO_VALUES, SKIPS_STAY),
     ),
     *(
         GolfRecipe(
-            pull=pull, name=name, val_bpb=bpb, stretch=LONG, changes=joined(changes, packing), lacks=lacks,
-            differs=(*APRIL_DIFFERS, *((ONE_K,) if packing is not DEVIATIONS else ())),
+            pull=pull, name=name, val_bpb=bpb, stretch=LONG, tokenizer=SP8192, changes=joined(changes, packing),
+            lacks=lacks,
+            differs=(*APRIL_DIFFERS, IN_ORDER, SKIPS_STAY, *((ONE_K,) if packing is not DEVIATIONS else ()), *own),
         )
-        for pull, name, bpb, changes, packing, lacks in (
-            (1394, "8,192 pieces, clips by deviation, blocks looped", 1.0856, APRIL_3, DEVIATIONS, LATE),
-            (1412, "parallel residuals, progressive loops", 1.0835, APRIL_3, DEVIATIONS, (*LATE, "parallel_from")),
-            (1413, "QK gain 5, training at test time", 1.0828, APRIL_3, DEVIATIONS, (*LATE, "test_time_training")),
-            (1477, "lanes, training at test time", 1.0822, APRIL_3, DEVIATIONS,
-             (*LATE, "coupled_lanes", "test_time_training")),
-            (1493, "three blocks looped, parallel residuals", 1.0810, APRIL_9, DEVIATIONS, LATER),
-            (1514, "momentum 0.97, tilt", 1.0798, APRIL_9, DEVIATIONS, (*LATER, "ngram_tilt")),
-            (1529, "coupled lanes", 1.0758, APRIL_9, DEVIATIONS, (*LATE, "coupled_lanes", "test_time_training")),
-            (1530, "attention within documents", 1.0734, APRIL_9, DEVIATIONS, LAST),
+        for pull, name, bpb, changes, packing, lacks, *own in (
+            (1394, "8,192 pieces, clips by deviation, blocks looped", 1.0856, APRIL_5, DEVIATIONS, ()),
+            (1412, "parallel residuals, progressive loops", 1.0835, joined(APRIL_5, PARALLEL), DEVIATIONS, (),
+             "both loops at once, where theirs came one after the other",
+             "clips by deviation alone, where theirs weighed rows by their inputs too"),
+            (1413, "QK gain 5, training at test time", 1.0828, APRIL_6, DEVIATIONS, ()),
+            (1477, "lanes, training at test time", 1.0822, APRIL_6, DEVIATIONS, ("coupled_lanes",)),
+            (1493, "three blocks looped, parallel residuals", 1.0810, joined(APRIL_9, SCORE_FIRST), DEVIATIONS, (),
+             "no table of hashed pairs learnt at test time, which theirs had"),
+            (1514, "momentum 0.97, tilt", 1.0798, joined(APRIL_9, SCORE_FIRST), DEVIATIONS, ("ngram_tilt",)),
+            (1529, "coupled lanes", 1.0758, joined(APRIL_9, SCORE_FIRST), DEVIATIONS, ("coupled_lanes",)),
+            (1530, "attention within documents", 1.0734, APRIL_9, DEVIATIONS, BY_DOCUMENT),
             (1610, "training at test time in phases", 1.0728, APRIL_9, DEVIATIONS, LAST),
-            (1626, "more phases, embedding at int7", 1.0719, APRIL_9, SEVEN, LAST),
-            (1667, "SmearGate by the token, output gate", 1.0714, APRIL_9,
+            (1626, "more phases, embedding at int7", 1.0719, APRIL_9, SEVEN, LANED),
+            (1667, "SmearGate by the token, output gate", 1.0714, joined(APRIL_9, SCORE_FIRST),
              joined(SEVEN, {"precision": {"sdclip": {**SEVEN["precision"]["sdclip"], "embedding_k": 20.0}}}),
-             (*LATER, "input_smear", "attention_gates")),
-            (1729, "capitals apart, decay that tapers", 1.0678, APRIL_9, SEVEN, (*LAST, "caseops", "wd_taper")),
-            (1736, "capitals apart, dense gate", 1.0655, APRIL_9, SEVEN, (*LAST, "caseops", "attention_gates")),
-            (1769, "wider clips in the feed-forward", 1.0645, APRIL_9, SEVEN, (*LAST, "caseops", "attention_gates")),
+             ("input_smear", "attention_gates", "coupled_lanes")),
+            (1729, "capitals apart, decay that tapers", 1.0678, APRIL_9, SEVEN, (*LANED, "caseops", "wd_taper")),
+            (1736, "capitals apart, dense gate", 1.0655, APRIL_9, SEVEN, (*LANED, "caseops", "attention_gates")),
+            (1769, "wider clips in the feed-forward", 1.0645, APRIL_9, SEVEN, (*LANED, "caseops", "attention_gates")),
             (1787, "Polar Express, sparse gate, rates that end at a tenth", 1.0634, APRIL_23, SEVEN,
-             (*LAST, "caseops")),
-            (1851, "errors corrected", 1.0614, APRIL_23, CORRECTED, (*LAST, "caseops", "input_smear")),
+             (*LANED, "caseops")),
+            (1851, "errors corrected", 1.0614, APRIL_23, CORRECTED, (*LANED, "caseops", "input_smear")),
             (1855, "nine knobs tuned again, grouped compression", 1.0611, APRIL_23, CORRECTED,
-             (*LAST, "caseops", "coupled_lanes", "input_smear", "grouped_lrzip")),
+             (*LANED, "caseops", "input_smear", "grouped_lrzip")),
         )
     ),
 )  # fmt: skip

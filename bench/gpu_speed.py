@@ -10,11 +10,12 @@ from dataclasses import dataclass
 
 import torch
 
+from bench.batches import generator
 from bench.catalog import realise
 from bench.config import RunConfig
 from bench.layers import Params
 from bench.ranks import Ranks
-from bench.run import generator, initialise, peak_bytes
+from bench.run import initialise, peak_bytes
 from bench.training import Moment, Work, advance, gradients
 
 

@@ -84,13 +84,6 @@ IDEAS: tuple[Idea, ...] = (
         Prior(1, "N", "+0.025 BPB at an equal time"),
     ),
     Idea(
-        "overtone",
-        "init",
-        "The embedding's singular values start at a power law of their rank.",
-        "Parameter Golf #60",
-        Prior(0, "C", "part of 1.1748 BPB, dropped by later records"),
-    ),
-    Idea(
         "mousse",
         "optimizer",
         "Muon between two slowly refreshed whitenings of the gradient, as Shampoo has them.",
@@ -140,11 +133,11 @@ IDEAS: tuple[Idea, ...] = (
         Prior(0, "D", "bytes are not capped here"),
     ),
     Idea(
-        "test_time_training",
+        "test_time_lora",
         "evaluator",
-        "Low-rank updates learnt on bytes already scored; changes what is measured, so no division admits it.",
-        "Parameter Golf #77",
-        Prior(-1, "B", "helps weak models, neutral on strong ones"),
+        "Low-rank updates of each document, learnt on its tokens already scored, golf's later form of learning there.",
+        "Parameter Golf #77, #1530",
+        Prior(-1, "A", "about -0.008 nats beside attention within documents"),
     ),
     Idea(
         "online_logit_bias",

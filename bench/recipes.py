@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from bench.config import Budget
 from bench.golf_recipes import GOLF_RECIPES, GolfRecipe, recipe_of
 from bench.knobs import Value
-from bench.tracks import FEATHERWEIGHT, GOLF_CPU, Track
+from bench.tracks import FEATHERWEIGHT, Track
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -23,6 +23,10 @@ class Recipe:
     techniques: Mapping[str, tuple[str, ...]]
     knobs: Mapping[str, Mapping[str, Value]] = field(default_factory=dict)  # by technique; all others at default
     tuning: str = "knobs at their defaults"
+
+    def values(self) -> Iterator[tuple[str, Value]]:
+        """Its knobs as a study names them: `lion.lr`."""
+        yield from ((f"{name}.{knob}", value) for name, knobs in self.knobs.items() for knob, value in knobs.items())
 
 
 RECIPES = (
@@ -81,15 +85,16 @@ RECIPES = (
 def published(track: Track, budget: Budget) -> Iterator[Recipe]:
     """The stacks that a study of a track may choose; golf's are those that can be run, best claims first.
 
-    In miniature shape and evaluator are the track's own, and a stretch is as any other; elsewhere only recipes of the
-    study's own stretch are what they were.
+    In miniature shape, vocabulary and evaluator are the track's own, and a stretch is as any other; elsewhere only
+    recipes of the study's own stretch and vocabulary are what they were.
     """
     if track is FEATHERWEIGHT:
         yield from RECIPES
         return
+    miniature, asked = not track.devices, (track.tokenizer, budget.seq_len, budget.batch)
     for recipe in sorted(GOLF_RECIPES, key=lambda r: r.val_bpb):
-        if recipe.status == "ready" and (track is GOLF_CPU or recipe.stretch == (budget.seq_len, budget.batch)):
-            yield of_golf(recipe, track is GOLF_CPU)
+        if recipe.status == "ready" and (miniature or (recipe.tokenizer, *recipe.stretch) == asked):
+            yield of_golf(recipe, miniature)
 
 
 # Three narrow blocks and 200 steps: what counts blocks, channels or steps shrinks with them, stages of training as the
@@ -103,6 +108,7 @@ IN_MINIATURE: Mapping[str, Mapping[str, Value]] = {
     "partial_rope": {"turned": 8},
     "bigram_hash": {"buckets": 1024, "table_width": 16},
     "depth_recurrence": {"blocks": 1},
+    "parallel_last": {"layers": 1},
 }
 
 

@@ -14,10 +14,10 @@ import torch
 from torch import Tensor
 
 from bench.artifact import pack, unpack
+from bench.batches import batches, generator
 from bench.catalog import realise
 from bench.config import Budget, RunConfig, fingerprint
 from bench.data.corpus import Corpus
-from bench.data.shards import rank_span
 from bench.data.tokens import TokenCorpus
 from bench.errors import BreachError, ConfigError, TooSlowError
 from bench.estimate import estimate
@@ -115,7 +115,7 @@ def trained(
     work = Work(model, ranks, track.spans // ranks.size)
 
     def drawn() -> Draw:
-        return batches(corpus, budget, stack.plan, seed, track.spans, ranks)
+        return batches(corpus, budget, stack.plan, seed, track.spans, ranks, stack.visits())
 
     if budget.seconds is not None:
         warm_up(stack, model, drawn(), work)
@@ -212,71 +212,6 @@ def in_time(what: str, seconds: float, cap: float, track: Track) -> None:
         )
 
 
-def batches(
-    corpus: Corpus | TokenCorpus,
-    budget: Budget,
-    plan: Callable[[int, float, Budget], tuple[int, int]],
-    seed: int,
-    n_spans: int = 1,
-    ranks: Ranks = ALONE,
-) -> Draw:
-    """Inputs and targets [batch, seq_len] of a step, the same for every config with this seed; a rank's part of them.
-
-    Where the plan asks for shorter sequences each span of the batch is cut in pieces, for fewer its first are taken.
-    """
-    drawn = spans(corpus, budget, n_spans, ranks) if isinstance(corpus, TokenCorpus) else windows(corpus, budget, seed)
-
-    def draw(step: int, n_steps: float) -> tuple[Tensor, Tensor]:
-        batch, seq_len = plan(step, n_steps, budget)
-        taken = []
-        for span in drawn(step):
-            x_BT, y_BT = (pieces(t, seq_len) if seq_len < budget.seq_len else t for t in span)
-            taken.append((x_BT[: max(1, batch // n_spans)], y_BT[: max(1, batch // n_spans)]))
-        x_BT, y_BT = (torch.cat(side) for side in zip(*taken, strict=True))
-        return x_BT.to(ranks.device), y_BT.to(ranks.device)
-
-    return draw
-
-
-def spans(
-    corpus: TokenCorpus, budget: Budget, n_spans: int, ranks: Ranks
-) -> Callable[[int], list[tuple[Tensor, Tensor]]]:
-    """The shards in order, a step after the other, whatever the seed (techniques.md 1.5).
-
-    A step's batch is so many disjoint stretches. Pass k of R ranks takes numbers kR to kR + R - 1, one each, so that
-    any number of ranks trains on the same tokens.
-    """
-    own = range(ranks.rank, n_spans, ranks.size)
-    n = budget.batch // n_spans * budget.seq_len
-
-    def draw(step: int) -> list[tuple[Tensor, Tensor]]:
-        stretches = [torch.from_numpy(rank_span(corpus.train, step, number, n_spans, n)) for number in own]
-        return [(s[:-1].view(-1, budget.seq_len), s[1:].view(-1, budget.seq_len)) for s in stretches]
-
-    return draw
-
-
-def windows(corpus: Corpus, budget: Budget, seed: int) -> Callable[[int], list[tuple[Tensor, Tensor]]]:
-    """Windows drawn uniformly from the train bytes, all of them one span."""
-    drawing = generator(seed, "batches")
-    train_bytes = torch.tensor(corpus.train)
-    offsets = torch.arange(budget.seq_len + 1)
-    last_start = len(corpus.train) - budget.seq_len
-
-    def draw(step: int) -> list[tuple[Tensor, Tensor]]:
-        starts = torch.randint(last_start, (budget.batch, 1), generator=drawing)
-        window_BT = train_bytes[starts + offsets].long()
-        return [(window_BT[:, :-1], window_BT[:, 1:])]
-
-    return draw
-
-
-def pieces(x_BT: Tensor, seq_len: int) -> Tensor:
-    """Each row cut into sequences of that length; what is left over at a row's end is dropped."""
-    whole = x_BT.size(1) // seq_len * seq_len
-    return x_BT[:, :whole].reshape(-1, seq_len)
-
-
 def quant_gap(trained: Model, shipped: Model, nats: Callable[[Model], float]) -> float:
     """What packing cost, nats/byte; nothing, and at no cost, when it changed no effective weight."""
     same = all(torch.equal(cast(trained, p.name), cast(shipped, p.name)) for p in Params(trained).all)
@@ -290,12 +225,6 @@ def cast(model: Model, name: str) -> Tensor:
     module = model.get_submodule(prefix)
     number_format: Cast = getattr(module, "cast", as_is)
     return number_format(weight) if name.endswith(".weight") else weight
-
-
-def generator(seed: int, purpose: str, device: torch.device = CPU) -> torch.Generator:
-    """A stream of random numbers of its own for each seed and purpose."""
-    digest = hashlib.sha256(f"{seed}/{purpose}".encode()).digest()
-    return torch.Generator(device).manual_seed(int.from_bytes(digest[:8], "little") >> 1)
 
 
 def peak_bytes() -> int:

@@ -9,12 +9,13 @@ from dataclasses import dataclass
 
 import torch
 
+from bench.batches import generator
 from bench.catalog import realise
 from bench.config import RunConfig
 from bench.divisions import BASE, baseline
 from bench.estimate import estimate
 from bench.layers import Params
-from bench.run import generator, initialise, peak_bytes
+from bench.run import initialise, peak_bytes
 from bench.tracks import FEATHERWEIGHT
 from bench.training import Moment, advance
 

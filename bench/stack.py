@@ -12,6 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from bench.config import Budget
+from bench.data.shards import Visits
 from bench.layers import Cast, Moments, Param, Params, Role
 from bench.ranks import ALONE, Ranks
 from bench.skeleton import Block, Model, Parts, Site
@@ -218,6 +219,10 @@ class Stack:
             if curriculum := getattr(addon, "plan", None):
                 batch, seq_len = curriculum(step / n_steps, batch, seq_len)
         return batch, seq_len
+
+    def visits(self) -> Visits | None:
+        """The way through the shards that an add-on chooses; None where they are read in order."""
+        return next((addon.visits for addon in self.addons if hasattr(addon, "visits")), None)
 
     def calibration_batches(self, steps: int) -> int:
         """Batches of training data that pass forward once more after the last step."""

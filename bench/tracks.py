@@ -125,9 +125,11 @@ FEATHERWEIGHT = Track(
 )
 
 SP1024 = Tokenizer(name="sp1024", vocab=1024, tokens_per_byte=0.41052, valid_tokens=62_021_632)
+SP4096 = Tokenizer(name="sp4096", vocab=4096, tokens_per_byte=0.30123, valid_tokens=45_508_608)
 SP8192 = Tokenizer(name="sp8192", vocab=8192, tokens_per_byte=0.26834, valid_tokens=40_540_160)
 CASEOPS = Tokenizer(name="CaseOps 8192", vocab=8192, tokens_per_byte=0.31674, valid_tokens=47_851_520)
-TOKENIZERS = (SP1024, SP8192, CASEOPS)
+TOKENIZERS = (SP1024, SP4096, SP8192, CASEOPS)
+VOCABULARIES = (SP1024, SP4096, SP8192)  # that a golf track can be held in
 
 
 def golf_rules(tokenizer: Tokenizer) -> tuple[VerdictRule, ...]:
@@ -196,13 +198,39 @@ GOLF_CPU = replace(
     devices=0,
 )
 
-TRACKS = (FEATHERWEIGHT, GOLF, GOLF_1XGPU, GOLF_CPU)
+
+def in_vocabulary(track: Track, tokenizer: Tokenizer) -> Track:
+    """The same contest on another vocabulary's tokens, as a track of its own: no study mixes two.
+
+    What is counted in nats per token, or on the whole validation split, follows the vocabulary. The miniature's cap is
+    nobody's rule and grows with the embedding, by a byte a number; the contest's stays.
+    """
+    if tokenizer is track.tokenizer:
+        return track
+    assert track.tokenizer is SP1024, f"{track.name} is no track of the official vocabulary"
+    embedding = 128 * (tokenizer.vocab - SP1024.vocab)
+    return replace(
+        track,
+        name=f"{track.name}-{tokenizer.name}",
+        title=f"{track.title}, {tokenizer.vocab:,} pieces",
+        vocab=tokenizer.vocab,
+        tokenizer=tokenizer,
+        rules=golf_rules(tokenizer),
+        eval_bytes=tokenizer.valid_tokens + 1 if track.devices else track.eval_bytes,
+        max_artifact_bytes=(track.max_artifact_bytes or 0) + (0 if track.devices else embedding),
+    )
+
+
+# By vocabulary, the tracks by the budget that chooses among them; the first ones are the contest's own.
 GOLF_ON = {"cpu": GOLF_CPU, "1xgpu": GOLF_1XGPU, "8xh100": GOLF}
+GOLFS = tuple({budget: in_vocabulary(track, t) for budget, track in GOLF_ON.items()} for t in VOCABULARIES)
+CONTESTS = tuple(of["8xh100"] for of in GOLFS)
+TRACKS = (FEATHERWEIGHT, *(of[budget] for of in GOLFS for budget in ("8xh100", "1xgpu", "cpu")))
 
 
 def served_on(track: Track, budget: str) -> Track:
     """The contest that a budget's machine can hold: on a CPU golf is played in miniature."""
-    return GOLF_ON.get(budget, track) if track is GOLF else track
+    return next((of[budget] for of in GOLFS if track is of["8xh100"] and budget in of), track)
 
 
 def track_named(name: str) -> Track:

@@ -14,7 +14,10 @@ def data(
     action: Annotated[
         str | None, typer.Argument(help="get: fetch a corpus; look: see one; build: golf shards of a text")
     ] = None,
-    name: Annotated[str | None, typer.Argument(help="tinystories or fineweb; look takes whatever --data does")] = None,
+    name: Annotated[
+        str | None,
+        typer.Argument(help="tinystories, fineweb, fineweb-sp4096 or fineweb-sp8192; look takes whatever --data does"),
+    ] = None,
     shards: Annotated[int, typer.Option(help="get fineweb: train shards of 100 M tokens, 200 MB each")] = 1,
     text: Annotated[
         str | None, typer.Option(metavar="FILE", help="build: a text file, or whatever --data takes")
@@ -25,6 +28,7 @@ def data(
 ) -> None:
     """The corpora. Only `data get` reaches the network; `data look PATH` tells of one, `data build` makes shards."""
     from bench.data.choose import available, look
+    from bench.data.fineweb import export_named, fetch_fineweb
 
     match action, name:
         case None | "look", _:
@@ -38,10 +42,8 @@ def data(
             corpus = fetch_tinystories(report=say)
             sizes = f"{len(corpus.train):,} bytes to train on, {len(corpus.valid):,} to validate"
             print_out(f"{corpus.name} {corpus.digest[:8]}: {sizes}")
-        case "get", "fineweb":
-            from bench.data.fineweb import fetch_fineweb
-
-            print_out(_shards(fetch_fineweb(shards, say)))
+        case "get", str() as wanted if export := export_named(wanted):
+            print_out(_shards(fetch_fineweb(export, shards, say)))
         case "build", None:
             print_out(_shards(_built(text, tokenizer, to)))
         case _:

@@ -186,7 +186,7 @@ the same weights, byte for byte ({_line(run.identity.device_class)}, {run.thread
 
 ```
 pip install -r requirements.txt
-{paced}DATA_PATH={DATA} TOKENIZER_PATH={TOKENIZER} SEED={run.seed} \\
+{paced}DATA_PATH={DATA.format(track.vocab)} TOKENIZER_PATH={TOKENIZER.format(track.vocab)} SEED={run.seed} \\
 torchrun --standalone --nproc_per_node={max(1, track.devices)} {SCRIPT}
 ```
 

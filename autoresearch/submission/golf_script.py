@@ -25,7 +25,7 @@ from bench.run import check_shared, run
 from bench.tracks import Track
 from bench.training import Diverged
 
-DATA, TOKENIZER = "./data/datasets/fineweb10B_sp1024", "./data/tokenizers/fineweb_1024_bpe.model"
+DATA, TOKENIZER = "./data/datasets/fineweb10B_sp{}", "./data/tokenizers/fineweb_{}_bpe.model"
 LOGS = Path("logs")
 RULE = "=" * 100
 # The first rank finds the same and says so; by then its neighbours must not have ended it.
@@ -41,7 +41,7 @@ def train_gpt(config: RunConfig, track: Track, seed: int, threads: int) -> None:
     first = os.environ.get("RANK", "0") == "0"
     try:
         torch.set_num_threads(threads)
-        asked = from_environment(config, seed)
+        asked = from_environment(config, track.vocab, seed)
         corpus = golf_corpus(asked.data, asked.tokenizer)
         ranks = joined(asked.size, track)
         if first:
@@ -108,7 +108,7 @@ class Asked:
     pace: tuple[Pace, ...]  # of a run that a clock ended, to repeat it step for step
 
 
-def from_environment(config: RunConfig, seed: int) -> Asked:
+def from_environment(config: RunConfig, vocab: int, seed: int) -> Asked:
     """The recipe, with what the contest's variables change of it; ConfigError for what makes no run."""
     budget = config.budget
     steps, seq_len = int(number("ITERATIONS", budget.steps)), int(number("TRAIN_SEQ_LEN", budget.seq_len))
@@ -128,8 +128,8 @@ def from_environment(config: RunConfig, seed: int) -> Asked:
         config=replace(config, budget=budget),
         seed=seed,
         run_id=os.environ.get("RUN_ID", f"train_seed{seed}"),
-        data=Path(os.environ.get("DATA_PATH", DATA)),
-        tokenizer=Path(os.environ.get("TOKENIZER_PATH", TOKENIZER)),
+        data=Path(os.environ.get("DATA_PATH", DATA.format(vocab))),
+        tokenizer=Path(os.environ.get("TOKENIZER_PATH", TOKENIZER.format(vocab))),
         size=size,
         pace=read_pace(Path(os.environ["PACE_PATH"]), steps) if os.environ.get("PACE_PATH") else (),
     )

@@ -12,7 +12,7 @@ from bench.data.corpus import STORY_END, Corpus, cache_dir, cached_bytes, read_c
 from bench.data.floors import UNIFORM_NATS, bigram_nats, unigram_nats
 from bench.data.textfiles import load_text, stories_in
 from bench.errors import DataError
-from bench.tracks import FEATHERWEIGHT, Track
+from bench.tracks import FEATHERWEIGHT, SP1024, TRACKS, Tokenizer, Track
 
 AUTO = "auto"
 GZIPPED_BYTES = 4_000_000
@@ -51,23 +51,25 @@ def load_corpus(wanted: str) -> Corpus:
     return load_text(wanted)
 
 
-def load_tokens(wanted: str) -> tokens.TokenCorpus:
+def load_tokens(wanted: str, tokenizer: Tokenizer = SP1024) -> tokens.TokenCorpus:
     """The golf corpus meant by `auto`, `fineweb` or a folder; never reaches the network. Raises DataError.
 
-    A folder of text with the official vocabulary beside it is made into one, once.
+    `auto` and `fineweb` are FineWeb in the vocabulary, which has a name of its own too. A folder of text with the
+    vocabulary's file beside it is made into a corpus, once.
     """
     wanted = os.path.expandvars(wanted)
-    if wanted in (AUTO, fineweb.NAME):
-        if (found := fineweb.load_fineweb()) is None:
+    own = fineweb.export_in(tokenizer)
+    if export := own if wanted in (AUTO, fineweb.NAME) else fineweb.export_named(wanted):
+        if (found := fineweb.load_fineweb(export)) is None:
             raise DataError(
                 "the FineWeb shards are not on this machine",
-                f"fetch them with `{fineweb.GET_COMMAND}`, or make a small golf corpus with `autoresearch data build`",
+                f"fetch them with `{export.get_command}`, or make a small golf corpus with `autoresearch data build`",
             )
         return found
     folder = Path(wanted).expanduser()
     if not tokens.is_token_corpus(folder):
-        if (folder / fineweb.VOCABULARY).is_file():
-            return made_of_text(folder, (folder / fineweb.VOCABULARY).read_bytes())
+        if (folder / own.vocabulary).is_file():
+            return made_of_text(folder, (folder / own.vocabulary).read_bytes())
         raise DataError(
             f"{wanted} is no golf corpus: it has no {tokens.LIST_FILE}",
             "make one with `autoresearch data build --text FILE --tokenizer MODEL --to DIR`",
@@ -101,11 +103,13 @@ def corpus_for(track: Track, wanted: str) -> Corpus | tokens.TokenCorpus:
     """What `--data` means on a track. Raises DataError, also for shards of a vocabulary that is not the track's."""
     if track.tokenizer is None:
         return load_corpus(wanted)
-    corpus = load_tokens(wanted)
+    corpus = load_tokens(wanted, track.tokenizer)
     if len(corpus.vocabulary) != track.vocab:
+        fitting = next((t.name for t in TRACKS if t.vocab == len(corpus.vocabulary) and t.devices == track.devices), "")
         raise DataError(
             f"{wanted} was made with {len(corpus.vocabulary):,} pieces, {track.name} takes {track.vocab:,}",
-            "build it again with fineweb_1024_bpe.model",
+            f"build it again with {fineweb.export_in(track.tokenizer).vocabulary}"
+            + (f", or play on the track {fitting}" if fitting else ""),
         )
     return corpus
 
@@ -135,18 +139,21 @@ def available() -> list[tuple[str, str]]:
     return [
         (toystories.NAME, _on_disk(toy_bytes) if toy_bytes else "built in: generated in seconds on first use"),
         (tinystories.NAME, _on_disk(tiny_bytes) if tiny_bytes else f"not downloaded: `{tinystories.GET_COMMAND}`"),
-        (
-            fineweb.NAME,
-            "on disk: golf's shards"
-            if tokens.is_token_corpus(fineweb.cache_folder())
-            else f"not downloaded: `{fineweb.GET_COMMAND}`",
+        *(
+            (
+                export.name,
+                "on disk: golf's shards"
+                if tokens.is_token_corpus(fineweb.cache_folder(export))
+                else f"not downloaded: `{export.get_command}`",
+            )
+            for export in fineweb.EXPORTS
         ),
     ]
 
 
 def look(wanted: str) -> list[tuple[str, str]]:
     """A corpus in a few lines: its identity, its size, how far it compresses, what counting alone scores on it."""
-    if wanted == fineweb.NAME or tokens.is_token_corpus(Path(wanted).expanduser()):
+    if fineweb.export_named(wanted) or tokens.is_token_corpus(Path(wanted).expanduser()):
         return _look_at_tokens(load_tokens(wanted))
     corpus = load_corpus(wanted)
     scored = corpus.valid[: FEATHERWEIGHT.eval_bytes]

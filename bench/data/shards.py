@@ -3,7 +3,7 @@
 A file is 256 little-endian int32 (a magic number, version 1, the number n of tokens, zeros), then n uint16 tokens.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +15,10 @@ MAGIC, VERSION = 20240520, 1
 HEADER_BYTES = 1024
 
 Tokens = npt.NDArray[np.uint16]
+# At a step, of so many sequences, where each begins: its shard and its first token there. Steps are asked for in turn.
+Visit = Callable[[int, int], list[tuple[int, int]]]
+# Such a way through shards of these lengths, for sequences of so many tokens.
+Visits = Callable[[Sequence[int], int], Visit]
 
 
 def write_shard(path: Path, tokens: Tokens) -> None:

@@ -3,6 +3,8 @@
 `late: ClassVar = True` says that it does its work at the end of a run, or changes the run as it goes on: a short run
 shows little of that, so a search judges it there only beside others of its kind.
 
+`adapts: ClassVar = True` says of an evaluator that it learns from what it has scored: a golf submission states it.
+
 `breaks: ClassVar[str]` names the rule of golf that it breaks, as a sentence: it may be studied, and is not exported.
 """
 

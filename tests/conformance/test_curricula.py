@@ -5,12 +5,12 @@ import itertools
 
 import pytest
 
+from bench.batches import batches
 from bench.catalog import CATALOG, full_pick, realise
 from bench.config import Budget
 from bench.divisions import baseline
 from bench.estimate import estimate
 from bench.knobs import Choice, knobs_of
-from bench.run import batches
 
 CURRICULA = [t for t in CATALOG["addons"] if hasattr(t, "plan")]
 # lengths that halve evenly and lengths that do not, batches of one

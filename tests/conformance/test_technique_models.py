@@ -13,6 +13,7 @@ from torch import nn
 from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.utils.flop_counter import FlopCounterMode
 
+from bench.batches import generator
 from bench.catalog import CATALOG, alone, full_pick, realise
 from bench.config import Budget, Pick
 from bench.divisions import baseline
@@ -31,7 +32,6 @@ from bench.examine import (
     untrained,
 )
 from bench.layers import Params
-from bench.run import generator
 from bench.techniques.mixer.softmax import Softmax
 from bench.tracks import FEATHERWEIGHT
 from bench.training import Moment, mean_nats, train

@@ -5,8 +5,8 @@ import dataclasses
 import numpy as np
 from made_up import CORPUS
 
+from bench.batches import batches
 from bench.config import Budget
-from bench.run import batches
 
 
 def drawn(corpus, budget, plan=None):

@@ -56,8 +56,8 @@ def test_an_idea_cannot_be_picked(idea):
 
 def test_the_refusal_of_an_idea_lists_what_there_is():
     with pytest.raises(ConfigError) as refused:
-        technique("init", "overtone")
-    assert refused.value.hint == f"slot init has {', '.join(t.name for t in CATALOG['init'])}"
+        technique("optimizer", "mousse")
+    assert refused.value.hint == f"slot optimizer has {', '.join(t.name for t in CATALOG['optimizer'])}"
 
 
 def test_no_study_proposes_an_idea():
@@ -69,7 +69,7 @@ def test_no_study_proposes_an_idea():
 def test_the_listing_tells_ideas_from_what_can_be_run():
     text = catalog_table(cards())
     assert "  softmax (ready): " in text
-    assert "  overtone (idea): " in text
+    assert "  mousse (idea): " in text
 
 
 def test_the_ledger_keeps_the_cards_of_ideas(tmp_path):

@@ -19,12 +19,13 @@ from made_up import CORPUS
 import bench.run
 from autoresearch.worker import device_class
 from bench.artifact import unpack
+from bench.batches import batches
 from bench.catalog import CATALOG, full_pick
 from bench.config import Budget, Pick, fingerprint, make_config, to_json
 from bench.divisions import baseline
 from bench.estimate import estimate
 from bench.records import Reason, RunResult
-from bench.run import batches, run
+from bench.run import run
 from bench.techniques.evaluator.windows import Windows
 from bench.tracks import FEATHERWEIGHT, NUMERICS_VERSION
 from bench.training import Diverged, Hook, Training, train

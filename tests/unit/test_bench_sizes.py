@@ -8,13 +8,14 @@ import zstandard
 from autoresearch.executor import outcome_from_json
 from autoresearch.worker import outcome_to_json
 from bench.artifact import pack
+from bench.batches import generator
 from bench.catalog import CATALOG, full_pick, realise
 from bench.config import Budget
 from bench.divisions import baseline
 from bench.layers import Params
 from bench.packing import Packing
 from bench.records import Cost, RunResult
-from bench.run import generator, initialise
+from bench.run import initialise
 from bench.sizes import sizes_of
 from studies.curves import pack_sizes, unpack_sizes
 

@@ -5,11 +5,12 @@ import math
 import pytest
 import torch
 
+from bench.batches import generator
 from bench.catalog import full_pick, realise
 from bench.config import Budget
 from bench.divisions import baseline
 from bench.layers import Linear, Params, Role
-from bench.run import generator, initialise
+from bench.run import initialise
 from bench.techniques.init.orthogonal import Orthogonal
 from bench.techniques.init.zero_output import ZeroOutput
 

@@ -1,4 +1,4 @@
-"""What modifies blocks against hand-written models: canon, x0 mixing, U-Net skips, layer scale, backout.
+"""What modifies blocks against hand-written models: canon, x0 mixing, U-Net skips, their gates, layer scale, backout.
 
 Shapes: B batch, T time, D width.
 """
@@ -16,6 +16,7 @@ from bench.stack import block_parts
 from bench.techniques.block_modifiers.backout import Backout
 from bench.techniques.block_modifiers.canon import Canon
 from bench.techniques.block_modifiers.layer_scale import LayerScale
+from bench.techniques.block_modifiers.skip_gates import SkipGates
 from bench.techniques.block_modifiers.unet_skips import UnetSkips, encoder_of
 from bench.techniques.block_modifiers.wavelet import Wavelet
 from bench.techniques.block_modifiers.x0_mix import X0Mix
@@ -117,6 +118,30 @@ def test_unet_skips_bring_the_first_half_back_last_in_first_out(T):
     third_out = plain_block(2, second_out + third * second_out)
     slow_BTD = plain_block(3, third_out + fourth * first_out)
     assert_same(through(blocks, x_BTD, text(2, T)), slow_BTD, [x_BTD, *weights_of(blocks)])
+
+
+@pytest.mark.parametrize("T", [1, 7])
+def test_a_gate_shares_what_a_block_is_given_between_stream_and_skip(T):
+    x_BTD, blocks = noise(2, T, HERE.width), [block(layer, SkipGates()) for layer in range(N_LAYER)]
+    third, fourth = (one.attached["stream"][0] for one in blocks[2:])
+
+    def shared(of, stream_BTD, skip_BTD):
+        share_D = 1 / (1 + torch.exp(-of.gate))
+        return share_D * stream_BTD + (1 - share_D) * of.skip * skip_BTD
+
+    first_out = plain_block(0, x_BTD)
+    second_out = plain_block(1, first_out)
+    third_out = plain_block(2, shared(third, second_out, second_out))
+    slow_BTD = plain_block(3, shared(fourth, third_out, first_out))
+    assert_same(through(blocks, x_BTD, text(2, T)), slow_BTD, [x_BTD, *weights_of(blocks)])
+
+
+def test_a_gated_skip_starts_as_an_equal_blend_or_at_its_knob():
+    sites = [replace(HERE, layer=layer) for layer in range(N_LAYER)]
+    assert [SkipGates().build(here) is None for here in sites] == [True, True, False, False]
+    equal, open_wide = SkipGates().build(sites[2]), SkipGates(start=3.0).build(sites[2])
+    assert (equal.skip.tolist(), equal.gate.tolist()) == ([1.0] * HERE.width, [0.0] * HERE.width)
+    assert open_wide.gate.tolist() == [3.0] * HERE.width
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 import json
 import threading
+from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import numpy as np
@@ -11,6 +12,7 @@ from tiny_vocabulary import model
 from bench.data import fineweb
 from bench.data.shards import write_shard
 from bench.errors import DataError
+from bench.tracks import SP8192
 
 
 class Site:
@@ -20,6 +22,7 @@ class Site:
         self.files: dict[str, bytes] = {}
         self.cuts: dict[str, int] = {}  # how many answers to cut in the middle
         self.ranges: list[str] = []
+        self.paths: list[str] = []
         self.ignores_ranges = False
 
 
@@ -31,6 +34,7 @@ def site(tmp_path, monkeypatch):
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             name = self.path.rpartition("/")[2]
+            found.paths.append(self.path)
             if name not in found.files:
                 return self.send_error(404)
             whole = found.files[name]
@@ -68,8 +72,12 @@ def site(tmp_path, monkeypatch):
     server.server_close()
 
 
+def official(url: str) -> fineweb.Export:
+    return replace(fineweb.EXPORTS[0], source=url)
+
+
 def fetch(site, n: int = 1, lines: list[str] | None = None):
-    return fineweb.fetch_fineweb(n, (lines if lines is not None else []).append, site.url)
+    return fineweb.fetch_fineweb(official(site.url), n, (lines if lines is not None else []).append)
 
 
 def test_the_shards_asked_for_arrive_with_progress(site):
@@ -77,7 +85,7 @@ def test_the_shards_asked_for_arrive_with_progress(site):
     corpus = fetch(site, 2, lines)
     assert (len(corpus.train), len(corpus.valid)) == (4_001 + 4_002, 4_000)
     assert any("fineweb_train_000001.bin: 0.0 of 0.0 MB" in line for line in lines)
-    assert fineweb.load_fineweb().digest == corpus.digest
+    assert fineweb.load_fineweb(fineweb.EXPORTS[0]).digest == corpus.digest
 
 
 def test_what_is_there_is_not_fetched_again(site):
@@ -100,7 +108,7 @@ def test_a_connection_that_stays_cut_is_an_error_and_the_next_command_goes_on(si
     with pytest.raises(DataError, match=r"was cut off after [\d,]+ bytes") as refusal:
         fetch(site)
     assert "what has come is kept" in refusal.value.hint
-    assert fineweb.load_fineweb() is None
+    assert fineweb.load_fineweb(fineweb.EXPORTS[0]) is None
     site.ranges.clear()
     assert len(fetch(site).train) == 4_001
     assert len(site.ranges) == 1
@@ -113,15 +121,15 @@ def test_a_server_without_ranges_is_read_from_the_start(site):
 
 
 def test_a_whole_part_left_behind_is_taken_as_it_is(site):
-    fineweb.cache_folder().mkdir(parents=True)
-    part = fineweb.cache_folder() / "fineweb_train_000000.bin.part"
+    fineweb.cache_folder(fineweb.EXPORTS[0]).mkdir(parents=True)
+    part = fineweb.cache_folder(fineweb.EXPORTS[0]) / "fineweb_train_000000.bin.part"
     part.write_bytes(site.files["fineweb_train_000000.bin"])
     assert len(fetch(site).train) == 4_001
 
 
 def test_a_part_that_is_longer_than_the_file_is_thrown_away(site):
-    fineweb.cache_folder().mkdir(parents=True)
-    part = fineweb.cache_folder() / "fineweb_train_000000.bin.part"
+    fineweb.cache_folder(fineweb.EXPORTS[0]).mkdir(parents=True)
+    part = fineweb.cache_folder(fineweb.EXPORTS[0]) / "fineweb_train_000000.bin.part"
     part.write_bytes(bytes(20_000))
     with pytest.raises(DataError, match="gave 20,000 bytes, announced were 9,026"):
         fetch(site)
@@ -139,7 +147,7 @@ def test_a_file_that_is_not_there_and_a_server_that_is_not_there(site):
     with pytest.raises(DataError, match="the server says 404"):
         fetch(site)
     with pytest.raises(DataError, match="can't reach"):
-        fineweb.fetch_fineweb(1, print, "http://127.0.0.1:9")
+        fineweb.fetch_fineweb(official("http://127.0.0.1:9"), 1, print)
 
 
 def test_more_shards_than_there_are_is_refused(site):
@@ -152,3 +160,23 @@ def test_a_list_in_another_form_is_refused(site):
     site.files["manifest.json"] = b'{"datasets": []}'
     with pytest.raises(DataError, match="is no list of shards"):
         fetch(site)
+
+
+def test_a_larger_vocabulary_is_fetched_under_its_own_names_into_its_own_folder(site):
+    (larger,) = (export for export in fineweb.EXPORTS if export.tokenizer is SP8192)
+    listed = [
+        {"name": f"fineweb10B_{name}", "stats": {"files_train": n, "files_val": 1}}
+        for name, n in (("sp1024", 3), ("sp8192", 1))
+    ]
+    site.files["manifest.json"] = json.dumps({"datasets": listed}).encode()
+    site.files["fineweb_8192_bpe.model"] = model(tuple(f"~{n}" for n in range(200)))
+    with pytest.raises(DataError, match="--shards is 2") as refusal:
+        fineweb.fetch_fineweb(replace(larger, source=site.url), 2, print)
+    assert refusal.value.hint == "1 train shards are published; ask for 1 or more"
+    corpus = fineweb.fetch_fineweb(replace(larger, source=site.url), 1, print)
+    assert corpus.folder.name == corpus.name == "fineweb-sp8192"
+    assert {path.rpartition("/")[0] for path in site.paths} == {
+        "", "/tokenizers", "/datasets/fineweb10B_sp8192",
+    }  # fmt: skip
+    assert fineweb.load_fineweb(larger).digest == corpus.digest
+    assert fineweb.load_fineweb(fineweb.EXPORTS[0]) is None

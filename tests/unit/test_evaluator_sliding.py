@@ -1,15 +1,13 @@
 """Sliding windows against one prediction at a time, and windows of both kinds shared out among ranks."""
 
-import threading
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
 
 import numpy as np
 import pytest
 import torch
+from meeting import Meeting
 from torch import nn
 
-from bench.ranks import Ranks
 from bench.techniques.evaluator.sliding import Sliding, windows
 from bench.techniques.evaluator.windows import Windows
 
@@ -74,28 +72,6 @@ class Shown(Sums):
     def forward(self, tokens_BT):
         self.rows += tokens_BT.tolist()
         return super().forward(tokens_BT)
-
-
-@dataclass
-class Meeting:
-    """Where threads, a rank each, add up what they have."""
-
-    size: int
-    parts: dict = field(default_factory=dict)
-
-    def __post_init__(self):
-        self.barrier = threading.Barrier(self.size, timeout=20)
-
-    def ranks(self):
-        meeting = self
-
-        class Met(Ranks):
-            def summed(self, own):
-                meeting.parts[self.rank] = own
-                meeting.barrier.wait()
-                return torch.stack([part for _, part in sorted(meeting.parts.items())]).sum(0)
-
-        return [Met(rank, self.size) for rank in range(self.size)]
 
 
 @pytest.mark.parametrize("size", [2, 3, 8])

@@ -17,6 +17,7 @@ from tiny_vocabulary import model as tiny_model
 
 import bench.training
 from autoresearch.space import Space
+from bench.batches import batches, generator
 from bench.catalog import full_pick, realise
 from bench.config import Budget
 from bench.data.segmenting import Segmenter
@@ -27,7 +28,7 @@ from bench.errors import BreachError
 from bench.estimate import estimate
 from bench.layers import Params
 from bench.records import Point
-from bench.run import batches, fits, generator, initialise, run, warm_up
+from bench.run import fits, initialise, run, warm_up
 from bench.skeleton import Context, Site
 from bench.techniques.features.smear_gate import SmearGate
 from bench.techniques.optimizer_modifiers.momentum_warmup import MomentumWarmup

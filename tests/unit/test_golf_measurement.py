@@ -7,7 +7,7 @@ from tiny_vocabulary import model as tiny_model
 from autoresearch.objections import objections
 from autoresearch.space import Space
 from bench.data.choose import load_tokens
-from bench.data.fineweb import VOCABULARY
+from bench.data.fineweb import EXPORTS
 from bench.divisions import GOLF_CPU_BASE, differences
 from bench.errors import DataError
 from bench.tracks import GOLF_CPU
@@ -40,7 +40,7 @@ def text_folder(tmp_path, monkeypatch):
     folder.mkdir()
     for name, stories in (("train", TRAIN), ("valid", VALID)):
         (folder / f"tiny_{name}.txt").write_text("\n<|endoftext|>\n".join(stories))
-    (folder / VOCABULARY).write_bytes(tiny_model())
+    (folder / EXPORTS[0].vocabulary).write_bytes(tiny_model())
     return folder
 
 
@@ -60,6 +60,6 @@ def test_another_text_is_another_corpus(text_folder):
 
 
 def test_a_text_alone_is_no_golf_corpus(text_folder):
-    (text_folder / VOCABULARY).unlink()
+    (text_folder / EXPORTS[0].vocabulary).unlink()
     with pytest.raises(DataError, match="is no golf corpus"):
         load_tokens(str(text_folder))

@@ -18,6 +18,7 @@ from tiny_vocabulary import model as tiny_model
 from autoresearch.executor import Job, job_to_json, outcome_from_json
 from autoresearch.launch import run_on_ranks
 from autoresearch.worker import outcome_to_json, work
+from bench.batches import batches
 from bench.catalog import full_pick, realise
 from bench.config import Budget
 from bench.data.tokens import build
@@ -26,7 +27,7 @@ from bench.errors import ConfigError
 from bench.layers import Params
 from bench.ranks import ALONE, Ranks
 from bench.records import Failure, Pace, Reason
-from bench.run import batches, check_shared, initialise, run
+from bench.run import check_shared, initialise, run
 from bench.techniques.precision_modifiers import gptq
 from bench.techniques.precision_modifiers.gptq import second_moments
 from bench.tracks import GOLF, GOLF_1XGPU, GOLF_CPU

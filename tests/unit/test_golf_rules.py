@@ -5,7 +5,7 @@ import math
 import pytest
 
 from autoresearch.verdicts import Comparison, Method, Sample, Verdict, against_bound, decide, welch
-from bench.tracks import CASEOPS, GOLF, SP1024, SP8192, TOKENIZERS, VerdictRule, golf_rules
+from bench.tracks import CASEOPS, GOLF, SP1024, SP4096, SP8192, TOKENIZERS, VerdictRule, golf_rules
 
 STRICT, PROGRESSION = GOLF.rules
 
@@ -17,7 +17,7 @@ def sample(*bpb):
 
 @pytest.mark.parametrize(
     ("tokenizer", "bpb_per_nat", "strict_bpb"),
-    [(SP1024, 0.59226, 0.00296), (SP8192, 0.38713, 0.00194), (CASEOPS, 0.45695, 0.00228)],
+    [(SP1024, 0.59226, 0.00296), (SP4096, 0.43458, 0.00217), (SP8192, 0.38713, 0.00194), (CASEOPS, 0.45695, 0.00228)],
     ids=lambda case: getattr(case, "name", ""),
 )
 def test_a_nat_per_token_in_bits_per_byte(tokenizer, bpb_per_nat, strict_bpb):

@@ -5,8 +5,8 @@ import math
 import pytest
 import torch
 
+from bench.batches import generator
 from bench.layers import Linear, Params, Role
-from bench.run import generator
 from bench.techniques.init.spectral import Spectral
 
 

@@ -3,6 +3,8 @@
 Shapes: B batch, T time, D width.
 """
 
+from dataclasses import replace
+
 import pytest
 import torch
 from reference import HERE, assert_same, by_formula_rms, noise, text
@@ -11,6 +13,7 @@ from torch import nn
 from bench.skeleton import Block
 from bench.techniques.residual.hybrid_norm import HybridNorm
 from bench.techniques.residual.parallel import Parallel
+from bench.techniques.residual.parallel_last import ParallelLast
 
 
 class Turn(nn.Module):
@@ -44,3 +47,20 @@ def test_hybrid_norm_hands_on_the_normed_stream(T):
     # a second norm of what is normed moves it by the norm's epsilon
     slow_BTD = between_BTD + FFN(between_BTD, None)
     assert_same(joined(HybridNorm(), x_BTD), slow_BTD, [x_BTD], rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.parametrize("layers", [1, 3])
+def test_only_the_last_blocks_are_parallel(layers):
+    x_BTD = noise(2, 7, HERE.width)
+    for layer in range(HERE.n_layer):
+        normed_BTD = by_formula_rms(x_BTD)
+        between_BTD = x_BTD + MIXER(normed_BTD, None)
+        parallel = layer >= HERE.n_layer - layers
+        slow_BTD = between_BTD + FFN(normed_BTD if parallel else by_formula_rms(between_BTD), None)
+        residual = ParallelLast(layers=layers).build(replace(HERE, layer=layer))
+        assert_same(Block(residual, MIXER, FFN, {})(x_BTD, text(2, 7)), slow_BTD, [x_BTD])
+
+
+def test_of_eleven_blocks_the_seventh_is_the_first_that_is_parallel_counted_from_zero():
+    built = [ParallelLast().build(replace(HERE, layer=layer, n_layer=11)) for layer in range(11)]
+    assert [type(one).__name__ for one in built] == ["OneAfterTheOther"] * 7 + ["BothAtOnce"] * 4

@@ -116,6 +116,20 @@ def test_number_formats_pack_in_a_script_as_they_do_in_a_run():
             assert all(torch.equal(one, other) for one, other in zip(tensors, tensors_by_us, strict=True))
 
 
+def test_a_script_learns_at_evaluation_as_its_run_did(corpus):
+    """The other recipes are scored on less than a chunk."""
+    adapting = full_pick("evaluator", "score_first_sgd", {"chunk": 256, "stride": 12, "lr": 0.05})
+    config = mixed(0).replaced("evaluator", [adapting])
+    scored, small = [], dataclasses.replace(GOLF_CPU, **SMALL)
+    for asked in (config, config.replaced("evaluator", [full_pick("evaluator", "sliding", {"stride": 12})])):
+        alone = loaded(script(Recorded(asked, 5, 1), ENTRY))
+        read = alone.golf_corpus(corpus.folder, corpus.folder / "tokenizer.model")
+        repeated = alone.run(alone.CONFIG, 5, read, dataclasses.replace(alone.TRACK, **SMALL), lambda point: None)
+        scored.append(run(asked, 5, corpus, small, lambda point: None).result.val_loss)
+        assert repeated.result.val_loss == scored[-1]
+    assert scored[0] < scored[1]
+
+
 def published(pull):
     """A stack of the contest in miniature; 0 is its baseline."""
     config = recipe_of(pull).config(GOLF_CPU)

@@ -13,6 +13,7 @@ import subprocess
 import sys
 import zlib
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -24,6 +25,7 @@ from tiny_vocabulary import model as tiny_model
 from autoresearch.replaying import Again
 from autoresearch.session import run_key
 from autoresearch.submission import golf_schema, script_checks, write
+from autoresearch.submission.golf_facts import compliance
 from autoresearch.submission.golf_logs import logs_behind, read_log
 from autoresearch.submission.golf_write import check_size
 from autoresearch.submission.verify import verify_submission
@@ -290,6 +292,15 @@ def test_an_evaluator_that_breaks_a_rule_is_not_exported(store, tmp_path, monkey
     with pytest.raises(BreachError) as refusal:
         write_submission(store, "golf", 1, tmp_path / "out", None, lambda text: None)
     assert refusal.value.problem == "evaluator is windows, which breaks a rule of golf: C4: it scores a token twice"
+
+
+def test_a_recipe_that_learns_at_evaluation_states_that_it_scores_first():
+    seeds = [SimpleNamespace(run=SimpleNamespace(train_seconds=1.0, eval_seconds=1.0))] * 3
+    config = baseline(GOLF.budget, GOLF.name)
+    entry = SimpleNamespace(config=config, seeds=seeds, shipped=SimpleNamespace(artifact_bytes=1))
+    assert "score_first_ttt" not in compliance(entry)
+    entry.config = config.replaced("evaluator", [full_pick("evaluator", "score_first_sgd", {})])
+    assert compliance(entry)["score_first_ttt"] is True
 
 
 def test_a_target_that_exists_is_left_alone(store, exported):

@@ -3,7 +3,7 @@
 Shapes: W windows, T time.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import groupby, islice
 from typing import ClassVar
@@ -39,12 +39,12 @@ class Sliding:
         """Mean nats per predicted token."""
         tokens = torch.from_numpy(text.astype(np.int64)).to(device_of(model))
         n = tokens.numel() - 1
-        return scored_nats(model, batched(tokens, seq_len, min(self.stride, seq_len)), n, ranks)
+        return scored_nats(model, batched(tokens, windows(n, seq_len, min(self.stride, seq_len))), n, ranks)
 
 
-def batched(tokens: Tensor, seq_len: int, stride: int) -> Iterator[tuple[Tensor, int]]:
+def batched(tokens: Tensor, spans: Iterable[tuple[int, int, int]]) -> Iterator[tuple[Tensor, int]]:
     """Rows [W, T + 1] of windows alike in length and fresh stretch, and how many at the end of each are fresh."""
-    alike = groupby(windows(tokens.numel() - 1, seq_len, stride), key=_form)
+    alike = groupby(spans, key=_form)
     for (_, fresh), every in alike:
         # only the first window and the last differ from the others
         while group := list(islice(every, WINDOWS_A_BATCH)):

@@ -42,21 +42,31 @@ class Windows:
         return scored_nats(model, ((rows, rows.size(1) - 1) for rows in batches), n, ranks)
 
 
-@torch.inference_mode()
 def scored_nats(model: nn.Module, batches: Iterable[tuple[Tensor, int]], n: int, ranks: Ranks) -> float:
     """Over `n` predictions, summed in float64; of each row [T + 1] of a batch the last so many are scored.
 
     Ranks take the batches in turn, and all end with the one number.
     """
+    return mean_nats_of(*summed_nats(model, islice(batches, ranks.rank, None, ranks.size)), n, ranks)
+
+
+@torch.inference_mode()
+def summed_nats(model: nn.Module, batches: Iterable[tuple[Tensor, int]]) -> tuple[float, int]:
+    """Sum over a process's own batches and how many predictions that are."""
     was_training = model.training
     model.eval()
     total, scored = 0.0, 0
-    for rows_BT, fresh in islice(batches, ranks.rank, None, ranks.size):
+    for rows_BT, fresh in batches:
         logits_BTV = model(rows_BT[:, :-1])
         losses = F.cross_entropy(logits_BTV[:, -fresh:].flatten(0, 1), rows_BT[:, -fresh:].flatten(), reduction="none")
         total += losses.double().sum().item()
         scored += losses.numel()
     model.train(was_training)
+    return total, scored
+
+
+def mean_nats_of(total: float, scored: int, n: int, ranks: Ranks) -> float:
+    """The mean over what all ranks scored, which must be `n` predictions."""
     sums = torch.tensor([total, scored], dtype=torch.float64, device=ranks.device)
     everything: list[float] = ranks.summed(sums).tolist()
     assert everything[1] == n, f"{everything[1]:.0f} predictions scored, there are {n}"

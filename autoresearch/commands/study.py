@@ -28,7 +28,7 @@ def study(
     ] = "tpe",
     rungs: Annotated[
         bool | None,
-        typer.Option("--rungs/--no-rungs", help="short runs first, under researcher; on from 450 steps"),
+        typer.Option("--rungs/--no-rungs", help="short runs first, under researcher; on from 1350 steps"),
     ] = None,
     llm: LlmOption = None,
     data: DataOption = "auto",

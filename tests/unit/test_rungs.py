@@ -67,7 +67,7 @@ def after(rows, found):
 
 
 def test_a_short_study_has_no_rung_of_mere_warm_up():
-    assert [rungs_for(steps) for steps in (149, 150, 449, 450, 800)] == [(), (3,), (3,), (9, 3), (9, 3)]
+    assert [rungs_for(steps) for steps in (449, 450, 800, 1349, 1350)] == [(), (3,), (3,), (3,), (9, 3)]
 
 
 def test_the_best_third_climbs_and_no_more():
@@ -190,12 +190,12 @@ def test_the_catalog_says_what_acts_late():
 
 
 def test_rungs_come_with_the_researcher_or_when_asked_for():
-    assert rungs_asked("researcher", 500, None) == (9, 3)
-    assert rungs_asked("researcher", 500, False) == rungs_asked("tpe", 500, None) == ()
+    assert rungs_asked("researcher", 1350, None) == (9, 3)
+    assert rungs_asked("researcher", 1350, False) == rungs_asked("tpe", 1350, None) == ()
     # a third alone is no gain that was shown
-    assert (rungs_asked("researcher", 449, None), rungs_asked("researcher", 449, True)) == ((), (3,))
-    with pytest.raises(ConfigError, match="150 steps or more"):
-        rungs_asked("researcher", 100, True)
+    assert (rungs_asked("researcher", 500, None), rungs_asked("researcher", 500, True)) == ((), (3,))
+    with pytest.raises(ConfigError, match="450 steps or more"):
+        rungs_asked("researcher", 449, True)
     with pytest.raises(ConfigError, match="researcher, not tpe"):
         check_request(replace(SPEC, rungs=(3,)))
 

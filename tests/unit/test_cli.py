@@ -61,7 +61,7 @@ REQUESTS = {
     "rungs of another policy": ((*OPT, "--rungs"), "--rungs is for the policy researcher, not tpe"),
     "rungs of few steps": (
         (*OPT, "--policy", "researcher", "--rungs", "--steps", "100"),
-        "--rungs needs runs of 150 steps or more, and these have 100",
+        "--rungs needs runs of 450 steps or more, and these have 100",
     ),
     "language model without the policy": (
         (*OPT, "--llm", "/nowhere.toml"),

@@ -2,8 +2,6 @@
 
 from pathlib import Path
 
-import torch
-
 from autoresearch.executor import Ended, Job, Progress, Said, job_to_json
 from autoresearch.worker import device_class, versions, work
 from bench.data.corpus import Corpus, write_cached
@@ -31,13 +29,8 @@ class InProcess:
         if job is None:
             return []
         points: list[Said] = []
-        threads = torch.get_num_threads()
-        torch.set_num_threads(self.threads)
-        try:
-            plain = job_to_json(job, self.corpus, self.folder)
-            outcome = work(plain, lambda point: points.append(Progress(job.run_id, point)))
-        finally:
-            torch.set_num_threads(threads)
+        plain = job_to_json(job, self.corpus, self.folder)
+        outcome = work(plain, lambda point: points.append(Progress(job.run_id, point)))
         assert outcome is not None, "only an examination has none"
         return [*points, Ended(job.run_id, outcome)]
 

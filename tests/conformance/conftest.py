@@ -4,20 +4,11 @@ import dataclasses
 
 import numpy as np
 import pytest
-import torch
 
 from bench.catalog import CATALOG, Technique, alone
 from bench.config import Budget, RunConfig
 from bench.data.corpus import Corpus
 from bench.tracks import FEATHERWEIGHT, Track
-
-
-@pytest.fixture(scope="module", autouse=True)
-def one_thread():
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
 
 
 @pytest.fixture(params=[t for techniques in CATALOG.values() for t in techniques], ids=lambda t: f"{t.slot}-{t.name}")

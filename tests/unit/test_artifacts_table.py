@@ -5,27 +5,21 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-import torch
-from tiny_vocabulary import TRAIN, VALID
-from tiny_vocabulary import model as tiny_model
 
 from autoresearch import artifacts
 from autoresearch.artifacts import CODECS, HEAD, OFFICIAL, WAYS, Way
 from bench.artifact import pack, unpack
 from bench.catalog import full_pick, realise, refusals
 from bench.config import Budget
-from bench.data.tokens import build, load
+from bench.data.tokens import load
 from bench.divisions import GOLF_CPU_OPEN
 
 PAGE = (Path(__file__).parents[2] / "docs" / "golf.md").read_text()
 
 
 @pytest.fixture
-def tiny(tmp_path, monkeypatch):
+def tiny(token_corpus, monkeypatch):
     """A folder of shards; the command trains two steps and packs in three ways with two codecs."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    build("text:tiny", (TRAIN, VALID), tiny_model(), tmp_path / "tiny", lambda line: None)
     base = artifacts.BASE.replaced(
         "shape", [full_pick("shape", "sized", {"n_layer": 1, "n_head": 4, "head_width": 16})]
     )
@@ -37,8 +31,7 @@ def tiny(tmp_path, monkeypatch):
         artifacts, "WAYS", (OFFICIAL, Way("int_rows", {"bits": 3}), Way("sdclip", modifiers={"gptq": {}}))
     )
     monkeypatch.setattr(artifacts, "CODECS", {name: CODECS[name] for name in ("zlib", "lzma")})
-    yield tmp_path / "tiny"
-    torch.set_num_threads(before)
+    return token_corpus.folder
 
 
 def test_a_row_says_what_packing_and_scoring_give(tiny, capsys, monkeypatch):

@@ -17,15 +17,6 @@ from bench.errors import ArtifactError
 from bench.layers import Params
 from bench.run import initialise, quant_gap
 
-
-@pytest.fixture(scope="module", autouse=True)
-def one_thread():
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
-
-
 # magic, version, raw size, digest, codec: written out here so that a change of the format shows
 HEAD = struct.Struct("<8sHQ32s16s")
 

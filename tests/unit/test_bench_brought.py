@@ -3,7 +3,6 @@
 import sys
 
 import pytest
-import torch
 from brought_files import GOOD, MEAN, after_mean, changed
 
 from autoresearch.submission.fighter import Fighter, from_toml, mixer_text, to_toml
@@ -15,15 +14,6 @@ from bench.divisions import COMMUNITY, OPEN, OPTIMIZER, baseline, differences, r
 from bench.errors import BreachError, ConfigError
 from bench.examine import examine
 from bench.tracks import FEATHERWEIGHT
-
-
-@pytest.fixture(scope="module", autouse=True)
-def one_thread():
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
-
 
 BUDGET = Budget(steps=1, batch=2, seq_len=24)
 

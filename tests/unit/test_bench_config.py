@@ -31,14 +31,6 @@ from bench.knobs import Choice, Span, defaults_of, knob, knobs_of
 calm = settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
-@pytest.fixture(scope="module", autouse=True)
-def one_thread():
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
-
-
 def told(error: pytest.ExceptionInfo) -> tuple[str, str]:
     return error.value.problem, error.value.hint
 

@@ -20,14 +20,6 @@ from bench.run import initialise
 from bench.techniques.evaluator.windows import WINDOWS_A_BATCH, Windows
 
 
-@pytest.fixture(scope="module", autouse=True)
-def one_thread():
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
-
-
 def random_text(n, seed=0):
     return np.random.default_rng(seed).integers(0, 256, n, dtype=np.uint8)
 

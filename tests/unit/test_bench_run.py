@@ -34,14 +34,6 @@ TRACK = dataclasses.replace(FEATHERWEIGHT, eval_bytes=400, rung_eval_bytes=200, 
 STEPS = 12
 
 
-@pytest.fixture(scope="module", autouse=True)
-def one_thread():
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
-
-
 def config_with(steps=STEPS, **picks):
     config = baseline(Budget(steps=steps, batch=2, seq_len=16))
     for slot, name in picks.items():

@@ -16,12 +16,9 @@ TOKENS_BT = torch.randint(1024, (2, 9), generator=torch.Generator().manual_seed(
 
 @pytest.fixture(autouse=True)
 def fresh_compiler():
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
     torch._dynamo.reset()
     yield
     torch._dynamo.reset()
-    torch.set_num_threads(before)
 
 
 def config_with(*late):

@@ -23,15 +23,6 @@ from bench.techniques.evaluator.score_first_sgd import ScoreFirstSgd, lent
 from bench.techniques.evaluator.sliding import Sliding
 from bench.training import mean_nats
 
-
-@pytest.fixture(scope="module", autouse=True)
-def one_thread():
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
-
-
 V = 7
 TEXT = np.random.default_rng(1).integers(0, V, 203).astype(np.uint16)
 # chunks that neither windows nor sequences fill evenly

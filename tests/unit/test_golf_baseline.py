@@ -12,8 +12,6 @@ import numpy as np
 import pytest
 import torch
 from golf_reference import reference
-from tiny_vocabulary import TRAIN, VALID
-from tiny_vocabulary import model as tiny_model
 
 import bench.training
 from autoresearch.space import Space
@@ -21,7 +19,6 @@ from bench.batches import batches, generator
 from bench.catalog import full_pick, realise
 from bench.config import Budget
 from bench.data.segmenting import Segmenter
-from bench.data.tokens import build
 from bench.data.vocabulary import read_vocabulary
 from bench.divisions import GOLF_BASE, GOLF_CPU_BASE, GOLF_CPU_OPEN, GOLF_OPEN, OPEN, baseline, differences
 from bench.errors import BreachError
@@ -44,19 +41,6 @@ SMALL = {"n_layer": 5, "n_head": 4, "head_width": 16}
 def small(budget=Budget(steps=4, batch=2, seq_len=24), **shape):  # noqa: B008 - frozen
     config = baseline(budget, GOLF_CPU.name)
     return config.replaced("shape", [full_pick("shape", "sized", SMALL | shape)])
-
-
-@pytest.fixture(scope="module", autouse=True)
-def one_thread():
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
-
-
-@pytest.fixture(scope="module")
-def corpus(tmp_path_factory):
-    return build("text:tiny", (TRAIN, VALID), tiny_model(), tmp_path_factory.mktemp("golf") / "tiny", lambda line: None)
 
 
 def test_the_baseline_has_the_published_number_of_parameters():
@@ -263,14 +247,14 @@ def test_a_budget_in_steps_never_looks_at_the_clock(timed):
     assert (ended.steps, set(expected)) == (12, {12})
 
 
-def test_the_warm_up_leaves_no_trace(corpus):
+def test_the_warm_up_leaves_no_trace(token_corpus):
     config = small()
     stack = realise(config)
     model = stack.model(24)
     params = Params(model)
     initialise(params, stack.init, 1001)
     before = [p.detach().clone() for p in params.tensors]
-    warm_up(stack, model, batches(corpus, config.budget, stack.plan, 1001), Work(model))
+    warm_up(stack, model, batches(token_corpus, config.budget, stack.plan, 1001), Work(model))
     assert all(torch.equal(p, start) for p, start in zip(params.tensors, before, strict=True))
     assert all(p.grad is None for p in params.tensors)
 
@@ -325,25 +309,25 @@ def test_an_artifact_over_the_cap_is_refused():
         fits(15_900_001, GOLF)
 
 
-def test_batches_read_the_shards_in_order_whatever_the_seed(corpus):
+def test_batches_read_the_shards_in_order_whatever_the_seed(token_corpus):
     budget = Budget(steps=3, batch=2, seq_len=8)
-    text = corpus.train.span(0, 60)
+    text = token_corpus.train.span(0, 60)
     for seed in (1, 2):
-        draw = batches(corpus, budget, lambda step, n_steps, whole: (2, 8), seed)
+        draw = batches(token_corpus, budget, lambda step, n_steps, whole: (2, 8), seed)
         x_BT, y_BT = draw(1, 3)
         assert x_BT.flatten().tolist() == text[17:33].tolist()
         assert y_BT.flatten().tolist() == text[18:34].tolist()
 
 
-def test_a_run_trains_packs_and_scores_bits_per_byte_on_what_it_packed(corpus):
+def test_a_run_trains_packs_and_scores_bits_per_byte_on_what_it_packed(token_corpus):
     track = dataclasses.replace(GOLF_CPU, eval_bytes=2_000, rung_eval_bytes=500, probe_bytes=300, probe_every=10)
     config = small(Budget(steps=20, batch=4, seq_len=32), n_layer=3)
     points: list[Point] = []
-    finished = run(config, 1001, corpus, track, points.append)
-    again = run(config, 1001, corpus, track, lambda point: None)
+    finished = run(config, 1001, token_corpus, track, points.append)
+    again = run(config, 1001, token_corpus, track, lambda point: None)
     assert again.artifact == finished.artifact
     result = finished.result
-    per_byte = corpus.tokens_per_byte(corpus.valid[:2_000])
+    per_byte = token_corpus.tokens_per_byte(token_corpus.valid[:2_000])
     assert result.val_loss < 0.8 * math.log(1024) * per_byte
     assert result.val_bpb == pytest.approx(result.val_loss / math.log(2))
     assert result.quant_gap != 0
@@ -354,8 +338,8 @@ def test_a_run_trains_packs_and_scores_bits_per_byte_on_what_it_packed(corpus):
     nats = 0.0
     with torch.no_grad():
         for start in range(0, 1_999, 32):
-            row = torch.from_numpy(corpus.valid[start : min(start + 33, 2_000)].astype(np.int64))
+            row = torch.from_numpy(token_corpus.valid[start : min(start + 33, 2_000)].astype(np.int64))
             told = shipped(row[:-1].unsqueeze(0))[0].double().log_softmax(-1)
             nats -= told.gather(1, row[1:, None]).sum().item()
-    n_bytes = len(corpus.vocabulary.decode(corpus.valid[1:2_000].tolist()))
+    n_bytes = len(token_corpus.vocabulary.decode(token_corpus.valid[1:2_000].tolist()))
     assert result.val_loss == pytest.approx(nats / n_bytes, rel=1e-5)

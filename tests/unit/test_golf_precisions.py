@@ -23,14 +23,6 @@ GOLFS = ("int_rows", "clip_search", "sdclip")
 HALF = 65504.0
 
 
-@pytest.fixture(scope="module", autouse=True)
-def one_thread():
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
-
-
 def drawn(R=6, C=200, seed=0):
     """Rows of several sizes, some with an outlier."""
     noise = torch.Generator().manual_seed(seed)

@@ -12,8 +12,6 @@ import psutil
 import pytest
 import torch
 import torch.distributed as dist
-from tiny_vocabulary import TRAIN, VALID
-from tiny_vocabulary import model as tiny_model
 
 from autoresearch.executor import Job, job_to_json, outcome_from_json
 from autoresearch.launch import run_on_ranks
@@ -21,7 +19,6 @@ from autoresearch.worker import outcome_to_json, work
 from bench.batches import batches
 from bench.catalog import full_pick, realise
 from bench.config import Budget
-from bench.data.tokens import build
 from bench.divisions import baseline
 from bench.errors import ConfigError
 from bench.layers import Params
@@ -44,37 +41,24 @@ def tiny(budget, track=TRACK.name):
 SHORT = tiny(Budget(steps=4, batch=8, seq_len=16))
 
 
-@pytest.fixture(scope="module", autouse=True)
-def one_thread():
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
-
-
-@pytest.fixture(scope="module")
-def corpus(tmp_path_factory):
-    return build("text:tiny", (TRAIN, VALID), tiny_model(), tmp_path_factory.mktemp("golf") / "tiny", lambda line: None)
-
-
 def line(job, corpus):
     return job_to_json(job, corpus, corpus.folder)
 
 
-def test_the_ranks_share_the_batch_and_no_token_of_it(corpus):
+def test_the_ranks_share_the_batch_and_no_token_of_it(token_corpus):
     budget, plan = Budget(steps=3, batch=16, seq_len=4), lambda step, n_steps, whole: (16, 4)
-    whole = [batches(corpus, budget, plan, 1, 8)(step, 3)[0] for step in range(2)]
+    whole = [batches(token_corpus, budget, plan, 1, 8)(step, 3)[0] for step in range(2)]
     for size in (2, 4, 8):
-        parts = [batches(corpus, budget, plan, 1, 8, Ranks(rank, size)) for rank in range(size)]
+        parts = [batches(token_corpus, budget, plan, 1, 8, Ranks(rank, size)) for rank in range(size)]
         for step, x_BT in enumerate(whole):
             taken = [part(step, 3)[0].view(-1, 2, 4) for part in parts]
             # pass k of rank r is number k size + r
             assert torch.stack(taken, 1).flatten(0, 2).tolist() == x_BT.tolist()
-    assert torch.cat(whole).flatten().tolist() != corpus.train.span(0, 128).tolist()
+    assert torch.cat(whole).flatten().tolist() != token_corpus.train.span(0, 128).tolist()
 
 
-def test_eight_passes_add_up_to_the_gradient_of_the_whole_batch(corpus):
-    x_BT, y_BT = batches(corpus, SHORT.budget, realise(SHORT).plan, 1, 8)(0, 4)
+def test_eight_passes_add_up_to_the_gradient_of_the_whole_batch(token_corpus):
+    x_BT, y_BT = batches(token_corpus, SHORT.budget, realise(SHORT).plan, 1, 8)(0, 4)
     found = []
     for pieces in (1, 3, 8):
         stack = realise(SHORT)
@@ -106,7 +90,6 @@ def calibrated():
 
 
 def one_of_two(rank, corpus, folder):
-    torch.set_num_threads(1)
     dist.init_process_group("gloo", f"file://{folder}/meet", rank=rank, world_size=2)
     points = []
     with monitored() as seen:
@@ -131,9 +114,11 @@ def monitored():
         yield seen
 
 
-def test_two_ranks_end_as_one_that_adds_up_to_rounding(corpus, tmp_path):
+def test_two_ranks_end_as_one_that_adds_up_to_rounding(token_corpus, tmp_path):
     # forked, because torch takes seconds to load
-    ranks = [multiprocessing.get_context("fork").Process(target=one_of_two, args=(r, corpus, tmp_path)) for r in (0, 1)]
+    ranks = [
+        multiprocessing.get_context("fork").Process(target=one_of_two, args=(r, token_corpus, tmp_path)) for r in (0, 1)
+    ]
     for process in ranks:
         process.start()
     for process in ranks:
@@ -142,14 +127,14 @@ def test_two_ranks_end_as_one_that_adds_up_to_rounding(corpus, tmp_path):
     assert first == second
     points = []
     with monitored() as seen:
-        alone = run(calibrated(), 1001, corpus, TRACK, points.append)
+        alone = run(calibrated(), 1001, token_corpus, TRACK, points.append)
     assert first["loss"] == pytest.approx(alone.result.val_loss, rel=1e-4)
     assert first["train"] == pytest.approx(points[-1].train_loss, rel=1e-5)
     # what the ranks measured is what one of all batches measures
     assert first["moments"] == pytest.approx(seen["moments"], rel=1e-4)
 
 
-def test_a_rank_that_is_killed_ends_the_run_with_its_name(corpus, tmp_path):
+def test_a_rank_that_is_killed_ends_the_run_with_its_name(token_corpus, tmp_path):
     config = tiny(Budget(steps=10_000, batch=8, seq_len=16))
     killed = []
 
@@ -160,7 +145,7 @@ def test_a_rank_that_is_killed_ends_the_run_with_its_name(corpus, tmp_path):
             killed.append(said["point"]["step"])
 
     job = Job(run_id=1, config=config, seed=1001, artifact=tmp_path / "model")
-    outcome = run_on_ranks(line(job, corpus), 2, "cpu", kill)
+    outcome = run_on_ranks(line(job, token_corpus), 2, "cpu", kill)
     assert isinstance(outcome, Failure)
     assert (outcome.reason, outcome.message) == (Reason.KILLED, "rank 1 of 2 was killed by SIGKILL")
     assert killed[0] <= outcome.step < 10_000
@@ -181,7 +166,7 @@ def test_passes_that_nobody_would_average_are_refused_on_several_ranks():
         check_shared(realise(config), config.budget, Ranks(0, 2))
 
 
-def test_a_run_that_its_clock_ended_is_repeated_bit_for_bit_at_its_recorded_pace(corpus, tmp_path, monkeypatch):
+def test_a_run_that_its_clock_ended_is_repeated_bit_for_bit_at_its_recorded_pace(token_corpus, tmp_path, monkeypatch):
     """With a schedule, a batch and a rounding that all follow the clock, and through the lines that workers speak."""
     monkeypatch.setattr("bench.tracks.track_named", lambda name: dataclasses.replace(TRACK, spans=1))
     config = tiny(Budget(steps=500, batch=8, seq_len=16, seconds=0.3), GOLF_CPU.name)
@@ -193,15 +178,16 @@ def test_a_run_that_its_clock_ended_is_repeated_bit_for_bit_at_its_recorded_pace
     ):
         config = config.replaced(slot, [full_pick(slot, name, knobs)])
     job = Job(run_id=1, config=config, seed=1001, artifact=tmp_path / "first")
-    timed = outcome_from_json(json.loads(json.dumps(outcome_to_json(work(line(job, corpus), print)))))
+    timed = outcome_from_json(json.loads(json.dumps(outcome_to_json(work(line(job, token_corpus), print)))))
     pace = timed.pace
     assert 3 <= len(pace) == timed.steps < 500
     assert pace[-1].lr_scale < pace[0].lr_scale == 1.0
-    again = work(json.loads(json.dumps(line(dataclasses.replace(job, pace=pace), corpus))), print)
+    again = work(json.loads(json.dumps(line(dataclasses.replace(job, pace=pace), token_corpus))), print)
     assert (again.artifact_sha256, again.pace) == (timed.artifact_sha256, pace)
     # the same steps and rates, but everything else where 500 steps would have it
     other = tuple(Pace(step.lr_scale, 500) for step in pace)
-    assert work(line(dataclasses.replace(job, pace=other), corpus), print).artifact_sha256 != timed.artifact_sha256
+    unlike = work(line(dataclasses.replace(job, pace=other), token_corpus), print)
+    assert unlike.artifact_sha256 != timed.artifact_sha256
 
 
 def timed(**seconds):
@@ -216,19 +202,19 @@ def timed(**seconds):
     ],
     ids=["training", "evaluation"],
 )
-def test_a_run_over_the_seconds_of_its_track_ends_as_too_slow(track, said, corpus, tmp_path, monkeypatch):
+def test_a_run_over_the_seconds_of_its_track_ends_as_too_slow(track, said, token_corpus, tmp_path, monkeypatch):
     monkeypatch.setattr("bench.tracks.track_named", lambda name: track)
     config = tiny(Budget(steps=2, batch=8, seq_len=16, seconds=0.05))
-    outcome = work(line(Job(run_id=1, config=config, seed=1001, artifact=tmp_path / "model"), corpus), print)
+    outcome = work(line(Job(run_id=1, config=config, seed=1001, artifact=tmp_path / "model"), token_corpus), print)
     assert outcome.reason is Reason.TOO_SLOW
     assert re.fullmatch(said, outcome.message)
     assert outcome.step > 0
 
 
-def test_what_is_repeated_at_its_recorded_pace_was_in_time_once(corpus):
+def test_what_is_repeated_at_its_recorded_pace_was_in_time_once(token_corpus):
     config = tiny(Budget(steps=2, batch=8, seq_len=16, seconds=0.05))
     slow = timed(overrun_seconds=-1.0, evaluation_seconds=0.0)
-    assert run(config, 1001, corpus, slow, print, recorded=[Pace(1.0, 1)]).result.steps == 1
+    assert run(config, 1001, token_corpus, slow, print, recorded=[Pace(1.0, 1)]).result.steps == 1
 
 
 def test_golf_allows_its_seconds_as_the_rules_count_them():

@@ -19,15 +19,6 @@ from bench.layers import Params
 from bench.tracks import GOLF, GOLF_CPU, SP4096, SP8192, track_named
 from bench.training import Moment, Work, gradients
 
-
-@pytest.fixture(scope="module", autouse=True)
-def one_thread():
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
-
-
 READY = [recipe for recipe in GOLF_RECIPES if recipe.status == "ready"]
 every = pytest.mark.parametrize("recipe", GOLF_RECIPES, ids=lambda r: f"{r.pull}-{r.val_bpb}")
 

@@ -14,15 +14,6 @@ from bench.ranks import ALONE
 from bench.techniques.addons.depth_recurrence import DepthRecurrence
 from bench.training import Moment
 
-
-@pytest.fixture(scope="module", autouse=True)
-def one_thread():
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
-
-
 CONFIG = (
     baseline(Budget(steps=4, batch=2, seq_len=24), "golf-cpu")
     .replaced("shape", [full_pick("shape", "sized", {"n_layer": 5, "n_head": 4, "head_width": 16})])

@@ -38,14 +38,6 @@ LARGER = [track for track in TRACKS if track.tokenizer in (SP4096, SP8192)]
 every = pytest.mark.parametrize("track", LARGER, ids=lambda t: t.name)
 
 
-@pytest.fixture(scope="module", autouse=True)
-def one_thread():
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
-
-
 def pieces(n):
     """A vocabulary of so many pieces, most of them of no use."""
     spare = n - (1024 - 644)

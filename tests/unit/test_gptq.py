@@ -9,15 +9,12 @@ import math
 import pytest
 import torch
 import torch.nn.functional as F
-from tiny_vocabulary import TRAIN, VALID
-from tiny_vocabulary import model as tiny_model
 from torch import nn
 
 import bench.techniques.precision_modifiers.gptq as gptq_module
 from bench.artifact import pack, unpack
 from bench.catalog import full_pick, realise
 from bench.config import Budget
-from bench.data.tokens import build
 from bench.divisions import baseline
 from bench.errors import ArtifactError
 from bench.estimate import estimate, forward_flops
@@ -28,19 +25,6 @@ from bench.techniques.precision.sdclip import SdClip
 from bench.techniques.precision_modifiers.gptq import Gptq, compensated, second_moments
 from bench.tracks import GOLF_CPU
 from bench.training import Hook, train
-
-
-@pytest.fixture(scope="module", autouse=True)
-def one_thread():
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
-
-
-@pytest.fixture(scope="module")
-def corpus_of_tokens(tmp_path_factory):
-    return build("text:tiny", (TRAIN, VALID), tiny_model(), tmp_path_factory.mktemp("golf") / "tiny", lambda line: None)
 
 
 @pytest.fixture
@@ -284,8 +268,8 @@ def test_its_forward_passes_count():
     assert Gptq(batches=16).calibration_batches(6) == 6
 
 
-def test_a_run_with_it_ships_what_it_scored(corpus_of_tokens, small_golf):
+def test_a_run_with_it_ships_what_it_scored(token_corpus, small_golf):
     config = golf(gptq={"batches": 2})
-    first, second = (run(config, 1001, corpus_of_tokens, small_golf, lambda point: None) for _ in range(2))
+    first, second = (run(config, 1001, token_corpus, small_golf, lambda point: None) for _ in range(2))
     assert first.artifact == second.artifact
     assert first.result.quant_gap != 0

@@ -23,14 +23,6 @@ from bench.tracks import GOLF_CPU
 BOTH = pytest.mark.parametrize("name", ["lqer", "lqer_asymmetric"])
 
 
-@pytest.fixture(scope="module", autouse=True)
-def one_thread():
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
-
-
 def golf(**modifiers):
     config = baseline(Budget(steps=2, batch=1, seq_len=16), GOLF_CPU.name)
     config = config.replaced("shape", [full_pick("shape", "sized", {"n_layer": 2, "n_head": 4, "head_width": 16})])

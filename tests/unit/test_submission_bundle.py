@@ -7,8 +7,6 @@ import pytest
 import torch
 from brought_files import GOOD
 from bundled import loaded, repeat
-from tiny_vocabulary import TRAIN, VALID
-from tiny_vocabulary import model as tiny_model
 
 import bench.training
 from autoresearch.submission.bundle import bundle
@@ -19,7 +17,6 @@ from autoresearch.submission.sources import BundleError
 from bench.brought import declared
 from bench.catalog import CATALOG, HOSTS, full_pick, refusals, technique
 from bench.config import Budget
-from bench.data.tokens import build
 from bench.divisions import GOLF_CPU_BASE, baseline
 from bench.golf_recipes import recipe_of
 from bench.run import run
@@ -29,19 +26,6 @@ ENTRY = ("autoresearch.submission.golf_script", "train_gpt")
 FEATHERWEIGHT_ENTRY = ("autoresearch.submission.featherweight_script", "train_fighter")
 SMALL = {"eval_bytes": 600, "rung_eval_bytes": 300, "probe_bytes": 200, "probe_every": 2}
 SHAPE = {"n_layer": 3, "n_head": 4, "head_width": 16}
-
-
-@pytest.fixture(scope="module", autouse=True)
-def one_thread():
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
-
-
-@pytest.fixture(scope="module")
-def corpus(tmp_path_factory):
-    return build("text:tiny", (TRAIN, VALID), tiny_model(), tmp_path_factory.mktemp("golf") / "tiny", lambda line: None)
 
 
 def mixed(number):
@@ -116,16 +100,16 @@ def test_number_formats_pack_in_a_script_as_they_do_in_a_run():
             assert all(torch.equal(one, other) for one, other in zip(tensors, tensors_by_us, strict=True))
 
 
-def test_a_script_learns_at_evaluation_as_its_run_did(corpus):
+def test_a_script_learns_at_evaluation_as_its_run_did(token_corpus):
     """The other recipes are scored on less than a chunk."""
     adapting = full_pick("evaluator", "score_first_sgd", {"chunk": 256, "stride": 12, "lr": 0.05})
     config = mixed(0).replaced("evaluator", [adapting])
     scored, small = [], dataclasses.replace(GOLF_CPU, **SMALL)
     for asked in (config, config.replaced("evaluator", [full_pick("evaluator", "sliding", {"stride": 12})])):
         alone = loaded(script(Recorded(asked, 5, 1), ENTRY))
-        read = alone.golf_corpus(corpus.folder, corpus.folder / "tokenizer.model")
+        read = alone.golf_corpus(token_corpus.folder, token_corpus.folder / "tokenizer.model")
         repeated = alone.run(alone.CONFIG, 5, read, dataclasses.replace(alone.TRACK, **SMALL), lambda point: None)
-        scored.append(run(asked, 5, corpus, small, lambda point: None).result.val_loss)
+        scored.append(run(asked, 5, token_corpus, small, lambda point: None).result.val_loss)
         assert repeated.result.val_loss == scored[-1]
     assert scored[0] < scored[1]
 
@@ -145,15 +129,15 @@ TRAINED_RECIPES = {
 
 
 @pytest.mark.parametrize("recipe", TRAINED_RECIPES)
-def test_a_script_gives_the_losses_the_score_and_the_bytes_of_its_run(recipe, corpus, monkeypatch, tmp_path):
+def test_a_script_gives_the_losses_the_score_and_the_bytes_of_its_run(recipe, token_corpus, monkeypatch, tmp_path):
     config, points = TRAINED_RECIPES[recipe](), []
     (tmp_path / "train_gpt.py").write_text(script(Recorded(config, 5, 1), ENTRY))
     alone = loaded((tmp_path / "train_gpt.py").read_text(), str(tmp_path / "train_gpt.py"))
     for training in (bench.training, alone):
         monkeypatch.setattr(training, "POINT_EVERY", 1)
     monkeypatch.setattr(alone, "TRACK", dataclasses.replace(alone.TRACK, **SMALL))
-    recorded = run(config, 5, corpus, dataclasses.replace(GOLF_CPU, **SMALL), points.append)
-    repeated = repeat(alone, corpus, monkeypatch, tmp_path)
+    recorded = run(config, 5, token_corpus, dataclasses.replace(GOLF_CPU, **SMALL), points.append)
+    repeated = repeat(alone, token_corpus, monkeypatch, tmp_path)
     assert repeated.artifact == recorded.artifact
     for name in ("val_loss", "quant_gap", "weights_bytes", "artifact_sha256", "steps"):
         assert getattr(repeated.result, name) == getattr(recorded.result, name), name

@@ -16,7 +16,6 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
-import torch
 import zstandard
 from bundled import loaded
 from tiny_vocabulary import TRAIN, VALID
@@ -54,14 +53,6 @@ TRACK = dataclasses.replace(GOLF_CPU, eval_bytes=16_385, rung_eval_bytes=4_097)
 
 class Here:
     device_class, threads = "cpu/test", 1
-
-
-@pytest.fixture(scope="module", autouse=True)
-def one_thread():
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
 
 
 @pytest.fixture(scope="module", autouse=True)

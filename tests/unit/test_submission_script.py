@@ -8,34 +8,18 @@ import socket
 import pytest
 import torch
 from bundled import loaded
-from tiny_vocabulary import TRAIN, VALID
-from tiny_vocabulary import model as tiny_model
 
 from autoresearch.submission.golf_logs import read_log
 from autoresearch.submission.golf_script import PACE_HEAD, pace_text, read_pace
 from autoresearch.submission.recipe import Recorded, script
 from bench.catalog import full_pick
 from bench.config import Budget
-from bench.data.tokens import build
 from bench.divisions import baseline
 from bench.errors import ConfigError
 from bench.records import Pace
 from bench.tracks import GOLF_1XGPU
 
 ENTRY = ("autoresearch.submission.golf_script", "train_gpt")
-
-
-@pytest.fixture(scope="module", autouse=True)
-def one_thread():
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
-
-
-@pytest.fixture(scope="module")
-def corpus(tmp_path_factory):
-    return build("text:tiny", (TRAIN, VALID), tiny_model(), tmp_path_factory.mktemp("golf") / "tiny", lambda line: None)
 
 
 @pytest.fixture(scope="module")
@@ -52,11 +36,11 @@ def alone(tmp_path_factory):
 
 
 @pytest.fixture
-def here(alone, corpus, monkeypatch, tmp_path):
+def here(alone, token_corpus, monkeypatch, tmp_path):
     """An environment in which the script runs, on the CPU."""
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("DATA_PATH", str(corpus.folder))
-    monkeypatch.setenv("TOKENIZER_PATH", str(corpus.folder / "tokenizer.model"))
+    monkeypatch.setenv("DATA_PATH", str(token_corpus.folder))
+    monkeypatch.setenv("TOKENIZER_PATH", str(token_corpus.folder / "tokenizer.model"))
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     return tmp_path
 

@@ -19,14 +19,6 @@ from bench.tracks import GOLF_CPU
 from bench.training import Moment, train
 
 
-@pytest.fixture(scope="module", autouse=True)
-def one_thread():
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
-
-
 def golf(batches=3, logits=("softcap", "temperature")):
     config = baseline(Budget(steps=5, batch=2, seq_len=16), GOLF_CPU.name)
     config = config.replaced("shape", [full_pick("shape", "sized", {"n_layer": 1, "n_head": 4, "head_width": 16})])

@@ -19,7 +19,9 @@ from ledger_rows import SPEC
 from autoresearch.executor import Ended, Job, Limits, LocalExecutor
 from autoresearch.loop import Search
 from autoresearch.session import run_key
+from autoresearch.submission.fighter import Fighter, to_toml
 from bench.cards import cards
+from bench.catalog import full_pick
 from bench.config import Budget
 from bench.data.choose import load_corpus
 from bench.divisions import baseline
@@ -28,8 +30,9 @@ from studies.ownership import this_process
 from studies.reading import Reader
 from studies.store import Store
 
-# a trial of two or three seconds, with the first point of its curve before it ends
-STEPS = 12
+# a trial of a second, with several points of its curve before it ends
+SHORT = Budget(steps=60, batch=2, seq_len=16)
+LION = baseline(SHORT).replaced("optimizer", [full_pick("optimizer", "lion", {})])
 
 
 def autoresearch(*arguments: str, store: Path) -> "subprocess.Popen[str]":
@@ -41,15 +44,12 @@ def autoresearch(*arguments: str, store: Path) -> "subprocess.Popen[str]":
     )
 
 
-def study(text: Path, trials: int) -> tuple[str, ...]:
-    return (
-        "--division", "optimizer", "--trials", str(trials), "--steps", str(STEPS), "--study", "lab",
-        "--data", str(text), "--jobs", "1",
-    )  # fmt: skip
-
-
-def begin(store: Path, text: Path, trials: int = 2) -> "subprocess.Popen[str]":
-    return autoresearch(*study(text, trials), store=store)
+@pytest.fixture(scope="module")
+def study(tmp_path_factory: pytest.TempPathFactory, tiny_text: Path) -> tuple[str, ...]:
+    """What begins a study of Lion and, from the second trial on, what the optimizer division has against it."""
+    file = tmp_path_factory.mktemp("fighter") / "lion.toml"
+    file.write_text(to_toml(Fighter(name="lion", division="optimizer", seed=SPEC.seed, config=LION)))
+    return ("--from", str(file), "--study", "lab", "--data", str(tiny_text), "--jobs", "1")
 
 
 def until(true: Callable[[], object], what: str, seconds: float = 90.0) -> None:
@@ -89,7 +89,7 @@ def unbroken(tmp_path_factory: pytest.TempPathFactory, tiny_text: Path) -> Path:
     folder = tmp_path_factory.mktemp("unbroken")
     corpus = load_corpus(str(tiny_text))
     spec = replace(
-        SPEC, n_trials=2, budget=replace(SPEC.budget, steps=STEPS), corpus_name=corpus.name,
+        SPEC, n_trials=2, budget=SHORT, start=LION, start_file="lion.toml", corpus_name=corpus.name,
         corpus_digest=corpus.digest, data=str(tiny_text),
     )  # fmt: skip
     executor, store = InProcess(corpus, folder / "corpus"), Store(folder / "arena.db")
@@ -102,9 +102,9 @@ def unbroken(tmp_path_factory: pytest.TempPathFactory, tiny_text: Path) -> Path:
     return folder / "arena.db"
 
 
-def test_killed_workers_and_coordinators_lose_nothing_and_leave_no_orphan(unbroken, tmp_path, tiny_text):
+def test_killed_workers_and_coordinators_lose_nothing_and_leave_no_orphan(unbroken, study, tmp_path):
     store = tmp_path / "arena.db"
-    process = begin(store, tiny_text)
+    process = autoresearch(*study, "--trials", "2", store=store)
     until(lambda: under_way(store) == 0, "the first run")
     (worker,) = workers_of(process.pid)
     worker.kill()
@@ -130,9 +130,9 @@ def test_killed_workers_and_coordinators_lose_nothing_and_leave_no_orphan(unbrok
 
 
 @pytest.mark.slow
-def test_an_interrupt_exits_130_and_the_study_goes_on_where_it_was(unbroken, tmp_path, tiny_text):
+def test_an_interrupt_exits_130_and_the_study_goes_on_where_it_was(unbroken, study, tmp_path):
     store = tmp_path / "arena.db"
-    process = begin(store, tiny_text)
+    process = autoresearch(*study, "--trials", "2", store=store)
     until(lambda: under_way(store) is not None, "a run under way")
     process.send_signal(signal.SIGINT)
     _, said = process.communicate(timeout=60)
@@ -145,12 +145,12 @@ def test_an_interrupt_exits_130_and_the_study_goes_on_where_it_was(unbroken, tmp
     assert trials(store) == trials(unbroken)
 
 
-def test_stop_ends_a_study_from_another_terminal(tmp_path, tiny_text):
+def test_stop_ends_a_study_from_another_terminal(study, tmp_path):
     store = tmp_path / "arena.db"
-    process = begin(store, tiny_text, trials=50)
+    process = autoresearch(*study, "--trials", "50", store=store)
     until(lambda: under_way(store) is not None, "a run under way")
     # from here, which is another process than the study's
-    second = command(*study(tiny_text, trials=50), "--store", str(store), folder=tmp_path)
+    second = command(*study, "--trials", "50", "--store", str(store), folder=tmp_path)
     assert second.returncode == 2
     assert f"error: study lab is being run by process {process.pid}" in second.stderr
     stopped = command("stop", "lab", "--store", str(store), folder=tmp_path)
@@ -163,7 +163,7 @@ def test_stop_ends_a_study_from_another_terminal(tmp_path, tiny_text):
 def test_show_prints_the_study_as_json(unbroken, tmp_path):
     shown = json.loads(command("show", "lab", "--json", "--store", str(unbroken), folder=tmp_path).stdout)
     assert [t["number"] for t in shown["trials"]] == [0, 1]
-    assert shown["trials"][0]["recipe"] == "baseline"
+    assert shown["trials"][1]["recipe"] == "baseline"
 
 
 @pytest.fixture(scope="module")
@@ -189,11 +189,6 @@ def test_a_run_over_a_limit_is_ended_from_outside(limits, reason, words, workers
     assert isinstance(ended.outcome, Failure)
     assert ended.outcome.reason is reason
     assert words in ended.outcome.message
-    # the slot serves again, with a new worker
-    monkeypatch.undo()
-    workers.submit(Job(run_id=2, config=baseline(Budget(steps=1)), seed=1001, artifact=tmp_path / "model"))
-    (after,) = _ends(workers)
-    assert isinstance(after.outcome, RunResult)
 
 
 def test_a_worker_whose_coordinator_is_gone_does_not_finish_its_run(workers, tmp_path):
@@ -206,7 +201,7 @@ def test_a_worker_whose_coordinator_is_gone_does_not_finish_its_run(workers, tmp
     assert ended.outcome.message == "the worker process ended by itself with exit code 3"
 
 
-def test_a_worker_that_ignores_a_polite_end_is_killed(workers, tmp_path, monkeypatch):
+def test_a_worker_that_ignores_a_polite_end_is_killed_and_its_slot_serves_again(workers, tmp_path, monkeypatch):
     monkeypatch.setattr("autoresearch.executor.TERM_SECONDS", 0.5)
     monkeypatch.setattr(workers, "limits", Limits(seconds=1.0))
     workers.submit(Job(run_id=4, config=baseline(Budget(steps=100_000)), seed=1001, artifact=tmp_path / "model"))
@@ -216,6 +211,11 @@ def test_a_worker_that_ignores_a_polite_end_is_killed(workers, tmp_path, monkeyp
     (ended,) = _ends(workers)
     assert isinstance(ended.outcome, Failure)
     assert ended.outcome.reason is Reason.OUT_OF_TIME
+    # the slot serves again, with a new worker
+    monkeypatch.undo()
+    workers.submit(Job(run_id=5, config=baseline(Budget(steps=1, batch=1)), seed=1001, artifact=tmp_path / "model"))
+    (after,) = _ends(workers)
+    assert isinstance(after.outcome, RunResult)
 
 
 def _ends(executor: LocalExecutor) -> list[Ended]:

@@ -24,32 +24,17 @@ if os.path.isdir("/dev/shm") and shutil.disk_usage("/dev/shm").free > 2_000_000_
 
 @pytest.fixture(scope="session")
 def tiny_text(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with train.txt and valid.txt, about 120 kB and 12 kB, as --data takes it."""
+    """A folder with train.txt and valid.txt, about 120 kB and 10 kB, as --data takes it."""
     folder = tmp_path_factory.mktemp("tiny")
     words = [
-        "the",
-        "a",
-        "cat",
-        "dog",
-        "sat",
-        "ran",
-        "on",
-        "under",
-        "mat",
-        "hill",
-        "red",
-        "blue",
-        "and",
-        "then",
-        "it",
-        "was",
-    ]
+        "the", "a", "cat", "dog", "sat", "ran", "on", "under", "mat", "hill", "red", "blue", "and", "then", "it", "was",
+    ]  # fmt: skip
     draw = random.Random(5)
 
     def story() -> str:
         return " ".join(draw.choice(words) for _ in range(60)) + "."
 
-    for name, n in (("train.txt", 480), ("valid.txt", 50)):
+    for name, n in (("train.txt", 480), ("valid.txt", 42)):
         (folder / name).write_text("\n<|endoftext|>\n".join(story() for _ in range(n)))
     return folder
 

@@ -20,7 +20,7 @@ from studies.ownership import this_process
 from studies.store import Store
 
 STEPS = 2
-CONFIG = baseline(Budget(steps=STEPS))
+CONFIG = baseline(Budget(steps=STEPS, batch=2))
 
 
 @pytest.fixture(scope="module")
@@ -55,7 +55,8 @@ def said(executor, until=Ended):
 
 
 def job(tmp_path, number=1, steps=STEPS):
-    return Job(run_id=number, config=baseline(Budget(steps=steps)), seed=1001, artifact=tmp_path / f"{number}.part")
+    config = baseline(replace(CONFIG.budget, steps=steps))
+    return Job(run_id=number, config=config, seed=1001, artifact=tmp_path / f"{number}.part")
 
 
 def test_a_run_ends_once_with_its_packed_model_in_place(executor, tmp_path):

@@ -59,7 +59,7 @@ def site(tmp_path, monkeypatch):
         def log_message(self, *args: object) -> None: ...
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
+    threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
     found.url = f"http://127.0.0.1:{server.server_port}"
     stats = {"name": "fineweb10B_sp1024", "stats": {"files_train": 3, "files_val": 1}}
     found.files["manifest.json"] = json.dumps({"datasets": [stats]}).encode()

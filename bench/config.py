@@ -45,12 +45,12 @@ SLOTS: tuple[Slot, ...] = (
     Slot("evaluator", neutral="windows"),
 )
 SLOT_NAMES: tuple[str, ...] = tuple(slot.name for slot in SLOTS)
+_BY_NAME = {slot.name: slot for slot in SLOTS}
 
 
 def slot_named(name: str) -> Slot:
-    for slot in SLOTS:
-        if slot.name == name:
-            return slot
+    if name in _BY_NAME:
+        return _BY_NAME[name]
     raise ConfigError(f"there is no slot named {name}", f"the slots are {', '.join(SLOT_NAMES)}")
 
 
@@ -146,10 +146,12 @@ def make_config(track: str, picks: Picks, budget: Budget) -> RunConfig:
                 f"slot {slot.name} holds {len(chosen)} techniques and takes exactly one",
                 f"name one technique for {slot.name}",
             )
-        names = [pick.name for pick in chosen]
-        if len(set(names)) != len(names):
-            raise ConfigError(f"slot {slot.name} names {', '.join(names)}: one of them twice", "name each once")
-        ordered[slot.name] = tuple(sorted(chosen, key=lambda pick: pick.name))
+        if len(chosen) > 1:
+            names = [pick.name for pick in chosen]
+            if len(set(names)) != len(names):
+                raise ConfigError(f"slot {slot.name} names {', '.join(names)}: one of them twice", "name each once")
+            chosen = tuple(sorted(chosen, key=lambda pick: pick.name))
+        ordered[slot.name] = tuple(chosen)
     return RunConfig(track=track, picks=ordered, budget=budget)
 
 

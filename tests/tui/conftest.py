@@ -42,8 +42,7 @@ def _no_shipped(monkeypatch: pytest.MonkeyPatch) -> None:
 def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """Polls and frames follow one another at once: tests wait for what they show, not for the clock."""
     monkeypatch.setattr("arena_tui.feed.QUICK_SECONDS", 0.01)
-    # Each key that a test presses waits twice until nothing happens for so long, a frame at the least: 40 ms as shipped,
-    # thousands of times.
+    # a key that a test presses waits twice until nothing has happened for so long, and no less than a frame
     monkeypatch.setattr("textual.screen.UPDATE_PERIOD", 0.003)
     monkeypatch.setattr("textual._wait.SLEEP_GRANULARITY", 0.005)
     monkeypatch.setattr("textual._wait.SLEEP_IDLE", 0.005 / 20)

@@ -8,11 +8,14 @@ READY := .venv/.ready
 demo: $(READY)
 	$(BIN)/autoresearch --division optimizer --trials 5 --steps 100 --data toystories
 
+# Where no bytecode is kept, both workers compile every test file anew, and each process that a test starts every module.
+PYTEST := env -u PYTHONDONTWRITEBYTECODE $(BIN)/python -m pytest -n 2 --dist loadfile
+
 test: lint
-	$(BIN)/python -m pytest -n 2 --dist loadfile -m "not slow" --durations=15
+	$(PYTEST) -m "not slow" --durations=15
 
 test-all: lint
-	$(BIN)/python -m pytest -n 2 --dist loadfile --durations=25
+	$(PYTEST) --durations=25
 
 lint: $(READY)
 	$(BIN)/ruff check .

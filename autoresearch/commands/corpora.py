@@ -28,7 +28,7 @@ def data(
 ) -> None:
     """The corpora. Only `data get` reaches the network; `data look PATH` tells of one, `data build` makes shards."""
     from bench.data.choose import available, look
-    from bench.data.fineweb import export_named, fetch_fineweb
+    from bench.data.fineweb import export_named
 
     match action, name:
         case None | "look", _:
@@ -43,6 +43,8 @@ def data(
             sizes = f"{len(corpus.train):,} bytes to train on, {len(corpus.valid):,} to validate"
             print_out(f"{corpus.name} {corpus.digest[:8]}: {sizes}")
         case "get", str() as wanted if export := export_named(wanted):
+            from bench.data.fineweb_fetch import fetch_fineweb
+
             print_out(_shards(fetch_fineweb(export, shards, say)))
         case "build", None:
             print_out(_shards(_built(text, tokenizer, to)))

@@ -93,8 +93,8 @@ MISBEHAVING = {
     "leaves for good": ("__import__('os')._exit(7)", ROOMY, "the worker process ended by itself with exit code 7"),
     "eats memory": (
         "eaten = []\n        while True: eaten.append(bytearray(b'x' * 10_000_000))",
-        Limits(seconds=120.0, memory_bytes=1_500_000_000),
-        "ended above 1,500,000,000 bytes of memory",
+        Limits(seconds=120.0, memory_bytes=1_000_000_000),
+        "ended above 1,000,000,000 bytes of memory",
     ),
 }
 

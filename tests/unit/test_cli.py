@@ -194,7 +194,7 @@ def test_screen_store_and_rules_load_neither_torch_nor_optuna(module):
 
 
 def test_a_study_without_a_language_model_loads_nothing_that_could_reach_one():
-    code = "import sys, autoresearch.session; print('httpx' in sys.modules)"
+    code = "import sys, autoresearch.session, bench.data.choose, bench.run; print('httpx' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "False"
 

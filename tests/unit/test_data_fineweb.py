@@ -10,6 +10,7 @@ import pytest
 from tiny_vocabulary import model
 
 from bench.data import fineweb
+from bench.data.fineweb_fetch import fetch_fineweb
 from bench.data.shards import write_shard
 from bench.errors import DataError
 from bench.tracks import SP8192
@@ -77,7 +78,7 @@ def official(url: str) -> fineweb.Export:
 
 
 def fetch(site, n: int = 1, lines: list[str] | None = None):
-    return fineweb.fetch_fineweb(official(site.url), n, (lines if lines is not None else []).append)
+    return fetch_fineweb(official(site.url), n, (lines if lines is not None else []).append)
 
 
 def test_the_shards_asked_for_arrive_with_progress(site):
@@ -147,7 +148,7 @@ def test_a_file_that_is_not_there_and_a_server_that_is_not_there(site):
     with pytest.raises(DataError, match="the server says 404"):
         fetch(site)
     with pytest.raises(DataError, match="can't reach"):
-        fineweb.fetch_fineweb(official("http://127.0.0.1:9"), 1, print)
+        fetch_fineweb(official("http://127.0.0.1:9"), 1, print)
 
 
 def test_more_shards_than_there_are_is_refused(site):
@@ -171,9 +172,9 @@ def test_a_larger_vocabulary_is_fetched_under_its_own_names_into_its_own_folder(
     site.files["manifest.json"] = json.dumps({"datasets": listed}).encode()
     site.files["fineweb_8192_bpe.model"] = model(tuple(f"~{n}" for n in range(200)))
     with pytest.raises(DataError, match="--shards is 2") as refusal:
-        fineweb.fetch_fineweb(replace(larger, source=site.url), 2, print)
+        fetch_fineweb(replace(larger, source=site.url), 2, print)
     assert refusal.value.hint == "1 train shards are published; ask for 1 or more"
-    corpus = fineweb.fetch_fineweb(replace(larger, source=site.url), 1, print)
+    corpus = fetch_fineweb(replace(larger, source=site.url), 1, print)
     assert corpus.folder.name == corpus.name == "fineweb-sp8192"
     assert {path.rpartition("/")[0] for path in site.paths} == {
         "", "/tokenizers", "/datasets/fineweb10B_sp8192",

@@ -26,7 +26,7 @@ from studies.ownership import this_process
 from studies.store import Store
 from studies.views import RunView
 
-BUDGET = Budget(steps=12, batch=4)
+BUDGET = Budget(steps=12, batch=2)
 RESULT_FILES = {
     *("fighter.toml", "model.arena", "README.md", "curve.csv", "curve.svg", "submission.json", "train.py"),
 }
@@ -43,7 +43,7 @@ def write_text(folder: Path) -> str:
     """A small text of one's own."""
     rng = random.Random(3)
     words = ["the", "a", "cat", "dog", "ball", "tree", "sat", "ran", "saw", "took", "Tom", "Lily", "and", "home", "big"]
-    for side, n in (("train", 160), ("valid", 17)):
+    for side, n in (("train", 140), ("valid", 15)):
         stories = (f"{side} {i} " + " ".join(rng.choice(words) for _ in range(170)) for i in range(n))
         (folder / f"tiny_{side}.txt").write_text("\n<|endoftext|>\n".join(stories))
     return str(folder)

@@ -158,7 +158,7 @@ def test_other_files_are_named_and_not_opened(copy):
     [
         ("steps = 12", "steps = 1000000000000", "fighter", "steps is 1,000,000,000,000"),
         ("seq_len = 96", "seq_len = 1000000000", "fighter", "seq_len is 1,000,000,000"),
-        ("batch = 4", "batch = 0", "fighter", "budget.batch = 0 is no whole number above zero"),
+        ("batch = 2", "batch = 0", "fighter", "budget.batch = 0 is no whole number above zero"),
         ('track = "featherweight"', 'track = "golf"', "division", "there is no division named optimizer"),
         ('track = "featherweight"', 'track = "x"', "fighter", "there is no track named x"),
         ('division = "optimizer"', 'division = "x"', "division", "the fighter enters x"),

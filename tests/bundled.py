@@ -10,6 +10,8 @@ import pytest
 
 from bench.data.tokens import TokenCorpus
 
+GOLF_ENTRY = ("autoresearch.submission.golf_script", "train_gpt")
+
 
 def loaded(text: str, place: str = "script.py") -> ModuleType:
     module = ModuleType(f"bundled_{abs(hash(text))}")

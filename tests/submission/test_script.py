@@ -7,7 +7,7 @@ import socket
 
 import pytest
 import torch
-from bundled import loaded
+from bundled import GOLF_ENTRY, loaded
 
 from autoresearch.submission.golf_logs import read_log
 from autoresearch.submission.golf_script import PACE_HEAD, pace_text, read_pace
@@ -19,15 +19,13 @@ from bench.errors import ConfigError
 from bench.records import Pace
 from bench.tracks import GOLF_1XGPU
 
-ENTRY = ("autoresearch.submission.golf_script", "train_gpt")
-
 
 @pytest.fixture(scope="module")
 def alone(tmp_path_factory):
     """The script of a recipe whose batch is cut into eight spans, as the contest's is."""
     config = baseline(Budget(steps=4, batch=8, seq_len=16), GOLF_1XGPU.name)
     config = config.replaced("shape", [full_pick("shape", "sized", {"n_layer": 2, "n_head": 4, "head_width": 16})])
-    text = script(Recorded(config, 1001, 1), ENTRY)
+    text = script(Recorded(config, 1001, 1), GOLF_ENTRY)
     place = tmp_path_factory.mktemp("script") / "train_gpt.py"
     place.write_text(text)
     module = loaded(text, str(place))

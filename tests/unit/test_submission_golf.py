@@ -24,7 +24,7 @@ from tiny_vocabulary import model as tiny_model
 
 from autoresearch.replaying import Again
 from autoresearch.session import run_key
-from autoresearch.submission import golf_schema, script_checks, write
+from autoresearch.submission import golf_schema, write
 from autoresearch.submission.golf_facts import compliance
 from autoresearch.submission.golf_logs import logs_behind, read_log
 from autoresearch.submission.golf_write import check_size
@@ -399,25 +399,6 @@ def test_a_script_that_may_not_be_fails(copy, line, item, said):
     check = looked_at(copy)[item]
     assert check.verdict == "fail"
     assert said in check.evidence
-
-
-def test_a_packed_script_is_read_by_data_alone():
-    import base64
-    import lzma
-
-    packed = base64.b85encode(lzma.compress(b"import requests\n")).decode()
-    tree = script_checks.parsed(f"import lzma,base64\nexec(lzma.decompress(base64.b85decode({packed!r})))\n".encode())
-    assert script_checks.imported(script_checks.unpacked(tree)) == {"requests"}
-
-
-def test_a_packed_script_that_grows_without_end_is_cut():
-    import base64
-    import lzma
-
-    packed = base64.b85encode(lzma.compress(b"#" * 4_000_000)).decode()
-    tree = script_checks.parsed(f"import lzma,base64\nexec(lzma.decompress(base64.b85decode({packed!r})))\n".encode())
-    assert [len(opened) for opened in script_checks._opened(packed.encode())][:1] == [script_checks.MAX_BYTES]
-    assert script_checks.imported(script_checks.unpacked(tree)) == set()
 
 
 def test_links_pipes_and_what_leads_out_of_the_folder_are_not_read(copy):

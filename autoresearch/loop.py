@@ -322,4 +322,7 @@ class Search:
         for step, val_loss in on_the_way(view).items():
             trial.report(val_loss, step)
         self.study.tell(trial, view.val_loss if state is TrialState.COMPLETE else None, state)
-        self.watcher.ended(proposal.number, proposal.config, outcome)
+        if outcome is None:
+            self.watcher.known(proposal.number, proposal.config, view.val_loss)
+        else:
+            self.watcher.ended(proposal.number, proposal.config, outcome)

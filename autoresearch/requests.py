@@ -31,6 +31,10 @@ def check_request(spec: StudySpec) -> None:
         raise ConfigError(f"there is no policy named {spec.policy}", f"the policies are {', '.join(POLICIES)}")
     if spec.rungs and spec.policy != RESEARCHER:
         raise ConfigError(f"--rungs is for the policy {RESEARCHER}, not {spec.policy}", f"use --policy {RESEARCHER}")
+    if spec.alone and spec.policy != RESEARCHER:
+        raise ConfigError(
+            f"--alone is for the policy {RESEARCHER}: {spec.policy} knows nothing of earlier studies", "leave it out"
+        )
 
 
 def rungs_asked(policy: str, steps: int, asked: bool | None) -> tuple[int, ...]:

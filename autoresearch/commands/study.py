@@ -30,6 +30,9 @@ def study(
         bool | None,
         typer.Option("--rungs/--no-rungs", help="short runs first, under researcher; on from 1350 steps"),
     ] = None,
+    alone: Annotated[
+        bool, typer.Option("--alone", help="the researcher begins without what earlier studies found")
+    ] = False,
     llm: LlmOption = None,
     data: DataOption = "auto",
     timeout: TimeoutOption = None,
@@ -71,6 +74,7 @@ def study(
         data=data,
         seed=seed,
         policy=policy,
+        alone=alone,
         settings=tuple(settings or ()),
     )
     if start is not None:

@@ -10,7 +10,7 @@ from bench.tracks import CONTESTS, FEATHERWEIGHT, GOLF_ON
 
 Wrong = Callable[[str], str | None]
 # As `autoresearch.requests` knows them, which a screen may not import; a test holds the two together.
-POLICIES = ("tpe", "researcher", "random", "openings", "claims")
+POLICIES = ("researcher", "tpe", "random", "openings", "claims")
 
 
 def _whole(text: str) -> str | None:
@@ -103,7 +103,7 @@ def launch(division: str, track: str = FEATHERWEIGHT.name, budget: str = "cpu") 
             Field("division", "--division", "what may differ", division, tuple(d.name for d in DIVISIONS)),
             Field("trials", "--trials", "in all", "50", wrong=_whole, needed=True),
             Field("steps", "--steps", "500, 800: belts; empty: the track's", steps, wrong=_whole),
-            Field("policy", "--policy", "who proposes", "tpe", POLICIES),
+            Field("policy", "--policy", "who proposes", POLICIES[0], POLICIES),
             Field("track", "--track", "the contest", track, tuple(t.name for t in (FEATHERWEIGHT, *CONTESTS))),
             Field("budget", "--budget", "the machine: cpu, 1xgpu, 8xh100", budget, tuple(GOLF_ON)),
             Field("study", "--study", "its name; empty: made from the rest"),

@@ -12,7 +12,7 @@ from studies.definitions import OPENINGS, StudySpec
 from studies.ownership import check_claim, this_process
 from studies.reading import Reader
 
-POLICIES = ("tpe", RESEARCHER, "random", OPENINGS, "claims")
+POLICIES = (RESEARCHER, "tpe", "random", OPENINGS, "claims")
 # those of a command of their own
 OWN_COMMAND = (GRADE,)
 
@@ -56,7 +56,7 @@ def check_llm(spec: StudySpec) -> None:
     if spec.policy != RESEARCHER:
         raise ConfigError(
             f"--llm goes with --policy {RESEARCHER}, and the policy is {spec.policy}",
-            f"add --policy {RESEARCHER}, or drop --llm",
+            "leave --policy out, or drop --llm",
         )
 
 

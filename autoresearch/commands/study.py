@@ -24,8 +24,8 @@ def study(
     seed: Annotated[int, typer.Option(help="of runs and proposals: 1001, 1002, ...")] = 1001,
     jobs: JobsOption = None,
     policy: Annotated[
-        str, typer.Option(help="who proposes: tpe, random, researcher, or openings: each technique alone, and done")
-    ] = "tpe",
+        str, typer.Option(help="who proposes: researcher, tpe, random, or openings: each technique alone, and done")
+    ] = "researcher",
     rungs: Annotated[
         bool | None,
         typer.Option("--rungs/--no-rungs", help="short runs first, under researcher; on from 1350 steps"),

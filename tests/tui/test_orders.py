@@ -53,7 +53,7 @@ def test_a_launch_is_the_command_that_a_person_would_type():
     form = forms.launch("open")
     values = filled(form, trials="20", study="a b", set="optimizer=lion,muon ffn.mult=3", timeout="2h")
     assert command_line(form.words(values, ["--store", "/s/x.db"])) == (
-        "autoresearch --division open --trials 20 --steps 500 --policy tpe --track featherweight --budget cpu "
+        "autoresearch --division open --trials 20 --steps 500 --policy researcher --track featherweight --budget cpu "
         "--study 'a b' --data auto --seed 1001 "
         "--timeout 2h --set optimizer=lion,muon --set ffn.mult=3 --store /s/x.db"
     )
@@ -89,7 +89,7 @@ def test_a_launch_from_a_study_is_on_its_track(track: Track):
         ("trials", "0", "trials is a whole number from 1 on: 0"),
         ("trials", "ten", "trials is a whole number from 1 on: ten"),
         ("trials", "", "trials is empty, and it must be given"),
-        ("policy", "luck", "policy is one of tpe"),
+        ("policy", "luck", "policy is one of researcher"),
         ("timeout", "soon", "timeout is a length of time: 90s, 30m or 2h: soon"),
         ("timeout", "0m", "timeout is a length of time"),
         ("from", "/nowhere.toml", "from names no file: /nowhere.toml"),
@@ -254,7 +254,9 @@ async def test_launch_checks_then_starts_then_follows_the_ledger(
         dialog = app.screen
         await pilot.press("right", "down", "backspace", "backspace", "7")
         await pilot.pause()
-        assert "--division attention --trials 7 --steps 500 --policy tpe" in said(app, "#command").replace("\n", " ")
+        assert "--division attention --trials 7 --steps 500 --policy researcher" in said(app, "#command").replace(
+            "\n", " "
+        )
         assert app.orders == []
         await pilot.press("backspace", "x", "enter")
         await pilot.pause()

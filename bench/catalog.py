@@ -110,7 +110,9 @@ from bench.techniques.precision_modifiers.half_embedding import HalfEmbedding
 from bench.techniques.precision_modifiers.late_k import LateK
 from bench.techniques.precision_modifiers.late_rounding import LateRounding
 from bench.techniques.precision_modifiers.lqer import Lqer, LqerAsymmetric
+from bench.techniques.residual.coupled_lanes import CoupledLanes
 from bench.techniques.residual.hybrid_norm import HybridNorm
+from bench.techniques.residual.isolated_lanes import IsolatedLanes
 from bench.techniques.residual.parallel import Parallel
 from bench.techniques.residual.parallel_last import ParallelLast
 from bench.techniques.residual.pre_norm import PreNorm
@@ -165,6 +167,8 @@ CATALOG: dict[str, tuple[Technique, ...]] = {
         PreNorm,
         Parallel,
         ParallelLast,
+        IsolatedLanes,
+        CoupledLanes,
         HybridNorm,
     ),
     "block_modifiers": (

@@ -48,6 +48,8 @@ class Context:
     values: dict[int, Tensor] = field(default_factory=dict)  # a mixer's values by layer, for those that reuse them
     streams: dict[int, Tensor] = field(default_factory=dict)  # at i + 1 what block i gave last, at 0 what came before
     embedding_VD: Tensor = field(init=False)  # the embedding as its number format gives it, for a head that shares it
+    given_BTD: Tensor = field(init=False)  # what the block under way was given, before anything changed it
+    lane_BTD: Tensor | None = None  # the second stream, between blocks that keep two
 
     @cached_property
     def starts_BT(self) -> Tensor:
@@ -75,7 +77,10 @@ class Block(nn.Module):
         ffn: nn.Module,
         attached: Mapping[str, Sequence[nn.Module]],
     ) -> None:
-        """`attached` holds modifiers by point and part: stream, read_mixer, read_ffn, added_mixer, added_ffn."""
+        """`attached` holds modifiers by point and part: stream, read_mixer, read_ffn, added_mixer, added_ffn.
+
+        At stream_mixer stand those that change the stream for the mixer alone.
+        """
         super().__init__()
         self.residual = residual
         self.mixer = mixer
@@ -85,11 +90,13 @@ class Block(nn.Module):
         self.attached = attached
 
     def forward(self, x_BTD: Tensor, context: Context) -> Tensor:
+        context.given_BTD = x_BTD
         x_BTD = self._changed("stream", x_BTD, context)
-        y_BTD: Tensor = self.residual(x_BTD, lambda h: self.mixed(h, context), lambda h: self.fed(h, context))
+        y_BTD: Tensor = self.residual(x_BTD, lambda h: self.mixed(h, context), lambda h: self.fed(h, context), context)
         return y_BTD
 
     def mixed(self, x_BTD: Tensor, context: Context) -> Tensor:
+        x_BTD = self._changed("stream_mixer", x_BTD, context)
         y_BTD = self.mixer(self._changed("read_mixer", rms(x_BTD), context), context)
         return self._changed("added_mixer", y_BTD, context)
 

@@ -66,6 +66,7 @@ from bench.techniques.mixer.s4d import S4d
 from bench.techniques.mixer.sliding_window import SlidingWindow
 from bench.techniques.mixer.softmax import Softmax
 from bench.techniques.mixer.sparse import Sparse
+from bench.techniques.mixer_modifiers.document_mask import DocumentMask
 from bench.techniques.mixer_modifiers.head_gate import HeadGate
 from bench.techniques.mixer_modifiers.nope import Nope
 from bench.techniques.mixer_modifiers.partial_rope import PartialRope
@@ -156,6 +157,7 @@ CATALOG: dict[str, tuple[Technique, ...]] = {
         SparseHeadGate,
         ValueResidual,
         ValueEmbed,
+        DocumentMask,
     ),
     "ffn": (
         Relu2,

@@ -27,7 +27,6 @@ LACKS = {
     "ngram_tilt": "normalised tilt towards what followed the same tokens before (Parameter Golf #1514)",
     "test_time_lora": "low-rank updates of each document on its tokens already scored (Parameter Golf #77, #1530)",
     "test_time_phases": "all weights learn from whole documents already scored, in phases (Parameter Golf #1610)",
-    "varlen": "attention within documents of any length (Parameter Golf #1530)",
     "wd_taper": "weight decay that halves towards the end (Parameter Golf #1729)",
 }
 
@@ -155,6 +154,7 @@ TRAIN_BATCHES = "GPTQ on the last training batches, where theirs wrote the text 
 AFTERWARDS = "rounded after training, where theirs trained its blocks at int6"
 COARSE_EMBEDDING = "an embedding trained at int6 as the blocks are, where theirs was kept in half precision"
 ONE_K = "one clip for all blocks, where theirs had one for the feed-forward and one for attention"
+CUT_BY_SEQUENCE = "documents cut where a sequence ends, where theirs were cut at 2,048 tokens from their start"
 IN_ORDER = "sequences in the order of the shards, where theirs were shuffled"
 SKIPS_STAY = "skips stay with their blocks, where theirs were numbered anew along the loop"
 MATRICES_DECAY = "decay of matrices alone, where theirs decayed the embedding and vectors too"
@@ -193,18 +193,22 @@ APRIL_9 = joined(
     gained(5.25),
     {"schedule": {"linear": {"warmup": 0.0, "hold": 0.28}}},
 )
-# from #1529 on; their logs count what couples lanes in all blocks, used or not
-APRIL_11 = joined(APRIL_9, COUPLED)
+# coupled lanes from #1529 on, and documents by themselves from #1530 on, as scripts and parameters in the logs tell
+APRIL_10 = joined(APRIL_9, COUPLED, {"mixer_modifiers": {**APRIL_9["mixer_modifiers"], "document_mask": {}}})
 APRIL_23 = joined(
-    APRIL_11,
+    APRIL_10,
     {
         "optimizer_modifiers": {**EVEN_ROWS["optimizer_modifiers"], "polar_express": {}},
-        "mixer_modifiers": {**gained(5.0)["mixer_modifiers"], "sparse_head_gate": {"scale": 0.5}},
+        "mixer_modifiers": {
+            **gained(5.0)["mixer_modifiers"],
+            "sparse_head_gate": {"scale": 0.5},
+            "document_mask": {},
+        },
         "schedule": {"linear": {"warmup": 0.0, "hold": 0.15, "floor": 0.1}},
     },
 )
-BY_DOCUMENT = ("test_time_lora", "varlen")
-LAST = (*BY_DOCUMENT, "test_time_phases")
+LORA = ("test_time_lora",)
+LAST = (*LORA, "test_time_phases")
 APRIL_DIFFERS = (FEWER_XSA, SHORTER_EMA, MATRICES_DECAY)
 
 GOLF_RECIPES = (
@@ -369,7 +373,10 @@ GOLF_RECIPES = (
         GolfRecipe(
             pull=pull, name=name, val_bpb=bpb, stretch=LONG, tokenizer=SP8192, changes=joined(changes, packing),
             lacks=lacks,
-            differs=(*APRIL_DIFFERS, IN_ORDER, SKIPS_STAY, *((ONE_K,) if packing is not DEVIATIONS else ()), *own),
+            differs=(
+                *APRIL_DIFFERS, CUT_BY_SEQUENCE if "document_mask" in changes["mixer_modifiers"] else IN_ORDER,
+                SKIPS_STAY, *((ONE_K,) if packing is not DEVIATIONS else ()), *own,
+            ),
         )
         for pull, name, bpb, changes, packing, lacks, *own in (
             (1394, "8,192 pieces, clips by deviation, blocks looped", 1.0856, APRIL_5, DEVIATIONS, ()),
@@ -381,16 +388,16 @@ GOLF_RECIPES = (
             (1493, "three blocks looped, parallel residuals", 1.0810, joined(APRIL_9, SCORE_FIRST), DEVIATIONS, (),
              "no table of hashed pairs learnt at test time, which theirs had"),
             (1514, "momentum 0.97, tilt", 1.0798, joined(APRIL_9, SCORE_FIRST), DEVIATIONS, ("ngram_tilt",)),
-            (1529, "coupled lanes", 1.0758, joined(APRIL_11, SCORE_FIRST), DEVIATIONS, ()),
-            (1530, "attention within documents", 1.0734, APRIL_11, DEVIATIONS, BY_DOCUMENT),
-            (1610, "training at test time in phases", 1.0728, APRIL_11, DEVIATIONS, LAST),
-            (1626, "more phases, embedding at int7", 1.0719, APRIL_11, SEVEN, LAST),
-            (1667, "SmearGate by the token, output gate", 1.0714, APRIL_11,
+            (1529, "coupled lanes", 1.0758, joined(APRIL_9, COUPLED, SCORE_FIRST), DEVIATIONS, ()),
+            (1530, "attention within documents", 1.0734, APRIL_10, DEVIATIONS, LORA),
+            (1610, "training at test time in phases", 1.0728, APRIL_10, DEVIATIONS, LAST),
+            (1626, "more phases, embedding at int7", 1.0719, APRIL_10, SEVEN, LAST),
+            (1667, "SmearGate by the token, output gate", 1.0714, APRIL_10,
              joined(SEVEN, {"precision": {"sdclip": {**SEVEN["precision"]["sdclip"], "embedding_k": 20.0}}}),
-             (*BY_DOCUMENT, "input_smear", "attention_gates")),
-            (1729, "capitals apart, decay that tapers", 1.0678, APRIL_11, SEVEN, (*LAST, "caseops", "wd_taper")),
-            (1736, "capitals apart, dense gate", 1.0655, APRIL_11, SEVEN, (*LAST, "caseops", "attention_gates")),
-            (1769, "wider clips in the feed-forward", 1.0645, APRIL_11, SEVEN, (*LAST, "caseops", "attention_gates")),
+             (*LORA, "input_smear", "attention_gates")),
+            (1729, "capitals apart, decay that tapers", 1.0678, APRIL_10, SEVEN, (*LAST, "caseops", "wd_taper")),
+            (1736, "capitals apart, dense gate", 1.0655, APRIL_10, SEVEN, (*LAST, "caseops", "attention_gates")),
+            (1769, "wider clips in the feed-forward", 1.0645, APRIL_10, SEVEN, (*LAST, "caseops", "attention_gates")),
             (1787, "Polar Express, sparse gate, rates that end at a tenth", 1.0634, APRIL_23, SEVEN,
              (*LAST, "caseops")),
             (1851, "errors corrected", 1.0614, APRIL_23, CORRECTED, (*LAST, "caseops", "input_smear")),

@@ -7,6 +7,7 @@ from arena_tui.forms import Form
 from arena_tui.screens.order import OrderScreen
 from bench.divisions import DIVISIONS
 from bench.records import State
+from bench.tracks import asked_as
 
 if TYPE_CHECKING:
     from arena_tui.app import ArenaApp
@@ -33,7 +34,11 @@ def dialog(app: "ArenaApp", verb: str) -> OrderScreen | str:
 def form_of(app: "ArenaApp", verb: str, name: str | None, trial: int | None) -> Form | str:
     study = app.mirror.studies.get(name or "")
     if verb == "launch":
-        return forms.launch(study.spec.division_name if study else DIVISIONS[0].name)
+        return (
+            forms.launch(study.spec.division_name, *asked_as(study.spec.track))
+            if study
+            else forms.launch(DIVISIONS[0].name)
+        )
     if verb == "grade":
         return forms.grade()
     if study is None:
@@ -50,7 +55,8 @@ def form_of(app: "ArenaApp", verb: str, name: str | None, trial: int | None) -> 
     ended = [known.number for known in app.mirror.trials_of(study.name) if known.state in ENDED]
     if not ended:
         return f"study {study.name} has no trial that has ended"
-    return forms.export(study.name, trial if trial in ended else None, ended)
+    golf = study.spec.track.tokenizer is not None
+    return forms.export(study.name, trial if trial in ended else None, ended, golf)
 
 
 def store_words(app: "ArenaApp", verb: str) -> list[str]:

@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bench.divisions import DIVISIONS
+from bench.tracks import CONTESTS, FEATHERWEIGHT, GOLF_ON
 
 Wrong = Callable[[str], str | None]
 # As `autoresearch.requests` knows them, which a screen may not import; a test holds the two together.
-POLICIES = ("tpe", "researcher", "random", "openings", "claims")
+POLICIES = ("researcher", "tpe", "random", "openings", "claims")
 
 
 def _whole(text: str) -> str | None:
@@ -45,6 +46,7 @@ class Field:
     needed: bool = False
     many: bool = False  # several values parted by spaces, each with the option before it
     path: bool = False  # ~ is the user's home
+    flag: bool = False  # "yes" is the option alone
 
     def objection(self, value: str) -> str | None:
         """Why this can't be asked for, as a sentence."""
@@ -60,6 +62,8 @@ class Field:
             return []
         if self.path:
             value = str(Path(value).expanduser())
+        if self.flag:
+            return [self.option]
         values = value.split() if self.many else [value]
         return [word for each in values for word in ([self.option, each] if self.option else [each])]
 
@@ -89,7 +93,8 @@ _JOBS = Field("jobs", "--jobs", "runs at a time; empty: one per core", wrong=_wh
 _TIMEOUT = Field("timeout", "--timeout", "begin no trial after 90s, 30m, 2h", wrong=_length_of_time)
 
 
-def launch(division: str) -> Form:
+def launch(division: str, track: str = FEATHERWEIGHT.name, budget: str = "cpu") -> Form:
+    steps = "500" if track == FEATHERWEIGHT.name else ""
     return Form(
         "launch",
         "Launch a study",
@@ -97,8 +102,10 @@ def launch(division: str) -> Form:
         (
             Field("division", "--division", "what may differ", division, tuple(d.name for d in DIVISIONS)),
             Field("trials", "--trials", "in all", "50", wrong=_whole, needed=True),
-            Field("steps", "--steps", "500 and 800 carry belts", "500", wrong=_whole, needed=True),
-            Field("policy", "--policy", "who proposes", "tpe", POLICIES),
+            Field("steps", "--steps", "500, 800: belts; empty: the track's", steps, wrong=_whole),
+            Field("policy", "--policy", "who proposes", POLICIES[0], POLICIES),
+            Field("track", "--track", "the contest", track, tuple(t.name for t in (FEATHERWEIGHT, *CONTESTS))),
+            Field("budget", "--budget", "the machine: cpu, 1xgpu, 8xh100", budget, tuple(GOLF_ON)),
             Field("study", "--study", "its name; empty: made from the rest"),
             Field("data", "--data", "auto, a name, a folder, TRAIN,VALID", "auto", needed=True),
             Field("seed", "--seed", "1001, 1002, ...", "1001", wrong=_whole, needed=True),
@@ -156,7 +163,7 @@ def grade() -> Form:
     )
 
 
-def export(study: str, trial: int | None, trials: Sequence[int]) -> Form:
+def export(study: str, trial: int | None, trials: Sequence[int], golf: bool = False) -> Form:
     known = {str(number) for number in trials}
 
     def no_trial(text: str) -> str | None:
@@ -172,6 +179,9 @@ def export(study: str, trial: int | None, trials: Sequence[int]) -> Form:
             Field("trial", "--trial", "empty: the best", "" if trial is None else str(trial), wrong=no_trial),
             Field("to", "--to", "a folder that is not there yet", to, wrong=_new_folder, needed=True, path=True),
             Field("data", "--data", "where its corpus is; empty: the same", path=True),
+            *([Field("packed", "--packed", "yes: a script of two lines", choices=("yes",), flag=True)] if golf else []),
         ),
-        "A submission folder: fighter, packed model, card, curve. A failed trial is a negative result.",
+        "A submission folder: script, packed model, log a seed, card."
+        if golf
+        else "A submission folder: fighter, packed model, card, curve. A failed trial is a negative result.",
     )

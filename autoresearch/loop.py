@@ -10,6 +10,7 @@ import optuna
 from optuna.trial import TrialState
 
 from autoresearch.choosing import Choosing
+from autoresearch.earlier import observed_earlier
 from autoresearch.executor import Ended, Executor, Job, Progress
 from autoresearch.failing import RETRIED, gave_up_at, retried_trials, why_give_up
 from autoresearch.keeping import keep
@@ -107,7 +108,8 @@ class Search:
     def proposers(self) -> Proposers:
         """Those of the researcher, with a language model among them if the user gave one."""
         said = Conversation.of(self.store.read, self.spec.name)
-        proposers = Proposers(self.space, self.store.read.cards(self.spec.name), self.objections, size, said)
+        cards, earlier = self.store.read.cards(self.spec.name), observed_earlier(self.store.read, self.spec, self.key)
+        proposers = Proposers(self.space, cards, self.objections, size, said, earlier)
         if self.line is not None:
             self.llm = LanguageModel(self.line, proposers, self.note)
         else:
@@ -322,4 +324,7 @@ class Search:
         for step, val_loss in on_the_way(view).items():
             trial.report(val_loss, step)
         self.study.tell(trial, view.val_loss if state is TrialState.COMPLETE else None, state)
-        self.watcher.ended(proposal.number, proposal.config, outcome)
+        if outcome is None:
+            self.watcher.known(proposal.number, proposal.config, view.val_loss)
+        else:
+            self.watcher.ended(proposal.number, proposal.config, outcome)

@@ -30,7 +30,7 @@ class Teller:
 
     def __init__(self, spec: StudySpec, n_done: int, best: float | None, console: Console) -> None:
         self.spec, self.best, self.console = spec, best, console
-        self.n_done, self.n_begun_with = float(n_done), n_done  # in whole runs
+        self.n_done = self.n_begun_with = float(n_done)  # in whole runs
         self.started = time.monotonic()
         self.steps: dict[int, int] = {}
         self.totals: dict[int, int] = {}
@@ -50,7 +50,7 @@ class Teller:
     def watcher(self) -> Watcher:
         return Watcher(
             proposed=self.proposed, refused=self.refused, stepped=self.stepped, retried=self.retried, ended=self.ended,
-            noted=self.noted,
+            known=self.known, noted=self.noted,
         )  # fmt: skip
 
     def line(self, text: str) -> None:
@@ -86,18 +86,28 @@ class Teller:
         self.line(f"trial {number} is run once more: {why}")
         self._over(number)
 
-    def ended(self, number: int, config: RunConfig, outcome: Outcome | None) -> None:
-        self.n_done += config.budget.steps / self.spec.budget.steps
+    def ended(self, number: int, config: RunConfig, outcome: Outcome) -> None:
         match outcome:
             case RunResult(val_loss=val_loss, cost=cost):
-                new_best = not config.budget.short and (self.best is None or val_loss < self.best)
-                self.best = val_loss if new_best else self.best
-                text = f"val_loss {val_loss:.4f}{', the best so far' if new_best else ''}, {cost.train_seconds:.0f} s"
+                text = f"{self._scored(config, val_loss)}, {cost.train_seconds:.0f} s"
             case Failure(reason=reason, message=message):
                 text = f"failed, {reason.value}: {message}"
-            case None:
-                text = "the ledger already had this run"
+        self._counted(number, config, text)
+
+    def known(self, number: int, config: RunConfig, val_loss: float | None) -> None:
+        # it took no time, so the pace knows nothing of it
+        self.n_begun_with += config.budget.steps / self.spec.budget.steps
+        scored = "failed" if val_loss is None else self._scored(config, val_loss)
+        self._counted(number, config, f"{scored}: the ledger already had this run")
+
+    def _scored(self, config: RunConfig, val_loss: float) -> str:
+        new_best = not config.budget.short and (self.best is None or val_loss < self.best)
+        self.best = val_loss if new_best else self.best
+        return f"val_loss {val_loss:.4f}{', the best so far' if new_best else ''}"
+
+    def _counted(self, number: int, config: RunConfig, text: str) -> None:
         self.line(f"trial {number} {text}")
+        self.n_done += config.budget.steps / self.spec.budget.steps
         self._over(number)
         self.bars.update(self.total, completed=self.n_done, note=self.summary())
 

@@ -12,7 +12,7 @@ from studies.definitions import OPENINGS, StudySpec
 from studies.ownership import check_claim, this_process
 from studies.reading import Reader
 
-POLICIES = ("tpe", RESEARCHER, "random", OPENINGS, "claims")
+POLICIES = (RESEARCHER, "tpe", "random", OPENINGS, "claims")
 # those of a command of their own
 OWN_COMMAND = (GRADE,)
 
@@ -31,6 +31,10 @@ def check_request(spec: StudySpec) -> None:
         raise ConfigError(f"there is no policy named {spec.policy}", f"the policies are {', '.join(POLICIES)}")
     if spec.rungs and spec.policy != RESEARCHER:
         raise ConfigError(f"--rungs is for the policy {RESEARCHER}, not {spec.policy}", f"use --policy {RESEARCHER}")
+    if spec.alone and spec.policy != RESEARCHER:
+        raise ConfigError(
+            f"--alone is for the policy {RESEARCHER}: {spec.policy} knows nothing of earlier studies", "leave it out"
+        )
 
 
 def rungs_asked(policy: str, steps: int, asked: bool | None) -> tuple[int, ...]:
@@ -52,7 +56,7 @@ def check_llm(spec: StudySpec) -> None:
     if spec.policy != RESEARCHER:
         raise ConfigError(
             f"--llm goes with --policy {RESEARCHER}, and the policy is {spec.policy}",
-            f"add --policy {RESEARCHER}, or drop --llm",
+            "leave --policy out, or drop --llm",
         )
 
 

@@ -77,7 +77,8 @@ def run_study(
         try:
             key = run_key(spec.track, spec.seed, corpus, executor)
             trials, n_done = store.read.trials(spec.name), store.read.study(spec.name).n_done
-            known = [t.run for t in trials if t.run and t.run.identity.conditions == key.conditions]
+            whole = [t.run for t in trials if t.run and not t.is_short]
+            known = [run for run in whole if run.identity.conditions == key.conditions]
             best = min((run.val_loss for run in known if run.val_loss is not None), default=None)
             teller = Teller(replace(spec, n_trials=n_planned(spec, n_done, trials)), n_done, best, console)
             live = LiveReport(store.path, spec.name, report, teller.line) if report else None

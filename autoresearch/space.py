@@ -4,8 +4,11 @@ The only code that knows Optuna's `suggest_*`. Every slot and toggle is always s
 technique was chosen, so that TPE models the choice of techniques jointly.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+import math
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from statistics import fmean
 from typing import Any
 
 import optuna
@@ -16,9 +19,10 @@ from optuna.distributions import (
     IntDistribution,
 )
 
+from autoresearch.beliefs import Observation, stack_of
 from autoresearch.settings import Settings, entrants, parse_settings
 from bench.catalog import CATALOG, HOSTS, Technique, displaced, full_pick, technique, technique_of
-from bench.config import BROUGHT, SLOTS, Pick, Picks, RunConfig, make_config
+from bench.config import BROUGHT, SLOTS, Pick, Picks, RunConfig, fingerprint, make_config
 from bench.divisions import Division, baseline
 from bench.knobs import Choice, Knob, Span, Value, knobs_of
 from bench.recipes import published
@@ -158,6 +162,28 @@ class Space:
         yield Opening(plain, "baseline", "every delta is measured from here")
         if not self.held:
             yield from (opening for opening in self._techniques() if opening.params != self.given)
+
+    def proven(self, earlier: Iterable[Observation], most: int) -> Iterator[Opening]:
+        """The lowest stacks of earlier studies below their baseline that this one may choose, as they were run there;
+        of seeds of one config the mean counts."""
+        runs: dict[str, list[Observation]] = defaultdict(list)
+        for run in earlier:
+            if run.config.budget == self.spec.budget:
+                runs[fingerprint(run.config)].append(run)
+        means = {print_: fmean(run.val_loss for run in found) for print_, found in runs.items()}
+        plain = fingerprint(self.base)
+        seen = {stack_of(self.base)}
+        for print_ in sorted(means, key=lambda print_: (means[print_], print_)):
+            first, stack = runs[print_][0], stack_of(runs[print_][0].config)
+            params = self.params_for(first.config)
+            if means[print_] >= means.get(plain, math.inf) or len(seen) > most:
+                return
+            if stack not in seen and fingerprint(self.recall(params)[0]) == print_:
+                seen.add(stack)
+                said = (
+                    f"{first.trial} at {first.val_loss:.4f}, among the lowest of earlier studies under these conditions"
+                )
+                yield Opening(params, "recipe", said, "below the baseline, as there")
 
     def recipes(self) -> Iterator[Opening]:
         """The published stacks that the study may choose whole, with their source and what it claims."""

@@ -66,6 +66,7 @@ from bench.techniques.mixer.s4d import S4d
 from bench.techniques.mixer.sliding_window import SlidingWindow
 from bench.techniques.mixer.softmax import Softmax
 from bench.techniques.mixer.sparse import Sparse
+from bench.techniques.mixer_modifiers.document_mask import DocumentMask
 from bench.techniques.mixer_modifiers.head_gate import HeadGate
 from bench.techniques.mixer_modifiers.nope import Nope
 from bench.techniques.mixer_modifiers.partial_rope import PartialRope
@@ -110,7 +111,9 @@ from bench.techniques.precision_modifiers.half_embedding import HalfEmbedding
 from bench.techniques.precision_modifiers.late_k import LateK
 from bench.techniques.precision_modifiers.late_rounding import LateRounding
 from bench.techniques.precision_modifiers.lqer import Lqer, LqerAsymmetric
+from bench.techniques.residual.coupled_lanes import CoupledLanes
 from bench.techniques.residual.hybrid_norm import HybridNorm
+from bench.techniques.residual.isolated_lanes import IsolatedLanes
 from bench.techniques.residual.parallel import Parallel
 from bench.techniques.residual.parallel_last import ParallelLast
 from bench.techniques.residual.pre_norm import PreNorm
@@ -154,6 +157,7 @@ CATALOG: dict[str, tuple[Technique, ...]] = {
         SparseHeadGate,
         ValueResidual,
         ValueEmbed,
+        DocumentMask,
     ),
     "ffn": (
         Relu2,
@@ -165,6 +169,8 @@ CATALOG: dict[str, tuple[Technique, ...]] = {
         PreNorm,
         Parallel,
         ParallelLast,
+        IsolatedLanes,
+        CoupledLanes,
         HybridNorm,
     ),
     "block_modifiers": (

@@ -20,7 +20,6 @@ Changes = Mapping[str, Mapping[str, Mapping[str, Value]]]  # slot -> technique -
 LACKS = {
     "attention_gates": "gates on the attention's output by dense maps, stored at int8 (Parameter Golf #1667, #1736)",
     "caseops": "a lossless transform of capitals before the tokenizer (Parameter Golf #1729)",
-    "coupled_lanes": "two streams that exchange what they add (Parameter Golf #1204)",
     "factored_embedding": "an embedding as a product of two narrow matrices (Parameter Golf #640)",
     "grouped_lrzip": "like matrices compressed together by lrzip (Parameter Golf #1855)",
     "input_smear": "SmearGate by a gate that reads the token (Parameter Golf #1667, #1851)",
@@ -28,7 +27,6 @@ LACKS = {
     "ngram_tilt": "normalised tilt towards what followed the same tokens before (Parameter Golf #1514)",
     "test_time_lora": "low-rank updates of each document on its tokens already scored (Parameter Golf #77, #1530)",
     "test_time_phases": "all weights learn from whole documents already scored, in phases (Parameter Golf #1610)",
-    "varlen": "attention within documents of any length (Parameter Golf #1530)",
     "wd_taper": "weight decay that halves towards the end (Parameter Golf #1729)",
 }
 
@@ -134,6 +132,8 @@ LEAKY: Changes = {"ffn": {"leaky_relu2": {"mult": 3, "slope": 0.5}}}
 LEAKY_4: Changes = {"ffn": {"leaky_relu2": {"mult": 4, "slope": 0.5}}}
 EVEN_ROWS: Changes = {"optimizer_modifiers": {"momentum_warmup": {"start": 0.92, "steps": 1500}, "muoneq_r": {}}}
 PARALLEL: Changes = {"residual": {"parallel_last": {"layers": 4}}}
+ISOLATED: Changes = {"residual": {"isolated_lanes": {"layers": 4}}}
+COUPLED: Changes = {"residual": {"coupled_lanes": {"layers": 3, "kept": 1.1}}}
 STRIDES: Changes = {"addons": {"coprime_strides": {}}}
 CLIPPED: Changes = {"addons": {"grad_clip": {"limit": 0.3}}}
 LOOP_1: Changes = {
@@ -154,9 +154,11 @@ TRAIN_BATCHES = "GPTQ on the last training batches, where theirs wrote the text 
 AFTERWARDS = "rounded after training, where theirs trained its blocks at int6"
 COARSE_EMBEDDING = "an embedding trained at int6 as the blocks are, where theirs was kept in half precision"
 ONE_K = "one clip for all blocks, where theirs had one for the feed-forward and one for attention"
+CUT_BY_SEQUENCE = "documents cut where a sequence ends, where theirs were cut at 2,048 tokens from their start"
 IN_ORDER = "sequences in the order of the shards, where theirs were shuffled"
 SKIPS_STAY = "skips stay with their blocks, where theirs were numbered anew along the loop"
 MATRICES_DECAY = "decay of matrices alone, where theirs decayed the embedding and vectors too"
+X0_BEFORE = "lanes part once x0 is mixed in, where theirs parted before"
 SAME_RATES = "the rates of the records of its week: its own are not in our sources"
 
 
@@ -191,18 +193,22 @@ APRIL_9 = joined(
     gained(5.25),
     {"schedule": {"linear": {"warmup": 0.0, "hold": 0.28}}},
 )
+# coupled lanes from #1529 on, and documents by themselves from #1530 on, as scripts and parameters in the logs tell
+APRIL_10 = joined(APRIL_9, COUPLED, {"mixer_modifiers": {**APRIL_9["mixer_modifiers"], "document_mask": {}}})
 APRIL_23 = joined(
-    APRIL_9,
+    APRIL_10,
     {
         "optimizer_modifiers": {**EVEN_ROWS["optimizer_modifiers"], "polar_express": {}},
-        "mixer_modifiers": {**gained(5.0)["mixer_modifiers"], "sparse_head_gate": {"scale": 0.5}},
+        "mixer_modifiers": {
+            **gained(5.0)["mixer_modifiers"],
+            "sparse_head_gate": {"scale": 0.5},
+            "document_mask": {},
+        },
         "schedule": {"linear": {"warmup": 0.0, "hold": 0.15, "floor": 0.1}},
     },
 )
-BY_DOCUMENT = ("test_time_lora", "varlen")
-LAST = (*BY_DOCUMENT, "test_time_phases")
-# parameters in the logs, or the page, tell of the two lanes that exchange what they add
-LANED = (*LAST, "coupled_lanes")
+LORA = ("test_time_lora",)
+LAST = (*LORA, "test_time_phases")
 APRIL_DIFFERS = (FEWER_XSA, SHORTER_EMA, MATRICES_DECAY)
 
 GOLF_RECIPES = (
@@ -341,11 +347,15 @@ GOLF_RECIPES = (
     ),
     GolfRecipe(
         pull=1204, name="coupled lanes, two blocks looped", val_bpb=1.1063, stretch=LONG,
-        lacks=("coupled_lanes", "layer_bits"),
+        lacks=("layer_bits",),
         changes=joined(
-            MARCH_25, GPTQ, SHUFFLED, {"addons": {"depth_recurrence": {"blocks": 2, "again": 1, "start": 0.5}}}
+            MARCH_25, GPTQ, SHUFFLED, {"addons": {"depth_recurrence": {"blocks": 2, "again": 1, "start": 0.5}}},
+            {"residual": {"coupled_lanes": {"layers": 4, "kept": 1.0488}}},
         ),
-        differs=(FEWER_XSA, SMALLER_TABLE, SHORTER_EMA),
+        differs=(
+            FEWER_XSA, SMALLER_TABLE, SHORTER_EMA, "blocks run again whole, where theirs took other feed-forwards then",
+            "both parts write at once, and skips and x0 reach one lane, where theirs wrote in turn and reached both",
+        ),
     ),
     GolfRecipe(
         pull=1218, name="4,096 pieces, feed-forward 4x, strong decay", val_bpb=1.0979, stretch=LONG, tokenizer=SP4096,
@@ -357,14 +367,16 @@ GOLF_RECIPES = (
     ),
     GolfRecipe(
         pull=1334, name="lanes, QK gain 5", val_bpb=1.0897, stretch=LONG, tokenizer=SP4096,
-        changes=joined(APRIL_3, gained(5.0)), lacks=("coupled_lanes",),
-        differs=(*APRIL_DIFFERS, NO_VALUES, SKIPS_STAY),
+        changes=joined(APRIL_3, gained(5.0), ISOLATED), differs=(*APRIL_DIFFERS, NO_VALUES, SKIPS_STAY, X0_BEFORE),
     ),
     *(
         GolfRecipe(
             pull=pull, name=name, val_bpb=bpb, stretch=LONG, tokenizer=SP8192, changes=joined(changes, packing),
             lacks=lacks,
-            differs=(*APRIL_DIFFERS, IN_ORDER, SKIPS_STAY, *((ONE_K,) if packing is not DEVIATIONS else ()), *own),
+            differs=(
+                *APRIL_DIFFERS, CUT_BY_SEQUENCE if "document_mask" in changes["mixer_modifiers"] else IN_ORDER,
+                SKIPS_STAY, *((ONE_K,) if packing is not DEVIATIONS else ()), *own,
+            ),
         )
         for pull, name, bpb, changes, packing, lacks, *own in (
             (1394, "8,192 pieces, clips by deviation, blocks looped", 1.0856, APRIL_5, DEVIATIONS, ()),
@@ -372,25 +384,25 @@ GOLF_RECIPES = (
              "both loops at once, where theirs came one after the other",
              "clips by deviation alone, where theirs weighed rows by their inputs too"),
             (1413, "QK gain 5, training at test time", 1.0828, APRIL_6, DEVIATIONS, ()),
-            (1477, "lanes, training at test time", 1.0822, APRIL_6, DEVIATIONS, ("coupled_lanes",)),
+            (1477, "lanes, training at test time", 1.0822, joined(APRIL_6, ISOLATED), DEVIATIONS, (), X0_BEFORE),
             (1493, "three blocks looped, parallel residuals", 1.0810, joined(APRIL_9, SCORE_FIRST), DEVIATIONS, (),
              "no table of hashed pairs learnt at test time, which theirs had"),
             (1514, "momentum 0.97, tilt", 1.0798, joined(APRIL_9, SCORE_FIRST), DEVIATIONS, ("ngram_tilt",)),
-            (1529, "coupled lanes", 1.0758, joined(APRIL_9, SCORE_FIRST), DEVIATIONS, ("coupled_lanes",)),
-            (1530, "attention within documents", 1.0734, APRIL_9, DEVIATIONS, BY_DOCUMENT),
-            (1610, "training at test time in phases", 1.0728, APRIL_9, DEVIATIONS, LAST),
-            (1626, "more phases, embedding at int7", 1.0719, APRIL_9, SEVEN, LANED),
-            (1667, "SmearGate by the token, output gate", 1.0714, joined(APRIL_9, SCORE_FIRST),
+            (1529, "coupled lanes", 1.0758, joined(APRIL_9, COUPLED, SCORE_FIRST), DEVIATIONS, ()),
+            (1530, "attention within documents", 1.0734, APRIL_10, DEVIATIONS, LORA),
+            (1610, "training at test time in phases", 1.0728, APRIL_10, DEVIATIONS, LAST),
+            (1626, "more phases, embedding at int7", 1.0719, APRIL_10, SEVEN, LAST),
+            (1667, "SmearGate by the token, output gate", 1.0714, APRIL_10,
              joined(SEVEN, {"precision": {"sdclip": {**SEVEN["precision"]["sdclip"], "embedding_k": 20.0}}}),
-             ("input_smear", "attention_gates", "coupled_lanes")),
-            (1729, "capitals apart, decay that tapers", 1.0678, APRIL_9, SEVEN, (*LANED, "caseops", "wd_taper")),
-            (1736, "capitals apart, dense gate", 1.0655, APRIL_9, SEVEN, (*LANED, "caseops", "attention_gates")),
-            (1769, "wider clips in the feed-forward", 1.0645, APRIL_9, SEVEN, (*LANED, "caseops", "attention_gates")),
+             (*LORA, "input_smear", "attention_gates")),
+            (1729, "capitals apart, decay that tapers", 1.0678, APRIL_10, SEVEN, (*LAST, "caseops", "wd_taper")),
+            (1736, "capitals apart, dense gate", 1.0655, APRIL_10, SEVEN, (*LAST, "caseops", "attention_gates")),
+            (1769, "wider clips in the feed-forward", 1.0645, APRIL_10, SEVEN, (*LAST, "caseops", "attention_gates")),
             (1787, "Polar Express, sparse gate, rates that end at a tenth", 1.0634, APRIL_23, SEVEN,
-             (*LANED, "caseops")),
-            (1851, "errors corrected", 1.0614, APRIL_23, CORRECTED, (*LANED, "caseops", "input_smear")),
+             (*LAST, "caseops")),
+            (1851, "errors corrected", 1.0614, APRIL_23, CORRECTED, (*LAST, "caseops", "input_smear")),
             (1855, "nine knobs tuned again, grouped compression", 1.0611, APRIL_23, CORRECTED,
-             (*LANED, "caseops", "input_smear", "grouped_lrzip")),
+             (*LAST, "caseops", "input_smear", "grouped_lrzip")),
         )
     ),
 )  # fmt: skip

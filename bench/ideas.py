@@ -49,13 +49,6 @@ IDEAS: tuple[Idea, ...] = (
         Prior(0, "D", "no result at this size"),
     ),
     Idea(
-        "coupled_lanes",
-        "residual",
-        "Two streams, one for the mixer and one for the feed-forward, exchange what they add by learned weights.",
-        "Parameter Golf #1204",
-        Prior(-1, "C", "-0.0022 BPB, one seed"),
-    ),
-    Idea(
         "depth_attention",
         "residual",
         "A softmax over what the layers before gave replaces the sum.",

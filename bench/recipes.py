@@ -109,6 +109,8 @@ IN_MINIATURE: Mapping[str, Mapping[str, Value]] = {
     "bigram_hash": {"buckets": 1024, "table_width": 16},
     "depth_recurrence": {"blocks": 1},
     "parallel_last": {"layers": 1},
+    "isolated_lanes": {"layers": 1},
+    "coupled_lanes": {"layers": 1},
 }
 
 

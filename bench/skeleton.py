@@ -5,7 +5,6 @@ Shapes: B batch, T time, D width, V vocabulary.
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import cached_property
 
 import torch
 import torch.nn.functional as F
@@ -48,14 +47,28 @@ class Context:
     values: dict[int, Tensor] = field(default_factory=dict)  # a mixer's values by layer, for those that reuse them
     streams: dict[int, Tensor] = field(default_factory=dict)  # at i + 1 what block i gave last, at 0 what came before
     embedding_VD: Tensor = field(init=False)  # the embedding as its number format gives it, for a head that shares it
+    given_BTD: Tensor = field(init=False)  # what the block under way was given, before anything changed it
+    lane_BTD: Tensor | None = None  # the second stream, between blocks that keep two
+    # what is worked out at most once a pass; functools.cached_property takes a lock, which cuts a compiled pass in two
+    _starts_BT: Tensor | None = field(default=None, init=False)
+    _within_BTT: Tensor | None = field(default=None, init=False)
 
-    @cached_property
+    @property
     def starts_BT(self) -> Tensor:
         """True where a document begins; the first position of a window counts as one."""
-        at = self.tokens_BT == self.boundary.token
-        starts = torch.ones_like(at)
-        starts[:, 1:] = at[:, 1:] if self.boundary.begins else at[:, :-1]
-        return starts
+        if self._starts_BT is None:
+            at = self.tokens_BT == self.boundary.token
+            self._starts_BT = torch.ones_like(at)
+            self._starts_BT[:, 1:] = at[:, 1:] if self.boundary.begins else at[:, :-1]
+        return self._starts_BT
+
+    @property
+    def within_BTT(self) -> Tensor:
+        """True where the second position stands in the first one's document, and not after it."""
+        if self._within_BTT is None:
+            document_BT = self.starts_BT.cumsum(1)
+            self._within_BTT = (document_BT.unsqueeze(2) == document_BT.unsqueeze(1)).tril()
+        return self._within_BTT
 
 
 # Norm, mixer or feed-forward, and whatever modifies them: from the stream to what is added to it.
@@ -75,7 +88,10 @@ class Block(nn.Module):
         ffn: nn.Module,
         attached: Mapping[str, Sequence[nn.Module]],
     ) -> None:
-        """`attached` holds modifiers by point and part: stream, read_mixer, read_ffn, added_mixer, added_ffn."""
+        """`attached` holds modifiers by point and part: stream, read_mixer, read_ffn, added_mixer, added_ffn.
+
+        At stream_mixer stand those that change the stream for the mixer alone.
+        """
         super().__init__()
         self.residual = residual
         self.mixer = mixer
@@ -85,11 +101,13 @@ class Block(nn.Module):
         self.attached = attached
 
     def forward(self, x_BTD: Tensor, context: Context) -> Tensor:
+        context.given_BTD = x_BTD
         x_BTD = self._changed("stream", x_BTD, context)
-        y_BTD: Tensor = self.residual(x_BTD, lambda h: self.mixed(h, context), lambda h: self.fed(h, context))
+        y_BTD: Tensor = self.residual(x_BTD, lambda h: self.mixed(h, context), lambda h: self.fed(h, context), context)
         return y_BTD
 
     def mixed(self, x_BTD: Tensor, context: Context) -> Tensor:
+        x_BTD = self._changed("stream_mixer", x_BTD, context)
         y_BTD = self.mixer(self._changed("read_mixer", rms(x_BTD), context), context)
         return self._changed("added_mixer", y_BTD, context)
 

@@ -253,9 +253,16 @@ def _block(stack: Stack, where: Site) -> nn.Module:
     attached: dict[str, list[nn.Module]] = defaultdict(list)
     for modifier in stack.block_modifiers:
         for part in block_parts(modifier):
-            place = f"{modifier.point}_{part}" if part else modifier.point
-            attached[place] += _present((modifier,), replace(where, part=part))
+            attached[_place(stack, modifier, where, part)] += _present((modifier,), replace(where, part=part))
     return Block(_sure(stack.residual, where), mixer, _sure(stack.ffn, where), attached)
+
+
+def _place(stack: Stack, modifier: BlockModifier, where: Site, part: str) -> str:
+    """Where it stands in the block: where its point says, unless that would change a lane that it spares."""
+    two_lanes = getattr(stack.residual, "two_lanes", None)
+    if two_lanes and two_lanes(where) and getattr(modifier, "spares_lanes", False):
+        return "stream_mixer"
+    return f"{modifier.point}_{part}" if part else modifier.point
 
 
 def _present(parts: Sequence[ModelPart], where: Site) -> list[nn.Module]:

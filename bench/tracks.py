@@ -233,6 +233,12 @@ def served_on(track: Track, budget: str) -> Track:
     return next((of[budget] for of in GOLFS if track is of["8xh100"] and budget in of), track)
 
 
+def asked_as(track: Track) -> tuple[str, str]:
+    """The contest and the machine that a command names for a track."""
+    served = ((of["8xh100"].name, budget) for of in GOLFS for budget, other in of.items() if other is track)
+    return next(served, (track.name, "cpu"))
+
+
 def track_named(name: str) -> Track:
     for track in TRACKS:
         if track.name == name:

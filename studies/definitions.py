@@ -33,6 +33,7 @@ class StudySpec:
     seed: int = FIRST_SEARCH_SEED  # of every run, and of the proposals
     policy: str = "tpe"
     rungs: tuple[int, ...] = ()  # one part in so many of the steps, the shortest first; without any every run is whole
+    alone: bool = False  # the researcher knows nothing of earlier studies
     settings: tuple[str, ...] = ()  # `slot.knob=value` and `slot=a,b`, as given with --set
     start: RunConfig | None = None  # the fighter to begin with, as given with --from
     start_file: str = ""  # its file's name, and what was left out of it
@@ -46,11 +47,13 @@ class StudySpec:
         return division_named(self.division_name, self.track_name)
 
     def to_json(self) -> dict[str, Any]:
-        """As data. A study without a start or rungs is written as it was before there were any."""
+        """As data. A study without a start or rungs, and one that is not alone, is written as it was before those."""
         plain = asdict(replace(self, start=None)) | {"settings": list(self.settings), "budget": self.budget.to_json()}
-        del plain["start"], plain["start_file"], plain["rungs"]
+        del plain["start"], plain["start_file"], plain["rungs"], plain["alone"]
         if self.rungs:
             plain["rungs"] = list(self.rungs)
+        if self.alone:
+            plain["alone"] = True
         if self.start is None:
             return plain
         return plain | {"start": config_to_json(self.start), "start_file": self.start_file}

@@ -23,6 +23,7 @@ class Measurement:
     policy: str = "tpe"
     seed: int = FIRST_SEARCH_SEED
     rungs: tuple[int, ...] = ()
+    alone: bool = False
     fighter: str = ""  # a shipped one, which the study grades
     without: str = ""  # a technique of the fighter that is left out; no belt is fought for then
 
@@ -43,6 +44,7 @@ class Measurement:
             seed=self.seed,
             policy=self.policy,
             rungs=self.rungs,
+            alone=self.alone,
             settings=self.settings,
         )
 
@@ -122,6 +124,7 @@ POLICY_ARMS = tuple(
         settings=CONTESTED,
         policy=policy,
         seed=seed,
+        alone=policy == "researcher",  # it is not to learn from the others' runs
     )
     # a repetition is finished before the next begins: each is a comparison by itself
     for seed in POLICY_SEEDS

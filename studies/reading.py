@@ -108,6 +108,15 @@ class Reader:
         asked = f"{_TRIALS} WHERE study.name = ? AND (trial.rev > ? OR run.rev > ?) ORDER BY trial.number"
         return [_trial(row) for row in self._rows(asked, study, since_rev, since_rev)]
 
+    def earlier(self, study: str, most: int = 1_000) -> list[TrialView]:
+        """Scored trials of other studies on the same text, of runs that had ended when this study began: the latest
+        so many, by the end of their runs. Whenever it is asked, the answer is the same."""
+        asked = f"""{_TRIALS}, study AS own
+            WHERE own.name = ? AND study.id != own.id AND trial.state = 'complete' AND run.state = 'complete'
+            AND run.corpus_digest = json_extract(own.spec, '$.corpus_digest') AND run.ended_at <= own.created_at
+            ORDER BY run.ended_at DESC, study.name, trial.number LIMIT ?"""
+        return [_trial(row) for row in reversed(self._rows(asked, study, most))]
+
     def curve(self, run_id: int) -> list[Point]:
         """A run's curve so far: the packed one once it has ended."""
         for row in self._rows("SELECT curve FROM run WHERE id = ?", run_id):

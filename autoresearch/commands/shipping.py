@@ -36,12 +36,15 @@ def export(
     to: Annotated[Path, typer.Option("--to", metavar="DIR", help="a folder that does not exist yet")],
     trial: Annotated[int | None, typer.Option(help="default: the best")] = None,
     data: Annotated[str | None, typer.Option("--data", metavar="PATH", help="where its corpus lies now")] = None,
+    packed: Annotated[
+        bool, typer.Option("--packed", help="golf: pack the script, which leaves weights more of the cap")
+    ] = False,
     store: StoreOption = None,
 ) -> None:
     """Write a trial as a submission: fighter, artifact, card, curve. A failed one is a negative result."""
     from autoresearch.submission.write import write_submission
 
-    print_out(str(write_submission(ledger_path(store), name, trial, to, data, say)))
+    print_out(str(write_submission(ledger_path(store), name, trial, to, data, say, pack=packed)))
 
 
 def verify(

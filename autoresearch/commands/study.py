@@ -24,12 +24,15 @@ def study(
     seed: Annotated[int, typer.Option(help="of runs and proposals: 1001, 1002, ...")] = 1001,
     jobs: JobsOption = None,
     policy: Annotated[
-        str, typer.Option(help="who proposes: tpe, random, researcher, or openings: each technique alone, and done")
-    ] = "tpe",
+        str, typer.Option(help="who proposes: researcher, tpe, random, or openings: each technique alone, and done")
+    ] = "researcher",
     rungs: Annotated[
         bool | None,
         typer.Option("--rungs/--no-rungs", help="short runs first, under researcher; on from 1350 steps"),
     ] = None,
+    alone: Annotated[
+        bool, typer.Option("--alone", help="the researcher begins without what earlier studies found")
+    ] = False,
     llm: LlmOption = None,
     data: DataOption = "auto",
     timeout: TimeoutOption = None,
@@ -71,6 +74,7 @@ def study(
         data=data,
         seed=seed,
         policy=policy,
+        alone=alone,
         settings=tuple(settings or ()),
     )
     if start is not None:

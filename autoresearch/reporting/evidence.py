@@ -36,11 +36,14 @@ def effects(facts: Facts) -> Section:
     unrun = Sentence(f"By their priors alone, without a run: {len(priors)} techniques.")
     if not with_runs:
         return Section(title, (Sentence("No technique beside the baseline's has a scored run."), unrun))
+    n_earlier = len(facts.beliefs.observations) - len({t.run.id for t in facts.scored if t.run})
+    earlier = f", and {n_earlier} of earlier studies under the same conditions" if n_earlier else ""
     said = Sentence(
         "Effect on val_loss of putting a technique where the baseline has another or none, each at its best known "
-        f"learning rate, from one linear model over all scored runs; below zero helps. Here {noise_told(facts)}; runs "
-        f"stray from the model by {facts.beliefs.noise_sd:.4f}. An interval holds 95 % of the belief, and is no test. "
-        "Alone: the best run with nothing else added, minus the baseline as it stands, so tuning is in it. " + PATTERNS
+        f"learning rate, from one linear model over all scored runs{earlier}; below zero helps. Here "
+        f"{noise_told(facts)}; runs stray from the model by {facts.beliefs.noise_sd:.4f}. An interval holds 95 % of "
+        "the belief, and is no test. Alone: the best run with nothing else added, minus the baseline as it stands, so "
+        "tuning is in it. " + PATTERNS
     )
     columns = (
         Column("technique"), Column("effect, nats/byte", DELTA), Column("from", DELTA), Column("to", DELTA),

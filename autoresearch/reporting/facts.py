@@ -8,6 +8,7 @@ from functools import cached_property
 from itertools import islice
 
 from autoresearch.beliefs import Beliefs, Observation, believe
+from autoresearch.earlier import observed_earlier
 from autoresearch.noise import Noise, Sample, noise_of
 from autoresearch.reporting.report import Trials
 from autoresearch.researcher.feasibility import Size
@@ -149,6 +150,9 @@ def gather(
     arms = _arms(here, trials)
     noise = noise_of([arms[0].sample], _samples(arms)) if arms else None
     observations = [Observation(f"#{t.number}", t.config, loss(t)) for t in _once(here)]
+    if identity is not None:
+        known = observed_earlier(reader, study.spec, identity)
+        observations += [o for o in known if o.config.budget == study.spec.budget]
     noise_sd = noise.sigma if noise else study.spec.track.usual_noise
     cards = reader.cards(name)
     beliefs = believe(observations, noise_sd, cards, baseline(study.spec.budget, study.spec.track_name))

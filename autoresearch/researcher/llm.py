@@ -60,8 +60,7 @@ class LanguageModel:
         elif n_left > 0 and not self.line.busy:
             # it is told of whole runs, and of short ones only that they are no news
             known = frozenset(climb.stack for climb in self.proposers.ladder.climbs(trials))
-            whole = [t for t in trials if not t.is_short]
-            evidence = Evidence(whole, self.proposers.space.spec.track.usual_noise, known)
+            evidence = self.proposers.evidence(trials, elsewhere=known)
             incumbent = evidence.incumbent()
             if incumbent is not None and self._is_needed(evidence, trials):
                 self._incumbent, self._repairing = incumbent, False

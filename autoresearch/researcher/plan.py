@@ -46,6 +46,10 @@ if TYPE_CHECKING:
 Trials = Sequence[TrialView]
 
 
+# Stacks of earlier studies that a study begins with; the next ones it comes to by the beliefs.
+PROVEN = 2
+
+
 @dataclass
 class Researcher:
     """The phases of one study in order."""
@@ -64,7 +68,8 @@ class Researcher:
         self.plain = next(o for o in openings if o.proposer == "baseline")
         self.plain_print = self._print(self.plain)
         given = [o for o in openings if o.proposer == "user"]
-        self.recipes = [(self._print(o), o) for o in (*given, *space.recipes())]
+        proven = space.proven(self.proposers.earlier, PROVEN)
+        self.recipes = [(self._print(o), o) for o in (*given, *proven, *space.recipes())]
         self.screened = [(self._print(o), o) for o in self._ranked(o for o in openings if o.proposer == "opening")]
         refused = self.proposers.objections(space.recall(self.plain.params)[0])
         self.ready = Ending.NO_BASELINE if refused else Ending.READY
@@ -125,9 +130,7 @@ class Researcher:
         return self._confirm(trials, evidence)
 
     def evidence(self, trials: Trials, budget: Budget | None = None) -> Evidence:
-        """Of the trials of one budget, the study's own if no other is asked for."""
-        asked = budget or self.spec.budget
-        return Evidence([t for t in trials if t.config.budget == asked], self.spec.track.usual_noise)
+        return self.proposers.evidence(trials, budget)
 
     def _move(self, phase: Phase, suggest: Callable[[], Suggestion] | None = None, **closing: Ending) -> Move:
         return Move(phase=phase, suggest=suggest, closed=self.closed | closing, verdicts=self.verdicts)

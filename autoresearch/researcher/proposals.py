@@ -63,6 +63,7 @@ class Evidence:
     trials: Sequence[TrialView]
     usual_noise: float
     elsewhere: frozenset[str] = frozenset()  # fingerprints of configs that were proposed with another budget
+    earlier: Sequence[Observation] = ()  # of other studies, of the same budget: they are believed, and are no trials
 
     @property
     def scored(self) -> list[TrialView]:
@@ -104,7 +105,7 @@ class Evidence:
 
     def believed(self, cards: Sequence[Card], base: RunConfig) -> Beliefs:
         rows = [Observation(f"#{t.number}", t.config, _loss(t)) for t in self.scored]
-        return believe(rows, self.noise_sd(), cards, base)
+        return believe([*rows, *self.earlier], self.noise_sd(), cards, base)
 
 
 @dataclass(frozen=True)
@@ -119,6 +120,19 @@ class Proposers:
     objections: Objections
     size: Size = lambda config: ()
     conversation: Conversation = field(default_factory=Conversation)  # with a language model, if the user asked for one
+    earlier: Sequence[Observation] = ()  # of other studies under the same conditions, before this one
+
+    def evidence(
+        self, trials: Iterable[TrialView], budget: Budget | None = None, elsewhere: frozenset[str] = frozenset()
+    ) -> Evidence:
+        """What trials of one budget say, the study's own if no other is asked for: like is compared with like."""
+        asked = budget or self.space.spec.budget
+        return Evidence(
+            [t for t in trials if t.config.budget == asked],
+            self.space.spec.track.usual_noise,
+            elsewhere,
+            [o for o in self.earlier if o.config.budget == asked],
+        )
 
     @cached_property
     def ladder(self) -> Ladder:
@@ -135,11 +149,9 @@ class Proposers:
             )  # fmt: skip
         rung = self.ladder.start(climbs)
         budget = self.ladder.budget(rung)
-        # like is compared with like: what is proposed for a rung stands on the runs of that rung
-        alike = [t for t in trials if t.config.budget == (budget or self.space.spec.budget)]
         known = frozenset(climb.stack for climb in climbs)
         n_recipes = sum(t.proposer in ("user", "recipe") and t.val_loss is not None for t in trials)
-        said = self.new(number, Evidence(alike, self.space.spec.track.usual_noise, known), n_recipes)
+        said = self.new(number, self.evidence(trials, budget, known), n_recipes)
         if said.proposer == LLM and budget is not None:
             # it was told of whole runs
             said = replace(said, expected=None)

@@ -5,7 +5,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from autoresearch.noise import Sample
-from autoresearch.submission.golf_facts import README, SCRIPT, SUBMISSION, WEIGHTS, Entry, Seed, compliance, pace_file
+from autoresearch.submission.golf_facts import (
+    README,
+    SCRIPT,
+    SUBMISSION,
+    WEIGHTS,
+    Entry,
+    Seed,
+    compliance,
+    pace_file,
+)
 from autoresearch.submission.golf_script import DATA, TOKENIZER
 from autoresearch.verdicts import against_bound, decide
 from bench.catalog import technique_of
@@ -213,6 +222,11 @@ def _files(entry: Entry) -> str:
         (README, "this page"),
         (SUBMISSION, "the same as data"),
         (SCRIPT, f"training, packing and scoring in one file: {entry.shipped.code_bytes:,} bytes"),
+        *(
+            [(entry.readable, f"what {SCRIPT} unpacks and runs, letter for letter; it runs alike")]
+            if entry.readable != SCRIPT
+            else []
+        ),
         (WEIGHTS, f"the packed model of seed {entry.shipped.run.seed}"),
         ("requirements.txt", "what the script imports"),
         *(

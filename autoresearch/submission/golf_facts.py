@@ -15,6 +15,8 @@ from bench.tracks import CONTESTS, GOLF, Track
 from studies.views import RunView
 
 README, SUBMISSION, SCRIPT, WEIGHTS = "README.md", "submission.json", "train_gpt.py", "model.arena"
+# What a packed script unpacks, to be read.
+READABLE = "train_gpt_readable.py"
 REQUIREMENTS = "requirements.txt"
 RECORD, NON_RECORD = "10min_16mb", "non-record-16mb"
 # Three seeds, by practice; the loop ends with the step that crosses the limit (T1).
@@ -105,6 +107,7 @@ class Entry:
     seeds: Sequence[Seed]
     shipped: Seed
     why_not: tuple[str, ...]  # what keeps it from being a record; empty for one
+    readable: str = SCRIPT  # the file in which the script can be read
     paces: tuple[str, ...] = ()  # files with what a clock made of each step, for runs that one ended
 
     @property
@@ -156,7 +159,7 @@ def to_json(entry: Entry) -> dict[str, Any]:
         "hardware": f"{shipped.run.identity.device_class}, {shipped.run.threads} threads",
         "pytorch_version": str(shipped.run.versions.get("torch", "")),
         "compliance": compliance(entry),
-        "attribution": "each technique's source is named above its code in train_gpt.py",
+        "attribution": f"each technique's source is named above its code in {entry.readable}",
     }
     return {key: value for key, value in stated.items() if value is not None}
 

@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import Any
 
 from autoresearch.noise import Sample
-from autoresearch.submission import golf_schema, script_checks
+from autoresearch.submission import golf_schema, packed_script, script_checks
 from autoresearch.submission.checks import PASS, Check, OpenQuestion, decided
 from autoresearch.submission.folder import Broken, Contents, read_tree
 from autoresearch.submission.golf_before import to_beat
-from autoresearch.submission.golf_facts import EVALUATION_SECONDS, RECORD_SEEDS, TRAIN_SECONDS, WEIGHTS
+from autoresearch.submission.golf_facts import EVALUATION_SECONDS, READABLE, RECORD_SEEDS, TRAIN_SECONDS, WEIGHTS
 from autoresearch.submission.golf_logs import Log, is_log, logs_behind, read_log, scored
 from autoresearch.submission.golf_weights import MOST_SEQ_LEN, score_again
 from autoresearch.verdicts import Verdict, against_bound, decide
@@ -41,6 +41,7 @@ class _Examination:
     data: str
     stated: dict[str, Any] | None = None
     tree: ast.Module | None = None
+    held: str | None = None  # what a packed script unpacks
     stays_packed: bool = False
     logs: list[Log] = field(default_factory=list)  # in the folder itself, or all where it has none
     counted: tuple[Log, ...] = ()  # those whose mean, or one of which, is the stated score
@@ -142,17 +143,27 @@ class _Examination:
     def check_script(self) -> str:
         name = self.script_name()
         raw = self.contents.raw[name]
-        if len(raw) > script_checks.MAX_BYTES:
+        if len(raw) > packed_script.MAX_BYTES:
             raise Broken(f"{name} has {len(raw):,} bytes, more than we read")
-        packed = script_checks.parsed(raw)
-        self.tree = script_checks.unpacked(packed)
-        self.stays_packed = script_checks.is_packed(self.tree)
-        return f"{name} compiles, {len(raw):,} bytes" + (", packed" if script_checks.is_packed(packed) else "")
+        tree = script_checks.parsed(raw)
+        said = f"{name} compiles, {len(raw):,} bytes"
+        self.held = packed_script.unpacked(tree)
+        self.tree = tree if self.held is None else ast.parse(self.held)
+        self.stays_packed = packed_script.is_packed(self.tree)
+        if not packed_script.is_packed(tree):
+            return said
+        if self.held is None or READABLE not in self.contents.raw:
+            return f"{said}, packed"
+        if self.contents.raw[READABLE] != self.held.encode():
+            raise Broken(f"{READABLE} is not what {name} unpacks and runs")
+        return f"{said}, packed; {READABLE} is what it runs, letter for letter"
 
     def check_code(self) -> str:
         said = script_checks.check_imports(self.program())
         script = self.script_name()
-        if others := [n for n in self.contents.raw if n.endswith(CODE) and n != script]:
+        # a copy of what the script holds is no code beside it
+        held = None if self.held is None else self.held.encode()
+        if others := [n for n, raw in self.contents.raw.items() if n.endswith(CODE) and n != script and raw != held]:
             raise OpenQuestion(f"{said}; also in the folder, to be justified: {', '.join(others[:6])}")
         return said
 

@@ -8,6 +8,7 @@ from autoresearch.submission import golf_facts
 from autoresearch.submission.golf_card import Comparisons, golf_card
 from autoresearch.submission.golf_facts import Entry, Seed, short_of_a_record
 from autoresearch.submission.golf_script import RULE, closing, pace_text, step_lines
+from autoresearch.submission.packed_script import packed
 from autoresearch.submission.recipe import Recorded, script
 from bench.catalog import technique_of
 from bench.config import RunConfig, fingerprint
@@ -25,14 +26,24 @@ PACKAGES = ("torch", "numpy", "zstandard", "brotli")
 
 
 def golf_contents(
-    reader: Reader, study: StudyView, trial: TrialView, data: str | None, model: bytes, say: Callable[[str], None]
+    reader: Reader,
+    study: StudyView,
+    trial: TrialView,
+    data: str | None,
+    model: bytes,
+    pack: bool,
+    say: Callable[[str], None],
 ) -> dict[str, bytes]:
-    """Every file of the folder by name. Raises BreachError for what breaks a rule or the cap."""
+    """Every file of the folder by name; `pack`: the script packed, and what it holds beside it.
+
+    Raises BreachError for what breaks a rule or the cap.
+    """
     track, run = track_named(trial.config.track), trial.run
     assert run is not None, "a scored trial has a run"
     corpus = corpus_of(reader, run, data)
     assert isinstance(corpus, TokenCorpus), "golf's corpora are tokens"
-    code = script(Recorded(trial.config, run.seed, run.threads), ENTRY)
+    text = script(Recorded(trial.config, run.seed, run.threads), ENTRY)
+    code = packed(text) if pack else text
     check_size(len(code.encode()), len(model), track)
     per_byte = corpus.tokens_per_byte(corpus.valid[: track.scored_bytes(trial.config.budget)])
     seeds = [
@@ -49,14 +60,16 @@ def golf_contents(
         seeds=seeds,
         shipped=next(seed for seed in seeds if seed.run.id == run.id),
         why_not=short_of_a_record(track, seeds),
+        readable=golf_facts.READABLE if pack else golf_facts.SCRIPT,
         paces=tuple(paces),
     )
     for why in entry.why_not:
         say(f"exported as non-record: {why}")
     contents = {
         golf_facts.SCRIPT: code,
+        entry.readable: text,
         golf_facts.SUBMISSION: json.dumps(golf_facts.to_json(entry), indent=2, ensure_ascii=False) + "\n",
-        golf_facts.REQUIREMENTS: requirements(code, run),
+        golf_facts.REQUIREMENTS: requirements(text, run),
         golf_facts.README: golf_card(entry, comparisons(reader, study, trial)),
         **{name: pace_text(pace) for name, pace in paces.items()},
     }

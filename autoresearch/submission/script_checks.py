@@ -1,18 +1,13 @@
 """What a script's text tells before anything of it runs: imports, packing, network, where validation shards go."""
 
 import ast
-import base64
-import binascii
-import lzma
 import re
 import sys
-import zlib
 from collections.abc import Iterator
 
 from autoresearch.submission.folder import Broken
 from autoresearch.submission.sources import OURS
 
-MAX_BYTES = 2_000_000
 NETWORK = frozenset(
     (
         "aiohttp",
@@ -41,46 +36,6 @@ def parsed(raw: bytes) -> ast.Module:
         return ast.parse(raw.decode())
     except (SyntaxError, ValueError, RecursionError, MemoryError) as wrong:
         raise Broken(f"it does not compile: {type(wrong).__name__}: {wrong}") from wrong
-
-
-def unpacked(tree: ast.Module) -> ast.Module:
-    """The tree of what a script unpacks and executes, where that can be done by data alone; else the tree itself."""
-    executes = any(
-        isinstance(n, ast.Call) and isinstance(n.func, ast.Name) and n.func.id == "exec" for n in ast.walk(tree)
-    )
-    texts = [n.value for n in ast.walk(tree) if isinstance(n, ast.Constant) and isinstance(n.value, str | bytes)]
-    if not executes or not texts:
-        return tree
-    longest = max(texts, key=len)
-    for raw in _opened(longest.encode() if isinstance(longest, str) else longest):
-        try:
-            return ast.parse(raw.decode())
-        except (SyntaxError, ValueError, RecursionError, MemoryError):
-            continue
-    return tree
-
-
-def is_packed(tree: ast.Module) -> bool:
-    """Whether it executes text that is not there to read."""
-    return any(isinstance(n, ast.Call) and isinstance(n.func, ast.Name) and n.func.id == "exec" for n in ast.walk(tree))
-
-
-def _opened(text: bytes) -> Iterator[bytes]:
-    """The content under base 85 or 64 and LZMA or DEFLATE, bounded whatever it claims."""
-    for decode in (base64.b85decode, base64.b64decode):
-        try:
-            packed = decode(text)
-        except (ValueError, binascii.Error):
-            continue
-        for made in (
-            lambda: lzma.LZMADecompressor(lzma.FORMAT_AUTO, memlimit=200_000_000),
-            lambda: lzma.LZMADecompressor(lzma.FORMAT_RAW, filters=[{"id": lzma.FILTER_LZMA2}]),
-            zlib.decompressobj,
-        ):
-            try:
-                yield made().decompress(packed, MAX_BYTES)
-            except (lzma.LZMAError, zlib.error, EOFError, ValueError):
-                continue
 
 
 def imported(tree: ast.Module) -> set[str]:

@@ -34,11 +34,19 @@ ENTRY = ("autoresearch.submission.featherweight_script", "train_fighter")
 
 
 def write_submission(
-    store: Path, study: str, trial: int | None, to: Path, data: str | None, say: Callable[[str], None]
+    store: Path,
+    study: str,
+    trial: int | None,
+    to: Path,
+    data: str | None,
+    say: Callable[[str], None],
+    *,
+    pack: bool = False,
 ) -> Path:
     """Write the best trial of a study, or the named one, as a folder: all of it or nothing. Returns the folder.
 
-    A packed model that was not kept is made again from the corpus and must come out the same.
+    A packed model that was not kept is made again from the corpus and must come out the same. `pack` packs golf's
+    script.
     """
     if os.path.lexists(to):
         raise ConfigError(
@@ -47,11 +55,17 @@ def write_submission(
     reader = Reader(store)
     try:
         view = reader.study(study)
+        golf = view.spec.track.tokenizer is not None
+        if pack and not golf:
+            raise ConfigError(
+                f"{study} is of {view.spec.track.name}, where no code is counted, so none is packed",
+                "leave --packed out",
+            )
         chosen = _best(reader, view) if trial is None else _numbered(reader, view, trial)
         run = _exportable(chosen)
         say(f"trial {chosen.number} of {study}: {_outcome(run)}")
         points = reader.curve(run.id)
-        if golf := view.spec.track.tokenizer is not None:
+        if golf:
             scored(chosen)
             check_legal(chosen.config)
         stated = _facts(reader, view, chosen, run)
@@ -59,7 +73,7 @@ def write_submission(
             model = _model(reader, stated, chosen, data, say) if stated.score else None
             if golf:
                 assert model is not None, "a scored trial has a model"
-                contents = golf_contents(reader, view, chosen, data, model, say)
+                contents = golf_contents(reader, view, chosen, data, model, pack, say)
             else:
                 contents = _contents(stated, chosen.config, points, model, _script(stated, chosen.config, say))
             with _reporting(to):

@@ -14,7 +14,7 @@ from bench.knobs import Choice, Span, knobs_of
 from bench.techniques.technique import Clash, Need, Prior
 
 # A host has one of each of these: a second modifier there would be dropped without a word.
-HOLD_ONE = {"mixer_modifiers": {"rotation"}, "optimizer_modifiers": {"orthogonaliser", "decay"}}
+HOLD_ONE = {"mixer_modifiers": {"rotation", "mask"}, "optimizer_modifiers": {"orthogonaliser", "decay"}}
 PAIRS = [
     pair
     for slot, points in HOLD_ONE.items()

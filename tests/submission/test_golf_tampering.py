@@ -13,7 +13,6 @@ import zstandard
 from golf_study import miniature, restate
 from submitted import failing, looked_at
 
-from autoresearch.submission import script_checks
 from bench.catalog import CATALOG
 from bench.tracks import GOLF
 
@@ -112,25 +111,6 @@ def test_a_script_that_may_not_be_fails(golf_copy, line, item, said):
     check = looked_at(golf_copy)[item]
     assert check.verdict == "fail"
     assert said in check.evidence
-
-
-def test_a_packed_script_is_read_by_data_alone():
-    import base64
-    import lzma
-
-    packed = base64.b85encode(lzma.compress(b"import requests\n")).decode()
-    tree = script_checks.parsed(f"import lzma,base64\nexec(lzma.decompress(base64.b85decode({packed!r})))\n".encode())
-    assert script_checks.imported(script_checks.unpacked(tree)) == {"requests"}
-
-
-def test_a_packed_script_that_grows_without_end_is_cut():
-    import base64
-    import lzma
-
-    packed = base64.b85encode(lzma.compress(b"#" * 4_000_000)).decode()
-    tree = script_checks.parsed(f"import lzma,base64\nexec(lzma.decompress(base64.b85decode({packed!r})))\n".encode())
-    assert [len(opened) for opened in script_checks._opened(packed.encode())][:1] == [script_checks.MAX_BYTES]
-    assert script_checks.imported(script_checks.unpacked(tree)) == set()
 
 
 def test_links_pipes_and_what_leads_out_of_the_folder_are_not_read(golf_copy):

@@ -114,7 +114,7 @@ def published(pull):
 
 
 TRAINED_RECIPES = {
-    "baseline": lambda: published(0), "315": lambda: published(315), **{
+    **{str(pull): lambda pull=pull: published(pull) for pull in (0, 315, 1529)}, **{
         f"mixed {number}": lambda number=number: mixed(number) for number in range(TRAINED)
     },
 }  # fmt: skip

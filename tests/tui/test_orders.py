@@ -21,6 +21,7 @@ from arena_tui.screens.order import OrderScreen
 from arena_tui.widgets.lines import Lines
 from arena_tui.widgets.status import Status
 from autoresearch.requests import POLICIES
+from bench.tracks import FEATHERWEIGHT, TRACKS, Track, asked_as, served_on, track_named
 from studies.reading import Reader
 from studies.views import StudyView
 
@@ -37,7 +38,13 @@ def filled(form: forms.Form, **values: str) -> dict[str, str]:
 
 
 def test_no_hint_of_a_form_is_cut_on_eighty_columns() -> None:
-    made = (forms.launch("open"), forms.resume("s", 40), forms.stop("s"), forms.grade(), forms.export("s", 7, [7]))
+    made = (
+        forms.launch("open"),
+        forms.resume("s", 40),
+        forms.stop("s"),
+        forms.grade(),
+        forms.export("s", 7, [7], golf=True),
+    )
     hints = [field.told for form in made for field in form.fields]
     assert max(map(len, hints)) <= 36, max(hints, key=len)
 
@@ -46,7 +53,8 @@ def test_a_launch_is_the_command_that_a_person_would_type():
     form = forms.launch("open")
     values = filled(form, trials="20", study="a b", set="optimizer=lion,muon ffn.mult=3", timeout="2h")
     assert command_line(form.words(values, ["--store", "/s/x.db"])) == (
-        "autoresearch --division open --trials 20 --steps 500 --policy tpe --study 'a b' --data auto --seed 1001 "
+        "autoresearch --division open --trials 20 --steps 500 --policy researcher --track featherweight --budget cpu "
+        "--study 'a b' --data auto --seed 1001 "
         "--timeout 2h --set optimizer=lion,muon --set ffn.mult=3 --store /s/x.db"
     )
 
@@ -57,8 +65,21 @@ def test_the_other_verbs_name_their_study_first(tmp_path: Path):
     assert resume.words(filled(resume), []) == ["resume", "s", "--trials", "40"]
     export = forms.export("s/ x", 7, [7])
     assert export.words(filled(export), []) == ["export", "s/ x", "--trial", "7", "--to", "s-x-7"]
+    golf = forms.export("g", None, [7], golf=True)
+    assert golf.words(filled(golf, packed="yes"), []) == ["export", "g", "--to", "g", "--packed"]
+    assert golf.words(filled(golf), []) == ["export", "g", "--to", "g"]
+    assert golf.objections(filled(golf, to="new", packed="no")) == ["packed is one of yes"]
     home = filled(export, to="~/out")
     assert export.words(home, [])[-1] == str(Path.home() / "out")
+
+
+@pytest.mark.parametrize("track", TRACKS, ids=lambda track: track.name)
+def test_a_launch_from_a_study_is_on_its_track(track: Track):
+    form = forms.launch("open", *asked_as(track))
+    values = filled(form)
+    assert served_on(track_named(values["track"]), values["budget"]) is track
+    assert form.objections(values) == []
+    assert ("--steps" in form.words(values, [])) == (track is FEATHERWEIGHT)
 
 
 @pytest.mark.parametrize(
@@ -68,7 +89,7 @@ def test_the_other_verbs_name_their_study_first(tmp_path: Path):
         ("trials", "0", "trials is a whole number from 1 on: 0"),
         ("trials", "ten", "trials is a whole number from 1 on: ten"),
         ("trials", "", "trials is empty, and it must be given"),
-        ("policy", "luck", "policy is one of tpe"),
+        ("policy", "luck", "policy is one of researcher"),
         ("timeout", "soon", "timeout is a length of time: 90s, 30m or 2h: soon"),
         ("timeout", "0m", "timeout is a length of time"),
         ("from", "/nowhere.toml", "from names no file: /nowhere.toml"),
@@ -233,7 +254,9 @@ async def test_launch_checks_then_starts_then_follows_the_ledger(
         dialog = app.screen
         await pilot.press("right", "down", "backspace", "backspace", "7")
         await pilot.pause()
-        assert "--division attention --trials 7 --steps 500 --policy tpe" in said(app, "#command").replace("\n", " ")
+        assert "--division attention --trials 7 --steps 500 --policy researcher" in said(app, "#command").replace(
+            "\n", " "
+        )
         assert app.orders == []
         await pilot.press("backspace", "x", "enter")
         await pilot.pause()
@@ -335,7 +358,7 @@ async def test_a_form_fits_the_least_screen_and_scrolls(
     app = ArenaApp(clock=now)
     async with app.run_test(size=(60, 16)) as pilot:
         await settled(pilot)
-        await pilot.press("L", *["down"] * 10)
+        await pilot.press("L", *["down"] * 12)
         await pilot.pause()
         assert isinstance(app.focused, Input)
         assert app.focused.id == "entry-from"

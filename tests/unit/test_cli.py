@@ -58,13 +58,17 @@ REQUESTS = {
     "no steps": ((*OPT, "--steps", "0"), "--steps is 0"),
     "published seed": ((*OPT, "--seed", "1337"), "--seed 1337 is a published seed, kept for grading"),
     "unknown policy": ((*OPT, "--policy", "luck"), "there is no policy named luck"),
-    "rungs of another policy": ((*OPT, "--rungs"), "--rungs is for the policy researcher, not tpe"),
+    "rungs of another policy": ((*OPT, "--policy", "tpe", "--rungs"), "--rungs is for the policy researcher, not tpe"),
+    "alone under another policy": (
+        (*OPT, "--policy", "tpe", "--alone"),
+        "--alone is for the policy researcher: tpe knows nothing",
+    ),
     "rungs of few steps": (
         (*OPT, "--policy", "researcher", "--rungs", "--steps", "100"),
         "--rungs needs runs of 450 steps or more, and these have 100",
     ),
     "language model without the policy": (
-        (*OPT, "--llm", "/nowhere.toml"),
+        (*OPT, "--policy", "tpe", "--llm", "/nowhere.toml"),
         "--llm goes with --policy researcher, and the policy is tpe",
     ),
     "language model that is not there": (

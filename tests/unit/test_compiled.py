@@ -30,6 +30,13 @@ def config_with(*late):
 
 
 ROUNDING = config_with(("precision", "int6_ste", {}), ("precision_modifiers", "late_rounding", {"start": 0.5}))
+LANES = config_with(
+    ("shape", "sized", {"n_layer": 2, "n_head": 4, "head_width": 16}),
+    ("features", "smear_gate", {}),
+    ("residual", "coupled_lanes", {"layers": 1}),
+    ("mixer_modifiers", "document_mask", {}),
+    ("addons", "depth_recurrence", {"blocks": 1, "again": 1, "start": 0.5}),
+)
 LOOPING = config_with(("addons", "depth_recurrence", {"blocks": 1, "again": 1, "start": 0.5}))
 
 
@@ -57,7 +64,11 @@ def changes(config, compiling):
     return (found[4] - found[3]).abs().max().item()
 
 
-@pytest.mark.parametrize(("config", "least"), [(ROUNDING, 1e-3), (LOOPING, 1e-2)], ids=["rounding", "looping"])
+@pytest.mark.parametrize(
+    ("config", "least"),
+    [(ROUNDING, 1e-3), (LOOPING, 1e-2), (LANES, 1e-2)],
+    ids=["rounding", "looping", "lanes"],
+)
 def test_the_compiled_step_changes_when_it_sets_in(config, least):
     made = []
 

@@ -22,6 +22,8 @@ class X0Mix:
     name: ClassVar = "x0_mix"
     source: ClassVar = "modded-nanogpt"
     point: ClassVar = "stream"
+    # coupled lanes go on without it: their mixer alone reads the mix (Parameter Golf #1529)
+    spares_lanes: ClassVar = True
     prior: ClassVar = Prior(-1, "B", "part of Parameter Golf's baseline and of every record built on it")
 
     start: float = knob(0.0, Span(0.0, 0.5), "b at the start; a starts at what is left to 1")

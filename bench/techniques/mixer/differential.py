@@ -71,11 +71,13 @@ class Difference(nn.Module):
         future = torch.where(bytes_back(site.seq_len) < 0, minus_infinity, 0.0)
         self.register_buffer("future", future, False)
 
-    def forward(self, q_BHTK: Tensor, k_BHTK: Tensor, v_BGTK: Tensor) -> Tensor:
+    def forward(self, q_BHTK: Tensor, k_BHTK: Tensor, v_BGTK: Tensor, within_BTT: Tensor | None = None) -> Tensor:
         B, H, T, _ = q_BHTK.shape
         scores = torch.baddbmm(
             self.future[:T, :T].to(q_BHTK.dtype), q_BHTK.flatten(0, 1), k_BHTK.flatten(0, 1).mT, alpha=self.scale
         )
+        if within_BTT is not None:
+            scores = scores.view(B, H, T, T).masked_fill(~within_BTT.unsqueeze(1), -math.inf).flatten(0, 1)
         first, second = scores.softmax(-1).view(B, H // 2, 2, T, T).unbind(2)
         share = (self.a1 * self.b1).sum().exp() - (self.a2 * self.b2).sum().exp() + self.base
         return rms((first - share * second) @ v_BGTK) * (1 - self.base)

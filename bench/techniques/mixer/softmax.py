@@ -18,7 +18,7 @@ from bench.layers import Linear, Role, rms
 from bench.skeleton import Context, Site
 
 # Where modifiers attach, in the order in which they act; `Attention` says what each is called with.
-ATTENTION_POINTS = frozenset({"rotation", "queries", "wide_values", "values", "heads", "gates"})
+ATTENTION_POINTS = frozenset({"rotation", "queries", "wide_values", "values", "mask", "heads", "gates"})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,8 +52,9 @@ def attention_parameters(site: Site, kv_heads: int) -> int:
     return 2 * site.width * (site.width + kv_heads * site.head_width)
 
 
-# From queries, keys and values, per head, to what each head found.
-Attend = Callable[[Tensor, Tensor, Tensor], Tensor]
+# From queries, keys and values, per head, to what each head found. A mixer that has the point `mask` is given what that
+# allows, [B, T, T], as a fourth: it sees no more than both allow.
+Attend = Callable[..., Tensor]
 
 
 class Attention(nn.Module):
@@ -61,6 +62,7 @@ class Attention(nn.Module):
 
     Modifiers by point: `rotation(x_BHTK)` replaces that of queries and keys; `queries(q_BHTK)`, normed and rotated;
     `wide_values(v_BGTK, context)`, values that are together as wide as the model; `values(v_BGTK, context)`;
+    `mask(context)`, bools [B, T, T]: what each query may look at of what the mixer allows, future excluded;
     `heads(y_BHTK, v_BGTK)`, heads of any number and width; `gates(y_BHTK, x_BTD)`, one head for each of the queries'.
     """
 
@@ -86,6 +88,8 @@ class Attention(nn.Module):
         self.rotation = rotations[0] if rotations else Rotation(site.head_width, site.head_width, site.seq_len)
         self.queries = nn.ModuleList(at_point("queries", modifiers))
         self.values = nn.ModuleList(at_point("wide_values", modifiers) + at_point("values", modifiers))
+        masks = at_point("mask", modifiers)
+        self.mask = masks[0] if masks else None
         self.heads = nn.ModuleList(at_point("heads", modifiers))
         self.gates = nn.ModuleList(at_point("gates", modifiers))
 
@@ -104,7 +108,8 @@ class Attention(nn.Module):
             q_BHTK = modifier(q_BHTK)
         for modifier in self.values:
             v_BGTK = modifier(v_BGTK, context)
-        y_BHTK = self.attend(q_BHTK, k_BHTK, v_BGTK)
+        masked = (self.mask(context),) if self.mask else ()
+        y_BHTK = self.attend(q_BHTK, k_BHTK, v_BGTK, *masked)
         for modifier in self.heads:
             y_BHTK = modifier(y_BHTK, v_BGTK)
         for modifier in self.gates:
@@ -117,10 +122,15 @@ def at_point(point: str, modifiers: Sequence[nn.Module]) -> list[nn.Module]:
     return [modifier for modifier in modifiers if modifier.point == point]
 
 
-def causal(q_BHTK: Tensor, k_BGTK: Tensor, v_BGTK: Tensor) -> Tensor:
+def causal(q_BHTK: Tensor, k_BGTK: Tensor, v_BGTK: Tensor, within_BTT: Tensor | None = None) -> Tensor:
     """Consecutive query heads share a head of keys and values where there are fewer of those."""
-    grouped = k_BGTK.size(1) < q_BHTK.size(1)
-    return F.scaled_dot_product_attention(q_BHTK, k_BGTK, v_BGTK, is_causal=True, enable_gqa=grouped)
+    shared = q_BHTK.size(1) // k_BGTK.size(1)
+    if within_BTT is None:
+        return F.scaled_dot_product_attention(q_BHTK, k_BGTK, v_BGTK, is_causal=True, enable_gqa=shared > 1)
+    if shared > 1:
+        # CUDA's fused kernel that takes a mask takes no groups: torch would write all scores down instead
+        k_BGTK, v_BGTK = (t.repeat_interleave(shared, 1) for t in (k_BGTK, v_BGTK))
+    return F.scaled_dot_product_attention(q_BHTK, k_BGTK, v_BGTK, attn_mask=within_BTT.unsqueeze(1))
 
 
 class Masked(nn.Module):
@@ -136,9 +146,12 @@ class Masked(nn.Module):
         super().__init__()
         self.register_buffer("allowed", allowed, False)
 
-    def forward(self, q_BHTK: Tensor, k_BHTK: Tensor, v_BHTK: Tensor) -> Tensor:
+    def forward(self, q_BHTK: Tensor, k_BHTK: Tensor, v_BHTK: Tensor, within_BTT: Tensor | None = None) -> Tensor:
         T = q_BHTK.size(-2)
-        return F.scaled_dot_product_attention(q_BHTK, k_BHTK, v_BHTK, attn_mask=self.allowed[..., :T, :T])
+        allowed = self.allowed[..., :T, :T]
+        if within_BTT is not None:
+            allowed = allowed & within_BTT.unsqueeze(1)
+        return F.scaled_dot_product_attention(q_BHTK, k_BHTK, v_BHTK, attn_mask=allowed)
 
 
 def bytes_back(seq_len: int) -> Tensor:

@@ -9,7 +9,7 @@ from typing import ClassVar
 from torch import Tensor, nn
 
 from bench.layers import rms
-from bench.skeleton import Part, Site
+from bench.skeleton import Context, Part, Site
 from bench.techniques.technique import Prior
 
 
@@ -37,6 +37,6 @@ class HybridNorm:
 
 
 class NormedBetween(nn.Module):
-    def forward(self, x_BTD: Tensor, mixed: Part, fed: Part) -> Tensor:
+    def forward(self, x_BTD: Tensor, mixed: Part, fed: Part, context: Context) -> Tensor:
         n_BTD = rms(x_BTD + mixed(x_BTD))
         return n_BTD + fed(n_BTD)

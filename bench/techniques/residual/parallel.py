@@ -8,7 +8,7 @@ from typing import ClassVar
 
 from torch import Tensor, nn
 
-from bench.skeleton import Part, Site
+from bench.skeleton import Context, Part, Site
 from bench.techniques.technique import Prior
 
 
@@ -32,5 +32,5 @@ class Parallel:
 
 
 class BothAtOnce(nn.Module):
-    def forward(self, x_BTD: Tensor, mixed: Part, fed: Part) -> Tensor:
+    def forward(self, x_BTD: Tensor, mixed: Part, fed: Part, context: Context) -> Tensor:
         return x_BTD + mixed(x_BTD) + fed(x_BTD)

@@ -5,7 +5,7 @@ from typing import ClassVar
 
 from torch import Tensor, nn
 
-from bench.skeleton import Part, Site
+from bench.skeleton import Context, Part, Site
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,6 +27,6 @@ class PreNorm:
 
 
 class OneAfterTheOther(nn.Module):
-    def forward(self, x_BTD: Tensor, mixed: Part, fed: Part) -> Tensor:
+    def forward(self, x_BTD: Tensor, mixed: Part, fed: Part, context: Context) -> Tensor:
         x_BTD = x_BTD + mixed(x_BTD)
         return x_BTD + fed(x_BTD)

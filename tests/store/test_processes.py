@@ -30,8 +30,8 @@ from studies.ownership import this_process
 from studies.reading import Reader
 from studies.store import Store
 
-# a trial of a second, with several points of its curve before it ends
-SHORT = Budget(steps=60, batch=2, seq_len=16)
+# one to three seconds a trial: points of its curve come into the ledger every half second, and one must while it runs
+SHORT = Budget(steps=150, batch=2, seq_len=16)
 LION = baseline(SHORT).replaced("optimizer", [full_pick("optimizer", "lion", {})])
 
 
@@ -49,7 +49,7 @@ def study(tmp_path_factory: pytest.TempPathFactory, tiny_text: Path) -> tuple[st
     """What begins a study of Lion and, from the second trial on, what the optimizer division has against it."""
     file = tmp_path_factory.mktemp("fighter") / "lion.toml"
     file.write_text(to_toml(Fighter(name="lion", division="optimizer", seed=SPEC.seed, config=LION)))
-    return ("--from", str(file), "--study", "lab", "--data", str(tiny_text), "--jobs", "1")
+    return ("--from", str(file), "--policy", SPEC.policy, "--study", "lab", "--data", str(tiny_text), "--jobs", "1")
 
 
 def until(true: Callable[[], object], what: str, seconds: float = 90.0) -> None:

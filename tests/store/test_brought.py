@@ -39,8 +39,8 @@ def fought(folder, tiny_text) -> "subprocess.CompletedProcess[str]":
 def test_the_pages_example_fights(fought, folder):
     assert fought.returncode == 0, fought.stderr
     trials = Reader(folder / "arena.db").trials("own")
-    assert [(t.proposer, t.state.value) for t in trials] == [("user", "complete"), ("baseline", "complete")]
-    assert trials[0].config.pick("mixer").shown == {"window": 6}
+    assert [(t.proposer, t.state.value) for t in trials] == [("baseline", "complete"), ("user", "complete")]
+    assert trials[1].config.pick("mixer").shown == {"window": 6}
 
 
 def test_no_line_that_is_printed_holds_the_mixers_text(fought, folder):
@@ -53,10 +53,10 @@ def test_no_line_that_is_printed_holds_the_mixers_text(fought, folder):
 
 def test_an_export_holds_the_mixer_and_verify_runs_it_only_when_told(fought, folder, tiny_text):
     data = ("--data", str(tiny_text))
-    done = command("export", "own", "--trial", "0", "--to", "sub", "--store", "arena.db", *data, folder=folder)
+    done = command("export", "own", "--trial", "1", "--to", "sub", "--store", "arena.db", *data, folder=folder)
     assert done.returncode == 0, done.stderr
     assert (folder / "sub" / "mixer.py").read_text() == (folder / "my_mixer.py").read_text()
-    assert read_fighter(folder / "sub" / "fighter.toml").config == Reader(folder / "arena.db").trials("own")[0].config
+    assert read_fighter(folder / "sub" / "fighter.toml").config == Reader(folder / "arena.db").trials("own")[1].config
     careful = json.loads(command("verify", "sub", "--json", *data, folder=folder).stdout)
     open_ = {check["item"] for check in careful if check["verdict"] == "can't tell"}
     assert open_ == {"builds", "caps", "costs", "artifact", "val_loss"}
@@ -69,7 +69,7 @@ def test_an_export_holds_the_mixer_and_verify_runs_it_only_when_told(fought, fol
 
 
 def test_a_run_of_a_brought_mixer_repeats_to_the_bit(fought, folder, tiny_text):
-    (run,) = [t.run.id for t in Reader(folder / "arena.db").trials("own") if t.number == 0]
+    (run,) = [t.run.id for t in Reader(folder / "arena.db").trials("own") if t.number == 1]
     again = command("replay", str(run), "--store", "arena.db", "--data", str(tiny_text), folder=folder)
     assert "the same, to the bit" in again.stdout, again.stderr
 

@@ -14,6 +14,9 @@ Params = dict[str, Value]
 ONE_EDIT = 0.7
 # Knobs moved by a factor 10 ** N(0, sd), by the last part of their name; every other one is drawn anew.
 JITTER = {"lr": 0.25, "weight_decay": 0.4}
+# A learning rate is moved so many times as often as any other choice: on real text nothing is worth more to a stack
+# (Muon has 1.0801 at its defaults and 1.0186 tuned: `make measure optimizer`).
+LR_WEIGHT = 3
 
 
 def local_edit(
@@ -47,10 +50,11 @@ def _edited(
     walk(kept)
     movable = [name for name, values in active.items() if _width(values) > 1]
     n_edits = 1 if rng.random() < ONE_EDIT else 2
-    changes = {
-        name: changed(name, active[name], incumbent.get(name), rng)
-        for name in rng.sample(movable, min(n_edits, len(movable)))
-    }
+    moved: list[str] = []
+    while len(moved) < min(n_edits, len(movable)):
+        left = [name for name in movable if name not in moved]
+        moved += rng.choices(left, [LR_WEIGHT if name.endswith("lr") else 1 for name in left])
+    changes = {name: changed(name, active[name], incumbent.get(name), rng) for name in moved}
     params: Params = {}
 
     def choose(name: str, values: Span | Choice) -> Value:

@@ -5,31 +5,27 @@ import os
 import re
 import shutil
 import tempfile
-import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
 from autoresearch.listing import best_of
-from autoresearch.replaying import Again, corpus_of, run_again
 from autoresearch.submission import curve, facts, fighter, picture
 from autoresearch.submission.card import card
 from autoresearch.submission.facts import Ending, Facts, FileFact, Machine, Origin, Score, Spent, declared
 from autoresearch.submission.fighter import Fighter
 from autoresearch.submission.golf_write import check_legal, golf_contents, scored
+from autoresearch.submission.packed_model import packed_model
 from autoresearch.submission.recipe import Recorded, script
 from autoresearch.submission.sources import BundleError
-from autoresearch.worker import versions
 from bench.config import RunConfig
 from bench.divisions import recipe
-from bench.errors import ArtifactError, ConfigError, StoreError
-from bench.records import Failure, Point, RunResult, State
-from bench.tracks import NUMERICS_VERSION
+from bench.errors import ConfigError, StoreError
+from bench.records import Point, State
 from studies.reading import Reader
 from studies.views import ArtifactView, RunView, StudyView, TrialView
 
-SAY_SECONDS = 5.0
 ENTRY = ("autoresearch.submission.featherweight_script", "train_fighter")
 
 
@@ -70,7 +66,7 @@ def write_submission(
             check_legal(chosen.config)
         stated = _facts(reader, view, chosen, run)
         with _part_of(to) as part:
-            model = _model(reader, stated, chosen, data, say) if stated.score else None
+            model = packed_model(reader, stated, chosen, data, say) if stated.score else None
             if golf:
                 assert model is not None, "a scored trial has a model"
                 contents = golf_contents(reader, view, chosen, data, model, pack, say)
@@ -229,70 +225,6 @@ def _without_places(text: str) -> str:
     """A log as others may read it: where our home and our libraries lie is nobody's business."""
     text = re.sub(r'File "[^"\n]*/(?=(?:site-packages|autoresearch|bench)/)', 'File "', text)
     return text.replace(str(Path.home()), "~")
-
-
-def _model(reader: Reader, stated: Facts, trial: TrialView, data: str | None, say: Callable[[str], None]) -> bytes:
-    """The packed model: the kept file when it is sound, else trained again; ArtifactError when that comes out other."""
-    run, score = trial.run, stated.score
-    assert run is not None and score is not None, "only a scored trial has a model"  # noqa: PT018 - one claim
-    kept = reader.artifact(run.id)
-    if kept is not None and kept.file is not None:
-        packed = _kept(reader, kept.file)
-        if packed is not None and hashlib.sha256(packed).hexdigest() == score.artifact_sha256:
-            return packed
-        say("the kept model is missing or damaged")
-    corpus = corpus_of(reader, run, data)
-    say(f"training it again for its model: {trial.config.budget.steps} steps on {corpus.name}")
-    again = run_again(run, trial.config, corpus, _teller(trial.config.budget.steps, say), reader.pace(run.id))
-    if again.artifact is not None and hashlib.sha256(again.artifact).hexdigest() == score.artifact_sha256:
-        return again.artifact
-    raise _other(stated, score, again)
-
-
-def _kept(reader: Reader, name: str) -> bytes | None:
-    try:
-        return (reader.artifacts / name).read_bytes()
-    except OSError:
-        return None
-
-
-def _teller(steps: int, say: Callable[[str], None]) -> Callable[[Point], None]:
-    """Says every few seconds how far a run is."""
-    said = time.monotonic()
-
-    def watch(point: Point) -> None:
-        nonlocal said
-        if time.monotonic() - said > SAY_SECONDS:
-            said = time.monotonic()
-            say(f"step {point.step}/{steps} train_loss {point.train_loss:.4f}")
-
-    return watch
-
-
-def _other(stated: Facts, score: Score, again: Again) -> ArtifactError:
-    """What was recorded against what came out, in one sentence."""
-    recorded = f"val_loss {score.val_loss!r}, {score.weights_bytes:,} bytes, SHA-256 {score.artifact_sha256[:12]}"
-    match again.outcome:
-        case Failure(reason=reason, message=message):
-            now = f"{reason.value}: {message}"
-        case RunResult(val_loss=val_loss, weights_bytes=weights_bytes, artifact_sha256=sha256):
-            now = f"val_loss {val_loss!r}, {weights_bytes:,} bytes, SHA-256 {sha256[:12]}"
-    before, here = stated.machine, versions()
-    changed = [
-        f"{name} {before.versions.get(name)} then, {here[name]} now"
-        for name in here
-        if before.versions.get(name) != here[name]
-    ]
-    if again.device_class != before.device_class:
-        changed.insert(0, f"{before.device_class} then, {again.device_class} now")
-    if stated.identity.numerics_version != NUMERICS_VERSION:
-        changed.insert(0, f"numerics version {stated.identity.numerics_version} then, {NUMERICS_VERSION} now")
-    return ArtifactError(
-        f"the model of run {stated.origin.run} can't be made again: recorded {recorded}; now {now}",
-        f"what differs: {'; '.join(changed)}; export where it ran"
-        if changed
-        else "nothing of the machine differs; `autoresearch doctor` says more",
-    )
 
 
 @contextmanager

@@ -9,7 +9,7 @@ from fighter_study import RESULT_FILES, in_this_process, restate, write_other_te
 from submitted import looked_at, verdicts
 
 from autoresearch.replaying import Again
-from autoresearch.submission import curve, facts, verify, write
+from autoresearch.submission import curve, facts, packed_model, verify
 from autoresearch.submission.fighter import from_toml
 from autoresearch.submission.write import write_submission
 from bench.errors import ArtifactError, DataError
@@ -38,7 +38,7 @@ def test_exporting_twice_gives_the_same_bytes(exported, store, tmp_path):
 
 
 def test_a_model_that_was_not_kept_is_made_again_bit_for_bit(exported, store, tmp_path, data, monkeypatch):
-    monkeypatch.setattr(write, "run_again", in_this_process)
+    monkeypatch.setattr(packed_model, "run_again", in_this_process)
     moved = tmp_path / "moved.db"
     with sqlite3.connect(store) as source, sqlite3.connect(moved) as target:
         source.backup(target)
@@ -54,7 +54,7 @@ def test_a_damaged_kept_model_is_never_shipped(store, tmp_path, data, monkeypatc
     (kept,) = folder.iterdir()
     kept.write_bytes(b"damaged")
     crashed = Failure(fingerprint="", seed=1, reason=Reason.CRASHED, step=0, message="oh")
-    monkeypatch.setattr(write, "run_again", lambda *args: Again(crashed, None, "cpu/other"))
+    monkeypatch.setattr(packed_model, "run_again", lambda *args: Again(crashed, None, "cpu/other"))
     with pytest.raises(ArtifactError) as refusal:
         write_submission(tmp_path / "arena.db", "real", None, tmp_path / "out", data, lambda text: None)
     assert "can't be made again: recorded val_loss" in refusal.value.problem

@@ -17,7 +17,7 @@ from golf_study import TRACK, miniature
 from submitted import failing, looked_at
 
 from autoresearch.replaying import Again
-from autoresearch.submission import golf_schema, write
+from autoresearch.submission import golf_schema, packed_model
 from autoresearch.submission.golf_facts import compliance
 from autoresearch.submission.golf_logs import read_log
 from autoresearch.submission.golf_write import check_size
@@ -71,7 +71,7 @@ def test_a_run_that_a_clock_ended_is_repeated_at_its_recorded_pace(
         finished = run(config, run_view.seed, corpus, TRACK, watch, recorded=pace)
         return Again(finished.result, finished.artifact, "cpu/test")
 
-    monkeypatch.setattr(write, "run_again", again)
+    monkeypatch.setattr(packed_model, "run_again", again)
     folder = write_submission(golf_store, "clock", None, tmp_path / "clock", None, lambda text: None)
     assert {path.name for path in folder.iterdir()} == FILES | {"pace_seed1001.csv"}
     assert failing(folder) == set()

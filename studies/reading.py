@@ -226,7 +226,8 @@ class Reader:
     def run(self, run_id: int) -> tuple[RunView, RunConfig]:
         """A run and the config it ran; StoreError when there is none of that number."""
         asked = f"SELECT config.config, {_RUN} FROM run JOIN config USING (fingerprint) WHERE run.id = ?"
-        for row in self._rows(asked, run_id):
+        # SQLite has no larger number than this, so no run has one
+        for row in self._rows(asked, min(run_id, 2**63 - 1)):
             config = json.loads(row["config"])
             return _run(row, config), from_json(config)
         (last,) = self._rows("SELECT max(id) AS id FROM run")

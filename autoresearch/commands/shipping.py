@@ -58,7 +58,7 @@ def verify(
     """Check a submission: unpack, score again where the corpus is there; pass, fail or can't tell per item."""
     from autoresearch.submission.verify import verify_submission
 
-    checks = verify_submission(folder, data, run_code)
+    checks = verify_submission(folder, data, run_code, say)
     text = [(check.verdict, check.item, check.evidence) for check in checks]
     print_out(to_text([vars(check) for check in checks]) if as_json else columns(text))
     if any(check.verdict == "fail" for check in checks):

@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 import typer
 
-from autoresearch.commands.ledger import ledger_path, open_ledger
+from autoresearch.commands.ledger import check_jobs, ledger_path, open_ledger
 from autoresearch.commands.options import DataOption, JobsOption, LlmOption, ReportOption, StoreOption, TimeoutOption
 from autoresearch.commands.output import print_out, say
 from bench.errors import ConfigError
@@ -49,6 +49,7 @@ def study(
 ) -> None:
     """A new study, or the named one continued, when --division or --from is given."""
     if context.invoked_subcommand is not None:
+        _check_bare(context)
         return
     if division is None and start is None:
         raise ConfigError(
@@ -56,12 +57,14 @@ def study(
         )
     from dataclasses import replace
 
-    from autoresearch.requests import check_budget, check_request, duration, foretold, rungs_asked
+    from autoresearch.requests import check_budget, check_policy, check_request, duration, foretold, rungs_asked
     from autoresearch.settings import parse_settings
     from bench.data.choose import corpus_for
     from bench.tracks import served_on, track_named
     from studies.definitions import StudySpec
 
+    check_policy(policy)
+    check_jobs(jobs)
     chosen = served_on(track_named(track), budget)
     spec = StudySpec(
         name=name or "",
@@ -100,10 +103,25 @@ def study(
         from autoresearch.starting import check_start
 
         check_start(spec, corpus, say)
+    if report_to:
+        from autoresearch.reporting.write import check_own
+
+        check_own(report_to, "--report")
     if check:
         print_out(foretold(ledger_path(store), spec))
         return
     _go(spec, corpus, store, jobs, seconds, report_to, line)
+
+
+def _check_bare(context: typer.Context) -> None:
+    """An option before another command would be dropped without a word: `--store X list` would list another ledger."""
+    for parameter in context.command.params:
+        source = context.get_parameter_source(parameter.name or "")
+        if source is not None and source.name == "COMMANDLINE":
+            option, command = parameter.opts[0], context.invoked_subcommand
+            raise ConfigError(
+                f"{option} stands before {command}", f"options come behind the command: `autoresearch {command} ...`"
+            )
 
 
 def resume(

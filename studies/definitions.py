@@ -1,6 +1,7 @@
 """What a study is, as data."""
 
 import json
+import shlex
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
@@ -37,6 +38,11 @@ class StudySpec:
     settings: tuple[str, ...] = ()  # `slot.knob=value` and `slot=a,b`, as given with --set
     start: RunConfig | None = None  # the fighter to begin with, as given with --from
     start_file: str = ""  # its file's name, and what was left out of it
+
+    @property
+    def word(self) -> str:
+        """The name as a shell takes it, for the commands that are shown to be typed."""
+        return shlex.quote(self.name)
 
     @property
     def track(self) -> Track:

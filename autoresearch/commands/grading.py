@@ -38,7 +38,7 @@ def grade(
     corpus = load_corpus(data)
     spec = grading_spec(fighter, steps, seeds, corpus, data, name)
     ledger = open_ledger(store, jobs)
-    say(f"study {spec.name} on {corpus.name} {corpus.digest[:8]}; watch it with `arena --study {spec.name}`")
+    say(f"study {spec.name} on {corpus.name} {corpus.digest[:8]}; watch it with `arena --study {spec.word}`")
     try:
         found = graded_in(spec, ledger, corpus, jobs or default_jobs(), Console(stderr=True), seconds, audit, say)
         if found is not None:

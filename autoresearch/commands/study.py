@@ -180,17 +180,17 @@ def _go(
     ledger = open_ledger(store, jobs)
     console = Console(stderr=True)
     say(f"study {spec.name}: {spec.n_trials} trials of {spec.budget.steps} steps on {corpus.name} {corpus.digest[:8]}")
-    say(f"ledger {ledger.path}; watch it with `arena --study {spec.name}`")
+    say(f"ledger {ledger.path}; watch it with `arena --study {spec.word}`")
     try:
         why = run_study(spec, ledger, corpus, jobs or default_jobs(), console, seconds, report_to, line)
         say(f"{why}.")
         print_out(board(ledger.read, spec.name))
         if why.startswith(GAVE_UP):
-            say(f"hint: `autoresearch show {spec.name}` has each failure; `autoresearch resume {spec.name}` goes on")
+            say(f"hint: `autoresearch show {spec.word}` has each failure; `autoresearch resume {spec.word}` goes on")
             raise typer.Exit(1)
-        say(f"Open `arena` to look at it, or `autoresearch export {spec.name} --to DIR` to ship the best trial.")
+        say(f"Open `arena` to look at it, or `autoresearch export {spec.word} --to DIR` to ship the best trial.")
     except KeyboardInterrupt:
-        say(f"interrupted; go on with `autoresearch resume {spec.name}`")
+        say(f"interrupted; go on with `autoresearch resume {spec.word}`")
         raise
     finally:
         ledger.close()

@@ -17,6 +17,7 @@ from reported_ledgers import small_ledger
 from autoresearch import cli
 from autoresearch.reporting.write import check_own
 from autoresearch.requests import duration, foretold
+from autoresearch.stopping import stop_study
 from bench.errors import ArenaError, StoreError
 from studies.ownership import Owner
 from studies.store import Store
@@ -252,3 +253,12 @@ def test_every_command_has_help_and_stands_in_the_docs():
         assert command.callback is not None
         assert command.callback.__doc__, f"{name} has no help"
         assert re.search(rf"^### `autoresearch {name}\b", reference, re.M), f"{name} is not in docs/commands.md"
+
+
+def test_a_name_with_spaces_is_shown_as_a_shell_takes_it(tmp_path):
+    store = Store(tmp_path / "arena.db")
+    store.begin(replace(SPEC, name="a [b]"), [], Owner(1, 0.0, socket.gethostname()))
+    store.close()
+    with pytest.raises(StoreError) as wrong:
+        stop_study(tmp_path / "arena.db", "a [b]")
+    assert wrong.value.hint == "`autoresearch resume 'a [b]'` goes on with it"

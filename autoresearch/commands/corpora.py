@@ -7,8 +7,9 @@ from typing import Annotated, Any
 import typer
 
 from autoresearch.commands.options import JsonOption
-from autoresearch.commands.output import columns, print_out, say, to_text
+from autoresearch.commands.output import columns, say, to_text
 from bench.errors import ConfigError
+from bench.streams import print_out
 
 
 def data(

@@ -7,7 +7,8 @@ import typer
 
 from autoresearch.commands.ledger import open_ledger
 from autoresearch.commands.options import DataOption, JobsOption, JsonOption, StoreOption, TimeoutOption
-from autoresearch.commands.output import print_out, say, to_text
+from autoresearch.commands.output import say, to_text
+from bench.streams import print_out
 
 
 def grade(

@@ -7,8 +7,9 @@ import typer
 
 from autoresearch.commands.ledger import check_jobs, ledger_path, open_ledger
 from autoresearch.commands.options import DataOption, JobsOption, LlmOption, ReportOption, StoreOption, TimeoutOption
-from autoresearch.commands.output import print_out, say
+from autoresearch.commands.output import say
 from bench.errors import ConfigError
+from bench.streams import print_out
 
 
 def study(

@@ -262,3 +262,24 @@ def test_a_name_with_spaces_is_shown_as_a_shell_takes_it(tmp_path):
     with pytest.raises(StoreError) as wrong:
         stop_study(tmp_path / "arena.db", "a [b]")
     assert wrong.value.hint == "`autoresearch resume 'a [b]'` goes on with it"
+
+
+@pytest.mark.parametrize("module", ["autoresearch.cli", "arena_tui.cli"])
+@pytest.mark.parametrize(
+    ("redirected", "code", "said"),
+    [
+        (
+            ">/dev/full",
+            2,
+            ["error: stdout can't be written: No space left on device", "hint: free some space, or print elsewhere"],
+        ),
+        (">&-", 0, []),
+        ("<&- >/dev/null", 0, []),
+        (">/dev/null 2>&-", 0, []),
+    ],
+)
+def test_a_stream_that_is_full_or_closed(module, redirected, code, said, tmp_path):
+    command = {"autoresearch.cli": "list", "arena_tui.cli": "standings"}[module]
+    line = f"{sys.executable} -m {module} {command} --store {small_ledger(tmp_path)} {redirected}"
+    done = subprocess.run(line, shell=True, capture_output=True, text=True)
+    assert (done.returncode, done.stderr.splitlines()) == (code, said)

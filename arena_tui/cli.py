@@ -8,7 +8,7 @@ import sys
 from typing import NoReturn
 
 from bench.errors import ArenaError
-from bench.streams import drop_stdout, open_closed
+from bench.streams import drop_stdout, settle
 
 
 class _Parser(argparse.ArgumentParser):
@@ -71,7 +71,7 @@ def run(given: list[str]) -> int:
 
 def main() -> None:
     """The entry point; a request that can't be honoured ends with two lines and exit code 2."""
-    open_closed()
+    settle()
     try:
         code = run(sys.argv[1:])
         sys.stdout.flush()

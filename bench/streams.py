@@ -2,12 +2,13 @@
 
 import os
 import sys
+from io import TextIOWrapper
 
 from bench.errors import ConfigError
 
 
-def open_closed() -> None:
-    """Give a closed stdin, stdout or stderr the null device.
+def settle() -> None:
+    """Give a closed stdin, stdout or stderr the null device, and let stdout write what its encoding has no sign for.
 
     Python has None in its place, which can't be asked for anything, and the next file that is opened, a ledger, would
     get the stream's number.
@@ -18,6 +19,9 @@ def open_closed() -> None:
         sys.stdout = open(os.devnull, "w")  # noqa: SIM115
     if sys.stderr is None:
         sys.stderr = open(os.devnull, "w")  # noqa: SIM115
+    if isinstance(sys.stdout, TextIOWrapper):
+        # a study may have any name, and a terminal any encoding; stderr is like this by itself
+        sys.stdout.reconfigure(errors="backslashreplace")
 
 
 def drop_stdout() -> None:

@@ -283,3 +283,14 @@ def test_a_stream_that_is_full_or_closed(module, redirected, code, said, tmp_pat
     line = f"{sys.executable} -m {module} {command} --store {small_ledger(tmp_path)} {redirected}"
     done = subprocess.run(line, shell=True, capture_output=True, text=True)
     assert (done.returncode, done.stderr.splitlines()) == (code, said)
+
+
+def test_a_name_that_the_terminals_encoding_lacks_is_written_in_escapes(tmp_path):
+    store = Store(tmp_path / "arena.db")
+    store.begin(replace(SPEC, name="\u5bbd"), [], Owner(1, 0.0, socket.gethostname()))
+    store.close()
+    command = [sys.executable, "-m", "autoresearch.cli", "list", "--store", str(tmp_path / "arena.db")]
+    narrow = os.environ | {"PYTHONIOENCODING": "ascii"}
+    done = subprocess.run(command, capture_output=True, text=True, env=narrow)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "\\u5bbd" in done.stdout

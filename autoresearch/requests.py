@@ -9,7 +9,7 @@ from autoresearch.researcher.rungs import LEAST_STEPS, RUNGS, rungs_for
 from bench.errors import ConfigError
 from bench.tracks import GOLF_ON, MOST_STEPS, PUBLISHED_SEEDS, Track
 from studies.belts import GRADE
-from studies.definitions import OPENINGS, StudySpec
+from studies.definitions import OPENINGS, StudySpec, is_text
 from studies.ownership import check_claim, this_process
 from studies.reading import Reader
 
@@ -22,6 +22,8 @@ MOST_SEED = 2**32 - 1
 
 def check_request(spec: StudySpec) -> None:
     """What can be said before anything is loaded; raises ConfigError."""
+    if not is_text(spec.name):
+        raise ConfigError(f"--study {spec.name} is no UTF-8 text", "give it another name")
     if spec.n_trials < 1:
         raise ConfigError(f"--trials is {spec.n_trials}", "ask for at least 1")
     if spec.budget.steps < 1:

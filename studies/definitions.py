@@ -19,6 +19,11 @@ NO_OPENING = "every opening is done"
 OVER = (ALL_DONE, NO_OPENING)
 
 
+def is_text(name: str) -> bool:
+    """False for what a shell passes on of bytes that are no UTF-8, which SQLite does not take."""
+    return not any("\ud800" <= sign <= "\udfff" for sign in name)
+
+
 @dataclass(frozen=True, kw_only=True)
 class StudySpec:
     """A study's definition: fixed once the study has begun, but for `n_trials` and where the corpus lies."""

@@ -19,7 +19,7 @@ from bench.standings import Entry
 from bench.tracks import PUBLISHED_SEEDS
 from studies.curves import unpack_curve, unpack_pace, unpack_sizes
 from studies.database import open_reader, reporting
-from studies.definitions import StudySpec
+from studies.definitions import StudySpec, is_text
 from studies.views import (
     ArtifactView,
     AuditView,
@@ -95,8 +95,9 @@ class Reader:
 
     def study(self, name: str) -> StudyView:
         """One study; StoreError lists the known ones."""
-        for row in self._rows(f"{_STUDIES} WHERE name = ?", name):
-            return _study(row)
+        if is_text(name):
+            for row in self._rows(f"{_STUDIES} WHERE name = ?", name):
+                return _study(row)
         known = [study.name for study in self.studies()]
         raise StoreError(
             f"there is no study named {name} in {self.path}",

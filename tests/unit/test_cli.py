@@ -156,6 +156,14 @@ def test_a_request_that_can_not_be_honoured(arguments, problem, capsys, monkeypa
     assert not (tmp_path / "arena.db").exists(), "a refused request leaves no ledger behind"
 
 
+@pytest.mark.parametrize("arguments", [("show",), (*OPT, "--study")])
+def test_a_study_named_in_bytes_is_refused(arguments, tmp_path):
+    command = [sys.executable, "-m", "autoresearch.cli", *arguments, b"a\xff", "--store", small_ledger(tmp_path)]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert done.returncode == 2
+    assert re.fullmatch(r"error: .*a\\udcff.*\nhint: .*\n", done.stderr)
+
+
 def test_a_run_of_a_number_beyond_the_ledgers_is_not_there(tmp_path, capsys, monkeypatch):
     code, _, said = answer(capsys, monkeypatch, "replay", "9" * 30, "--store", str(small_ledger(tmp_path)))
     assert code == 2

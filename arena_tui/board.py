@@ -12,6 +12,7 @@ from bench.divisions import DIVISIONS, Division, division_named
 from bench.errors import StoreError
 from bench.records import Identity
 from bench.standings import Entry, Standing, standings
+from bench.streams import print_out
 from bench.tracks import FEATHERWEIGHT, track_named
 from studies.views import StudyView, TrialView
 
@@ -53,10 +54,10 @@ def print_board(store: str | None, study: str | None) -> None:
     if ledger is None or not ledger.studies:
         if study is not None:
             raise StoreError(f"there is no study named {study}: there is no study yet", NO_STORE.split(": ", 1)[1])
-        print(NO_STORE)
+        print_out(NO_STORE)
         return
     lines = board_lines(ledger, standings(ledger.entries), None)
-    print("\n".join(lines))
+    print_out("\n".join(lines))
 
 
 def print_standings(store: str | None, track: str | None, division: str | None, as_json: bool) -> None:
@@ -68,11 +69,11 @@ def print_standings(store: str | None, track: str | None, division: str | None, 
     rows = [r for r in rows if (not track or r.identity.track == track) and (not division or r.division == division)]
     if as_json:
         names = _corpora(ledger.studies if ledger else [])
-        print(json.dumps([to_json(row, names) for row in rows], indent=2))
+        print_out(json.dumps([to_json(row, names) for row in rows], indent=2))
     elif ledger is None or not ledger.studies:
-        print(NO_STORE)
+        print_out(NO_STORE)
     else:
-        print("\n".join(board_lines(ledger, rows, wanted)))
+        print_out("\n".join(board_lines(ledger, rows, wanted)))
 
 
 def to_json(row: Standing, corpora: dict[str, str]) -> dict[str, Any]:

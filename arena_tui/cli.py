@@ -4,11 +4,11 @@ Parsed by argparse: importing Typer takes 0.09 s of the half second until the fi
 """
 
 import argparse
-import os
 import sys
 from typing import NoReturn
 
 from bench.errors import ArenaError
+from bench.streams import drop_stdout, settle
 
 
 class _Parser(argparse.ArgumentParser):
@@ -71,6 +71,7 @@ def run(given: list[str]) -> int:
 
 def main() -> None:
     """The entry point; a request that can't be honoured ends with two lines and exit code 2."""
+    settle()
     try:
         code = run(sys.argv[1:])
         sys.stdout.flush()
@@ -79,7 +80,7 @@ def main() -> None:
         code = 2
     except BrokenPipeError:
         # whoever read the board has seen enough; nothing may be flushed into the closed pipe at exit
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        drop_stdout()
         code = 1
     except KeyboardInterrupt:
         code = 130

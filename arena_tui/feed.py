@@ -1,5 +1,6 @@
 """Follows a store from one thread: polls, keeps cursors, gives out one frozen delta at a time. Knows no widget."""
 
+import os
 import threading
 import time
 from collections.abc import Callable
@@ -245,10 +246,10 @@ class Feed:
         if source.shipped:
             from studies.database import default_path
 
-            return default_path().exists()
+            return os.path.exists(default_path())
         try:
             return source.path.stat().st_ino != self._inode
-        except FileNotFoundError:
+        except OSError:
             return True
 
     def _detach(self) -> None:

@@ -1,9 +1,9 @@
 """What can be asked of `autoresearch` from the screen: each a form of plain fields that becomes a command line."""
 
+import os
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 from bench.divisions import DIVISIONS
 from bench.tracks import CONTESTS, FEATHERWEIGHT, GOLF_ON
@@ -23,11 +23,11 @@ def _length_of_time(text: str) -> str | None:
 
 
 def _new_folder(text: str) -> str | None:
-    return "names something that is there already" if Path(text).expanduser().exists() else None
+    return "names something that is there already" if os.path.exists(os.path.expanduser(text)) else None
 
 
 def _file(text: str) -> str | None:
-    return None if Path(text).expanduser().is_file() else "names no file"
+    return None if os.path.isfile(os.path.expanduser(text)) else "names no file"
 
 
 @dataclass(frozen=True)
@@ -61,7 +61,7 @@ class Field:
         if not value:
             return []
         if self.path:
-            value = str(Path(value).expanduser())
+            value = os.path.expanduser(value)
         if self.flag:
             return [self.option]
         values = value.split() if self.many else [value]

@@ -41,7 +41,7 @@ def liveness(study: StudyView, alive: bool, now: float) -> Liveness:
     if not alive:
         return Liveness(
             f"STALE {age(silent)}",
-            f"{who} is gone; `autoresearch resume {study.name}` goes on from here",
+            f"{who} is gone; `autoresearch resume {study.spec.word}` goes on from here",
             stale=True,
         )
     if silent > STALE_SECONDS:

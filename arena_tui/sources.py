@@ -1,5 +1,6 @@
 """Which store is shown: the named one, the user's, or the measurements that ship with the project."""
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -26,7 +27,7 @@ def find_source(store: str | None) -> Source | None:
 
     if store is not None:
         return Source(path=store_path(store), shipped=False, named=True)
-    if (path := default_path()).exists():
+    if os.path.exists(path := default_path()):
         return Source(path=path, shipped=False, named=False)
     shipped = shipped_path()
     return Source(path=shipped, shipped=True, named=False) if shipped else None

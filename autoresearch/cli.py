@@ -13,6 +13,7 @@ from autoresearch.commands.output import say
 from autoresearch.commands.shipping import export, report, verify
 from autoresearch.commands.study import resume, study
 from bench.errors import ArenaError
+from bench.streams import drop_stdout, settle
 
 # torch, Optuna and the ledger are imported inside the commands that use them: --help must answer at once
 
@@ -42,6 +43,7 @@ def main() -> None:
     # Read when numpy loads. Beliefs are sums over small matrices: one thread gives the same bits on any machine, and
     # beside two runs on two cores took 0.4 s at 1,000 trials, as many threads as cores 2.0 s.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+    settle()
     try:
         code = app(standalone_mode=False)
         sys.exit(code if isinstance(code, int) else 0)
@@ -58,7 +60,7 @@ def main() -> None:
         sys.exit(130)
     except BrokenPipeError:
         # the reader of our output has gone, as `| head` does: nothing is wrong
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        drop_stdout()
         sys.exit(0)
 
 

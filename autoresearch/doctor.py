@@ -43,7 +43,7 @@ def _machine() -> Iterator[Finding]:
 
 
 def _disk(store: Path) -> Iterator[Finding]:
-    folder = next(p for p in (store, *store.absolute().parents) if p.exists())
+    folder = next(p for p in (store, *store.absolute().parents) if os.path.exists(p))
     free = shutil.disk_usage(folder).free
     yield Finding("disk", free > MIN_FREE_BYTES, f"{free / 1e9:.1f} GB free under {folder}")
 
@@ -51,7 +51,7 @@ def _disk(store: Path) -> Iterator[Finding]:
 def _ledger(store: Path) -> Iterator[Finding]:
     from studies.reading import Reader
 
-    if not store.exists():
+    if not os.path.exists(store):
         yield Finding("ledger", True, f"{store} does not exist yet; the first study makes it")
         return
     try:

@@ -1,40 +1,55 @@
 """What can be said of a request before anything is loaded or spent; each check raises ConfigError."""
 
+import os
 from pathlib import Path
 
 from autoresearch.executor import check_devices
 from autoresearch.researcher.phases import RESEARCHER
 from autoresearch.researcher.rungs import LEAST_STEPS, RUNGS, rungs_for
 from bench.errors import ConfigError
-from bench.tracks import GOLF_ON, PUBLISHED_SEEDS, Track
+from bench.tracks import GOLF_ON, MOST_STEPS, PUBLISHED_SEEDS, Track
 from studies.belts import GRADE
-from studies.definitions import OPENINGS, StudySpec
+from studies.definitions import OPENINGS, StudySpec, is_text
 from studies.ownership import check_claim, this_process
 from studies.reading import Reader
 
 POLICIES = (RESEARCHER, "tpe", "random", OPENINGS, "claims")
 # those of a command of their own
 OWN_COMMAND = (GRADE,)
+# what numpy and torch both take as a seed
+MOST_SEED = 2**32 - 1
 
 
 def check_request(spec: StudySpec) -> None:
     """What can be said before anything is loaded; raises ConfigError."""
+    if not is_text(spec.name):
+        raise ConfigError(f"--study {spec.name} is no UTF-8 text", "give it another name")
     if spec.n_trials < 1:
         raise ConfigError(f"--trials is {spec.n_trials}", "ask for at least 1")
     if spec.budget.steps < 1:
         raise ConfigError(f"--steps is {spec.budget.steps}", "train for at least 1 step; 500 and 800 carry belts")
+    if spec.budget.steps > MOST_STEPS:
+        raise ConfigError(f"--steps is {spec.budget.steps}", f"train for at most {MOST_STEPS:,} steps")
+    if not 0 <= spec.seed <= MOST_SEED:
+        raise ConfigError(f"--seed is {spec.seed}", "search with 1001, 1002, ...")
     if spec.seed in PUBLISHED_SEEDS:
         raise ConfigError(
             f"--seed {spec.seed} is a published seed, kept for grading", "search with 1001, 1002, ... instead"
         )
-    if spec.policy not in (*POLICIES, *OWN_COMMAND):
-        raise ConfigError(f"there is no policy named {spec.policy}", f"the policies are {', '.join(POLICIES)}")
+    if spec.policy not in OWN_COMMAND:
+        check_policy(spec.policy)
     if spec.rungs and spec.policy != RESEARCHER:
         raise ConfigError(f"--rungs is for the policy {RESEARCHER}, not {spec.policy}", f"use --policy {RESEARCHER}")
     if spec.alone and spec.policy != RESEARCHER:
         raise ConfigError(
             f"--alone is for the policy {RESEARCHER}: {spec.policy} knows nothing of earlier studies", "leave it out"
         )
+
+
+def check_policy(policy: str) -> None:
+    """Whether `--policy` takes it; raises ConfigError."""
+    if policy not in POLICIES:
+        raise ConfigError(f"there is no policy named {policy}", f"the policies are {', '.join(POLICIES)}")
 
 
 def rungs_asked(policy: str, steps: int, asked: bool | None) -> tuple[int, ...]:
@@ -72,7 +87,7 @@ def check_budget(budget: str, track: Track) -> None:
 def foretold(path: Path, spec: StudySpec) -> str:
     """What a checked request would do; StoreError when the ledger has a study of that name that stands against it."""
     size = f"{spec.n_trials} trials of {spec.budget.steps} steps on {spec.corpus_name} {spec.corpus_digest[:8]}"
-    if path.exists():
+    if os.path.exists(path):
         reader = Reader(path)
         try:
             known = {study.name: study for study in reader.studies()}

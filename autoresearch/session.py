@@ -63,7 +63,7 @@ def run_study(
     check_request(spec)
     if report:
         # before anything is spent
-        check_own(report)
+        check_own(report, "--report")
     if corpus.digest != spec.corpus_digest:
         raise DataError(
             f"study {spec.name} was begun on {spec.corpus_name} {spec.corpus_digest[:8]}, this is {corpus.digest[:8]}",

@@ -49,6 +49,8 @@ def entrants(slot: str, division: Division) -> tuple[str, ...]:
 
 def _techniques(slot: str, right: str, division: Division) -> tuple[str, ...]:
     wanted = tuple(name.strip() for name in right.split(",") if name.strip())
+    if not wanted:
+        raise ConfigError(f"--set {slot}={right} names no technique", "write slot=technique,technique")
     if wanted == ("none",) and slot_named(slot).many:
         wanted = ()
     for name in wanted:

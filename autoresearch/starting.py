@@ -1,5 +1,6 @@
 """The fighter that a study begins with: read from its file, checked against the request, examined in a worker."""
 
+import os
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -32,7 +33,7 @@ def read_fighter(path: Path) -> Fighter:
 
     Nothing is run.
     """
-    if not path.exists() and path.name in SHIPPED:
+    if not os.path.exists(path) and path.name in SHIPPED:
         path = FIGHTERS / f"{path.name}.toml"
     if path.suffix == ".py":
         mixer = full_pick("mixer", BROUGHT, {"code": _text(path, MAX_BYTES)})
@@ -47,14 +48,15 @@ def read_fighter(path: Path) -> Fighter:
 
 def _text(path: Path, most: int) -> str:
     try:
-        raw = path.read_bytes()
+        with path.open("rb") as file:
+            raw = file.read(most + 1)
     except OSError as wrong:
         raise ConfigError(
             f"{path} can't be read: {wrong.strerror or wrong}",
             f"name a fighter.toml, the Python file of a mixer, or one of ours: {', '.join(SHIPPED)}",
         ) from wrong
     if len(raw) > most:
-        raise ConfigError(f"{path} has {len(raw):,} bytes, and {most:,} is the most", "name the file of one fighter")
+        raise ConfigError(f"{path} has more than {most:,} bytes", "name the file of one fighter")
     try:
         return raw.decode()
     except UnicodeDecodeError as wrong:

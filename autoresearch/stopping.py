@@ -1,5 +1,6 @@
 """`stop`: asked, acknowledged, done."""
 
+import shlex
 import time
 from pathlib import Path
 
@@ -16,7 +17,9 @@ def stop_study(path: Path, name: str) -> str:
     try:
         owner = living_owner(store.read.study(name))
         if owner is None:
-            raise StoreError(f"study {name} is not running", f"`autoresearch resume {name}` goes on with it")
+            raise StoreError(
+                f"study {name} is not running", f"`autoresearch resume {shlex.quote(name)}` goes on with it"
+            )
         store.ask_to_stop(name)
         deadline = time.monotonic() + PATIENCE_SECONDS
         while time.monotonic() < deadline:

@@ -91,6 +91,8 @@ class Track:
 
 # The first of each list that a purpose needs; search never touches a published seed.
 FIRST_SEARCH_SEED = 1001
+# more is no budget of a contest here, and would only be waited for
+MOST_STEPS = 1_000_000
 PUBLISHED_SEEDS = (1337, 42, 7, 2026, 11, 101, 271, 3141)
 
 

@@ -44,12 +44,12 @@ def default_path() -> Path:
 def store_path(named: str) -> Path:
     """The file that `--store` means: a path, or a sqlite:/// URL."""
     if named.startswith("sqlite:///"):
-        return Path(named.removeprefix("sqlite:///")).expanduser()
-    if "://" in named:
+        named = named.removeprefix("sqlite:///")
+    elif "://" in named:
         raise StoreError(
             f"{named} is no SQLite store", "give a path or sqlite:///PATH; other databases are not served yet"
         )
-    return Path(named).expanduser()
+    return Path(os.path.expanduser(named))
 
 
 def open_writer(path: Path) -> "Engine":
@@ -67,7 +67,8 @@ def open_writer(path: Path) -> "Engine":
 
 def open_reader(path: Path) -> sqlite3.Connection:
     """A connection that can't write; StoreError when there is nothing to read."""
-    if not path.exists():
+    # os.path answers for any text; pathlib raises for a name that is too long or a folder that is closed to us
+    if not os.path.exists(path):
         raise StoreError(f"there is no store at {path}", "start a study with `autoresearch`, or name one with --store")
     _check_file(path)
     with reporting(path):
@@ -139,7 +140,7 @@ def _check_file(path: Path) -> None:
     The file itself is left to SQLite: closing a descriptor of our own would drop the locks that this process's
     connections hold on it, and another process would then take the log away from under them.
     """
-    if path.is_dir():
+    if os.path.isdir(path):
         raise StoreError(f"the store {path} is a folder", "name a file with --store")
 
 

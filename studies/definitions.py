@@ -1,6 +1,7 @@
 """What a study is, as data."""
 
 import json
+import shlex
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
@@ -16,6 +17,11 @@ OPENINGS = "openings"
 ALL_DONE = "all trials are done"
 NO_OPENING = "every opening is done"
 OVER = (ALL_DONE, NO_OPENING)
+
+
+def is_text(name: str) -> bool:
+    """False for what a shell passes on of bytes that are no UTF-8, which SQLite does not take."""
+    return not any("\ud800" <= sign <= "\udfff" for sign in name)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,6 +43,11 @@ class StudySpec:
     settings: tuple[str, ...] = ()  # `slot.knob=value` and `slot=a,b`, as given with --set
     start: RunConfig | None = None  # the fighter to begin with, as given with --from
     start_file: str = ""  # its file's name, and what was left out of it
+
+    @property
+    def word(self) -> str:
+        """The name as a shell takes it, for the commands that are shown to be typed."""
+        return shlex.quote(self.name)
 
     @property
     def track(self) -> Track:

@@ -52,5 +52,5 @@ def check_claim(study: StudyView, spec: StudySpec, by: Owner) -> None:
     if holder and holder != by:
         raise StoreError(
             f"study {study.name} is being run by process {holder.pid} on {holder.host}",
-            f"watch it with `arena --study {study.name}`, or end it with `autoresearch stop {study.name}`",
+            f"watch it with `arena --study {study.spec.word}`, or end it with `autoresearch stop {study.spec.word}`",
         )

@@ -19,7 +19,7 @@ from bench.standings import Entry
 from bench.tracks import PUBLISHED_SEEDS
 from studies.curves import unpack_curve, unpack_pace, unpack_sizes
 from studies.database import open_reader, reporting
-from studies.definitions import StudySpec
+from studies.definitions import StudySpec, is_text
 from studies.views import (
     ArtifactView,
     AuditView,
@@ -95,8 +95,9 @@ class Reader:
 
     def study(self, name: str) -> StudyView:
         """One study; StoreError lists the known ones."""
-        for row in self._rows(f"{_STUDIES} WHERE name = ?", name):
-            return _study(row)
+        if is_text(name):
+            for row in self._rows(f"{_STUDIES} WHERE name = ?", name):
+                return _study(row)
         known = [study.name for study in self.studies()]
         raise StoreError(
             f"there is no study named {name} in {self.path}",
@@ -226,7 +227,8 @@ class Reader:
     def run(self, run_id: int) -> tuple[RunView, RunConfig]:
         """A run and the config it ran; StoreError when there is none of that number."""
         asked = f"SELECT config.config, {_RUN} FROM run JOIN config USING (fingerprint) WHERE run.id = ?"
-        for row in self._rows(asked, run_id):
+        # SQLite has no larger number than this, so no run has one
+        for row in self._rows(asked, min(run_id, 2**63 - 1)):
             config = json.loads(row["config"])
             return _run(row, config), from_json(config)
         (last,) = self._rows("SELECT max(id) AS id FROM run")

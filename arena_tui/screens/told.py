@@ -90,7 +90,12 @@ class ToldScreen(ArenaScreen):
 
     def _ask_if_due(self) -> None:
         about, source = self.about(), self.arena.mirror.source
-        if about is None or source is None or self._asked is not None or self.arena.frozen or self._leaving:
+        if about is None or source is None or self.arena.frozen or self._leaving:
+            return
+        if self._asked is not None:
+            if self._asked[0] != about and self._process is not None:
+                # nobody looks at that answer now, and it would hold this one up for as long as it takes
+                self._process.terminate()
             return
         stamp, known = self.stamp(), self._known.get(about)
         if about in self._wrong or (known and (known.stamp == stamp or time.monotonic() < known.due)):
@@ -117,7 +122,10 @@ class ToldScreen(ArenaScreen):
     def on_told_screen_told(self, told: Told) -> None:
         self._asked = self._process = None
         self._wrong.pop(told.about, None)
-        if told.answer.code:
+        if told.answer.code and told.about != self.about():
+            # cut short, most likely: it is asked for again when it is looked at again
+            pass
+        elif told.answer.code:
             self._wrong[told.about] = (told.answer.problem, told.answer.hint)
         else:
             try:

@@ -3,6 +3,7 @@
 `python -m autoresearch.claims.listing` prints the table of docs/claims.md from what ships.
 """
 
+import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -113,7 +114,7 @@ def read_claims(path: Path, study: str | None) -> Found:
 
 def _readers(path: Path) -> Iterator[Reader]:
     """The ledger, if there is one, then the shipped measurements."""
-    if path.exists():
+    if os.path.exists(path):
         yield Reader(path)
     if shipped := shipped_store():
         yield Reader(shipped)

@@ -1,13 +1,15 @@
 """The corpora: fetched, looked at, built."""
 
+import os
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from autoresearch.commands.options import JsonOption
-from autoresearch.commands.output import columns, print_out, say, to_text
+from autoresearch.commands.output import columns, say, to_text
 from bench.errors import ConfigError
+from bench.streams import print_out
 
 
 def data(
@@ -18,7 +20,7 @@ def data(
         str | None,
         typer.Argument(help="tinystories, fineweb, fineweb-sp4096 or fineweb-sp8192; look takes whatever --data does"),
     ] = None,
-    shards: Annotated[int, typer.Option(help="get fineweb: train shards of 100 M tokens, 200 MB each")] = 1,
+    shards: Annotated[int, typer.Option(min=1, help="get fineweb: train shards of 100 M tokens, 200 MB each")] = 1,
     text: Annotated[
         str | None, typer.Option(metavar="FILE", help="build: a text file, or whatever --data takes")
     ] = None,
@@ -65,7 +67,7 @@ def _built(text: str | None, tokenizer: Path | None, to: Path | None) -> Any:
             "`data build` needs a text, a tokenizer and a folder",
             "write `data build --text FILE --tokenizer MODEL --to DIR`",
         )
-    if not tokenizer.is_file():
+    if not os.path.isfile(tokenizer):
         raise ConfigError(f"there is no file {tokenizer}", "give a SentencePiece .model file")
     named, train, valid = documents(text)
     return build(named, (train, valid), tokenizer.read_bytes(), to, say)

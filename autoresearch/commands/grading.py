@@ -7,7 +7,8 @@ import typer
 
 from autoresearch.commands.ledger import open_ledger
 from autoresearch.commands.options import DataOption, JobsOption, JsonOption, StoreOption, TimeoutOption
-from autoresearch.commands.output import print_out, say, to_text
+from autoresearch.commands.output import say, to_text
+from bench.streams import print_out
 
 
 def grade(
@@ -38,7 +39,7 @@ def grade(
     corpus = load_corpus(data)
     spec = grading_spec(fighter, steps, seeds, corpus, data, name)
     ledger = open_ledger(store, jobs)
-    say(f"study {spec.name} on {corpus.name} {corpus.digest[:8]}; watch it with `arena --study {spec.name}`")
+    say(f"study {spec.name} on {corpus.name} {corpus.digest[:8]}; watch it with `arena --study {spec.word}`")
     try:
         found = graded_in(spec, ledger, corpus, jobs or default_jobs(), Console(stderr=True), seconds, audit, say)
         if found is not None:

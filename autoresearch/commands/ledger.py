@@ -1,5 +1,6 @@
 """The ledger that a command is about."""
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,15 +15,19 @@ def open_ledger(store: str | None, jobs: int | None) -> "Store":
     from studies.shipped import import_files, shipped_files
     from studies.store import Store
 
-    if jobs is not None and jobs < 1:
-        raise ConfigError(f"--jobs is {jobs}", "run at least 1 at a time")
+    check_jobs(jobs)
     path = ledger_path(store)
-    fresh = not path.exists()
+    fresh = not os.path.exists(path)
     ledger = Store(path)
     if fresh:
         # they stand in every ledger, as references and as runs already paid for
         import_files(path, shipped_files())
     return ledger
+
+
+def check_jobs(jobs: int | None) -> None:
+    if jobs is not None and jobs < 1:
+        raise ConfigError(f"--jobs is {jobs}", "run at least 1 at a time")
 
 
 def ledger_path(store: str | None) -> Path:

@@ -6,7 +6,8 @@ import typer
 
 from autoresearch.commands.ledger import ledger_path
 from autoresearch.commands.options import JsonOption, StoreOption
-from autoresearch.commands.output import print_out, say, to_text
+from autoresearch.commands.output import say, to_text
+from bench.streams import print_out
 
 
 def list_(store: StoreOption = None, as_json: JsonOption = False) -> None:

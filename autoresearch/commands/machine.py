@@ -6,7 +6,8 @@ import typer
 
 from autoresearch.commands.ledger import ledger_path
 from autoresearch.commands.options import JsonOption, StoreOption
-from autoresearch.commands.output import columns, print_out, say, to_text
+from autoresearch.commands.output import columns, say, to_text
+from bench.streams import print_out
 
 
 def catalog(as_json: JsonOption = False) -> None:

@@ -16,9 +16,5 @@ def columns(rows: list[Any]) -> str:
     )
 
 
-def print_out(text: str) -> None:
-    print(text)  # noqa: T201 - stdout is our output
-
-
 def say(text: str) -> None:
     print(text, file=sys.stderr, flush=True)  # noqa: T201 - stderr is for people

@@ -7,7 +7,8 @@ import typer
 
 from autoresearch.commands.ledger import ledger_path
 from autoresearch.commands.options import DataOption, JsonOption, StoreOption
-from autoresearch.commands.output import columns, print_out, say, to_text
+from autoresearch.commands.output import columns, say, to_text
+from bench.streams import print_out
 
 
 def report(
@@ -58,7 +59,7 @@ def verify(
     """Check a submission: unpack, score again where the corpus is there; pass, fail or can't tell per item."""
     from autoresearch.submission.verify import verify_submission
 
-    checks = verify_submission(folder, data, run_code)
+    checks = verify_submission(folder, data, run_code, say)
     text = [(check.verdict, check.item, check.evidence) for check in checks]
     print_out(to_text([vars(check) for check in checks]) if as_json else columns(text))
     if any(check.verdict == "fail" for check in checks):

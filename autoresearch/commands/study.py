@@ -5,10 +5,11 @@ from typing import Annotated, Any
 
 import typer
 
-from autoresearch.commands.ledger import ledger_path, open_ledger
+from autoresearch.commands.ledger import check_jobs, ledger_path, open_ledger
 from autoresearch.commands.options import DataOption, JobsOption, LlmOption, ReportOption, StoreOption, TimeoutOption
-from autoresearch.commands.output import print_out, say
+from autoresearch.commands.output import say
 from bench.errors import ConfigError
+from bench.streams import print_out
 
 
 def study(
@@ -49,6 +50,7 @@ def study(
 ) -> None:
     """A new study, or the named one continued, when --division or --from is given."""
     if context.invoked_subcommand is not None:
+        _check_bare(context)
         return
     if division is None and start is None:
         raise ConfigError(
@@ -56,12 +58,14 @@ def study(
         )
     from dataclasses import replace
 
-    from autoresearch.requests import check_budget, check_request, duration, foretold, rungs_asked
+    from autoresearch.requests import check_budget, check_policy, check_request, duration, foretold, rungs_asked
     from autoresearch.settings import parse_settings
     from bench.data.choose import corpus_for
     from bench.tracks import served_on, track_named
     from studies.definitions import StudySpec
 
+    check_policy(policy)
+    check_jobs(jobs)
     chosen = served_on(track_named(track), budget)
     spec = StudySpec(
         name=name or "",
@@ -100,10 +104,25 @@ def study(
         from autoresearch.starting import check_start
 
         check_start(spec, corpus, say)
+    if report_to:
+        from autoresearch.reporting.write import check_own
+
+        check_own(report_to, "--report")
     if check:
         print_out(foretold(ledger_path(store), spec))
         return
     _go(spec, corpus, store, jobs, seconds, report_to, line)
+
+
+def _check_bare(context: typer.Context) -> None:
+    """An option before another command would be dropped without a word: `--store X list` would list another ledger."""
+    for parameter in context.command.params:
+        source = context.get_parameter_source(parameter.name or "")
+        if source is not None and source.name == "COMMANDLINE":
+            option, command = parameter.opts[0], context.invoked_subcommand
+            raise ConfigError(
+                f"{option} stands before {command}", f"options come behind the command: `autoresearch {command} ...`"
+            )
 
 
 def resume(
@@ -162,17 +181,17 @@ def _go(
     ledger = open_ledger(store, jobs)
     console = Console(stderr=True)
     say(f"study {spec.name}: {spec.n_trials} trials of {spec.budget.steps} steps on {corpus.name} {corpus.digest[:8]}")
-    say(f"ledger {ledger.path}; watch it with `arena --study {spec.name}`")
+    say(f"ledger {ledger.path}; watch it with `arena --study {spec.word}`")
     try:
         why = run_study(spec, ledger, corpus, jobs or default_jobs(), console, seconds, report_to, line)
         say(f"{why}.")
         print_out(board(ledger.read, spec.name))
         if why.startswith(GAVE_UP):
-            say(f"hint: `autoresearch show {spec.name}` has each failure; `autoresearch resume {spec.name}` goes on")
+            say(f"hint: `autoresearch show {spec.word}` has each failure; `autoresearch resume {spec.word}` goes on")
             raise typer.Exit(1)
-        say(f"Open `arena` to look at it, or `autoresearch export {spec.name} --to DIR` to ship the best trial.")
+        say(f"Open `arena` to look at it, or `autoresearch export {spec.word} --to DIR` to ship the best trial.")
     except KeyboardInterrupt:
-        say(f"interrupted; go on with `autoresearch resume {spec.name}`")
+        say(f"interrupted; go on with `autoresearch resume {spec.word}`")
         raise
     finally:
         ledger.close()

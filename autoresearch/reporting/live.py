@@ -23,7 +23,7 @@ class LiveReport:
 
     def write(self) -> None:
         """Raises ConfigError where the folder can't be written."""
-        write_report(report_of(self.store, self.study), self.folder)
+        write_report(report_of(self.store, self.study), self.folder, "--report")
 
     def beat(self) -> None:
         """Write it if ten minutes have passed; a full disk is no reason to end a study."""

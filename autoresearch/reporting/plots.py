@@ -32,7 +32,7 @@ def drawn(figure: Figure) -> str:
 
 def _trace(figure: Trace) -> str:
     numbers = [n for n, _ in figure.scored] + list(figure.failed) + list(figure.refused)
-    xs = _whole(ticks(0, max(numbers, default=1), 8))
+    xs = _whole(ticks(0, max(1, *numbers), 8))
     values = [v for _, v in figure.scored] + [v for _, v in figure.lines]
     ys = ticks(min(values), max(values), 6)
     place = _scale(xs, ys, LEFT, HEIGHT)

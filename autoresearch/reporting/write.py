@@ -54,10 +54,10 @@ def known_size(config: RunConfig) -> tuple[int, ...]:
         return ()
 
 
-def write_report(report: Report, to: Path | None) -> Path:
+def write_report(report: Report, to: Path | None, option: str = "--to") -> Path:
     """Write both files, over an earlier report's but over nothing else; returns the folder."""
     folder = to or Path(f"{_file_name(report.study)}-report")
-    check_own(folder)
+    check_own(folder, option)
     try:
         folder.mkdir(parents=True, exist_ok=True)
         for name, text in ((MARKDOWN, to_markdown(report)), (PAGE, to_html(report))):
@@ -66,16 +66,16 @@ def write_report(report: Report, to: Path | None) -> Path:
             os.replace(part, folder / name)
     except OSError as wrong:
         raise ConfigError(
-            f"the report can't be written to {folder}: {wrong.strerror}", "name another place with --to"
+            f"the report can't be written to {folder}: {wrong.strerror}", f"name another place with {option}"
         ) from wrong
     return folder
 
 
-def check_own(folder: Path) -> None:
-    """Refuse a place that holds anything but an earlier report."""
+def check_own(folder: Path, option: str = "--to") -> None:
+    """Refuse a place that holds anything but an earlier report; `option` names it."""
     if not os.path.lexists(folder):
         return
-    hint = "name a folder that does not exist yet with --to"
+    hint = f"name a folder that does not exist yet with {option}"
     if not folder.is_dir():
         raise ConfigError(f"{folder} exists and is no folder", hint)
     ours = {MARKDOWN, PAGE, f"{MARKDOWN}.part", f"{PAGE}.part"}

@@ -93,11 +93,12 @@ def read_endpoint(path: Path) -> Endpoint:
     """The endpoint of a TOML file, its key at hand; raises ConfigError."""
     hint = "docs/researcher.md has the file; the key itself stays in an environment variable"
     try:
-        raw = path.read_bytes()
+        with path.open("rb") as file:
+            raw = file.read(MOST_FILE_BYTES + 1)
     except OSError as wrong:
         raise ConfigError(f"--llm {path} can't be read: {wrong.strerror or wrong}", hint) from wrong
     if len(raw) > MOST_FILE_BYTES:
-        raise ConfigError(f"--llm {path} has {len(raw):,} bytes, and {MOST_FILE_BYTES:,} is the most", hint)
+        raise ConfigError(f"--llm {path} has more than {MOST_FILE_BYTES:,} bytes", hint)
     try:
         endpoint = Endpoint.model_validate(tomllib.loads(raw.decode()))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as wrong:

@@ -31,20 +31,21 @@ from bench.layers import Params
 from bench.records import Reason
 from bench.skeleton import Model
 from bench.speed import on_threads
-from bench.tracks import NUMERICS_VERSION, Track, track_named
+from bench.tracks import MOST_STEPS, NUMERICS_VERSION, Track, track_named
 
 # Another processor or library orders its sums differently; that moves a loss by some 1e-7.
 ELSEWHERE_TOLERANCE = 1e-5
 # Rounding of one subtraction or division, for numbers that follow from others on the page.
 ROUNDING = 1e-12
-MAX_STEPS = 1_000_000
 NAMES_SHOWN = 5
 
 # reasons a run can end for; a refused or interrupted one is no result
 ENDINGS = frozenset(Reason) - {Reason.REFUSED, Reason.INTERRUPTED}
 
 
-def verify_submission(folder: Path, data: str, run_code: bool = False) -> list[Check]:
+def verify_submission(
+    folder: Path, data: str, run_code: bool = False, say: Callable[[str], None] = lambda line: None
+) -> list[Check]:
     """Every item with pass, fail or can't tell; ConfigError for what is no submission folder at all.
 
     A mixer that the fighter brings is a stranger's code: nothing of it runs unless `run_code` says so.
@@ -52,7 +53,7 @@ def verify_submission(folder: Path, data: str, run_code: bool = False) -> list[C
     if is_golf(folder):
         return verify_golf(folder, data)
     contents = read_folder(folder)
-    looking = _Examination(contents, data, run_code)
+    looking = _Examination(contents, data, run_code, say)
     # stdout is ours; what the code prints is not
     with redirect_stdout(sys.stderr):
         return [decided(item, look) for item, look in looking.items()]
@@ -65,6 +66,7 @@ class _Examination:
     contents: Contents
     data: str
     run_code: bool
+    say: Callable[[str], None]
     found_facts: Facts | None = None
     found_fighter: Fighter | None = None
     found_model: Model | None = None
@@ -183,7 +185,7 @@ class _Examination:
         if facts.MIXER in self.contents.raw and not config.brings_code:
             raise Broken(f"{facts.MIXER} is there, and the fighter does not name it")
         for name, value, most in (
-            ("steps", config.budget.steps, MAX_STEPS),
+            ("steps", config.budget.steps, MOST_STEPS),
             ("batch", config.budget.batch, track.budget.batch),
             ("seq_len", config.budget.seq_len, track.budget.seq_len),
         ):
@@ -355,6 +357,8 @@ class _Examination:
                 f"scored on {stated.corpus_name} {digest[:8]}; {wanted} is {corpus.name} {corpus.digest[:8]}: "
                 "give the text with --data"
             )
+        # the one item that takes a while
+        self.say(f"scoring the packed model again on {corpus.name} {digest[:8]}")
         with on_threads(stated.machine.threads), reporting(config):
             found = realise(config).evaluator.nats(model, corpus.valid[: self.track.eval_bytes], config.budget.seq_len)
         here = (device_class(), versions()["torch"], True)

@@ -89,7 +89,7 @@ def _best(reader: Reader, study: StudyView) -> TrialView:
         f"no trial of {study.name} has a score yet",
         f"to export a negative result, name a failed one: --trial {', '.join(failed)}"
         if failed
-        else f"go on with `autoresearch resume {study.name}`; a failed trial can be exported with --trial N",
+        else f"go on with `autoresearch resume {study.spec.word}`; a failed trial can be exported with --trial N",
     )
 
 

@@ -27,8 +27,7 @@ def load_corpus(wanted: str) -> Corpus:
     `auto` is the best one already on disk: TinyStories if it was downloaded, else toystories.
     Raises DataError when it is unknown, not downloaded or unusable.
     """
-    # a definition may name a folder by a variable, so that it means the same on every machine
-    wanted = os.path.expandvars(wanted)
+    wanted = _expanded(wanted)
     match wanted:
         case "auto":
             return tinystories.load_tinystories() or toystories.load_toystories()
@@ -43,12 +42,17 @@ def load_corpus(wanted: str) -> Corpus:
                 )
             return corpus
     # two paths with a comma between them never exist as one
-    if "," not in wanted and not Path(wanted).expanduser().exists():
+    if "," not in wanted and not os.path.exists(wanted):
         raise DataError(
             f"{wanted!r} is neither a corpus nor a path that exists",
             f"known: {', '.join((AUTO, *NAMED))}; or give a folder of text files, or two files as TRAIN,VALID",
         )
     return load_text(wanted)
+
+
+def _expanded(wanted: str) -> str:
+    """With home folders and variables put in: a definition that names a folder so means the same on every machine."""
+    return os.path.expanduser(os.path.expandvars(wanted))
 
 
 def load_tokens(wanted: str, tokenizer: Tokenizer = SP1024) -> tokens.TokenCorpus:
@@ -57,7 +61,7 @@ def load_tokens(wanted: str, tokenizer: Tokenizer = SP1024) -> tokens.TokenCorpu
     `auto` and `fineweb` are FineWeb in the vocabulary, which has a name of its own too. A folder of text with the
     vocabulary's file beside it is made into a corpus, once.
     """
-    wanted = os.path.expandvars(wanted)
+    wanted = _expanded(wanted)
     own = fineweb.export_in(tokenizer)
     if export := own if wanted in (AUTO, fineweb.NAME) else fineweb.export_named(wanted):
         if (found := fineweb.load_fineweb(export)) is None:
@@ -66,9 +70,9 @@ def load_tokens(wanted: str, tokenizer: Tokenizer = SP1024) -> tokens.TokenCorpu
                 f"fetch them with `{export.get_command}`, or make a small golf corpus with `autoresearch data build`",
             )
         return found
-    folder = Path(wanted).expanduser()
+    folder = Path(wanted)
     if not tokens.is_token_corpus(folder):
-        if (folder / own.vocabulary).is_file():
+        if os.path.isfile(folder / own.vocabulary):
             return made_of_text(folder, (folder / own.vocabulary).read_bytes())
         raise DataError(
             f"{wanted} is no golf corpus: it has no {tokens.LIST_FILE}",
@@ -116,8 +120,8 @@ def corpus_for(track: Track, wanted: str) -> Corpus | tokens.TokenCorpus:
 
 def documents(wanted: str) -> tuple[str, list[str], list[str]]:
     """Name, train and validation documents of a text: one file, or whatever else `load_corpus` takes."""
-    path = Path(wanted).expanduser()
-    if not path.is_file():
+    path = Path(_expanded(wanted))
+    if not os.path.isfile(path):
         corpus = load_corpus(wanted)
         sides = [side.tobytes().decode().split(STORY_END.decode())[:-1] for side in (corpus.train, corpus.valid)]
         return corpus.name, sides[0], sides[1]
@@ -153,7 +157,7 @@ def available() -> list[tuple[str, str]]:
 
 def look(wanted: str) -> list[tuple[str, str]]:
     """A corpus in a few lines: its identity, its size, how far it compresses, what counting alone scores on it."""
-    if fineweb.export_named(wanted) or tokens.is_token_corpus(Path(wanted).expanduser()):
+    if fineweb.export_named(wanted) or tokens.is_token_corpus(Path(_expanded(wanted))):
         return _look_at_tokens(load_tokens(wanted))
     corpus = load_corpus(wanted)
     scored = corpus.valid[: FEATHERWEIGHT.eval_bytes]

@@ -1,5 +1,6 @@
 """A corpus from the user's own text: a folder with a train and a validation file, or the two files themselves."""
 
+import os
 import re
 from collections import defaultdict
 from pathlib import Path
@@ -27,12 +28,12 @@ def load_text(path: str) -> Corpus:
 
 def _two_paths(path: str) -> tuple[Path, Path]:
     # a folder may have a comma in its name, so what exists wins
-    whole = Path(path).expanduser()
-    if whole.is_dir():
+    whole = Path(os.path.expanduser(path))
+    if os.path.isdir(whole):
         return _pair_in(whole)
-    if whole.is_file():
+    if os.path.isfile(whole):
         raise DataError(f"{path} is a single file, and a corpus needs a train and a validation text", EXPECTED)
-    parts = [Path(part.strip()).expanduser() for part in path.split(",")]
+    parts = [Path(os.path.expanduser(part.strip())) for part in path.split(",")]
     if len(parts) == 1:
         raise DataError(f"there is no file or folder {path}", EXPECTED)
     if len(parts) != 2 or not all(part.strip() for part in path.split(",")):
@@ -43,7 +44,11 @@ def _two_paths(path: str) -> tuple[Path, Path]:
 def _pair_in(folder: Path) -> tuple[Path, Path]:
     """The one train and the one validation file of a folder; other files beside them do not matter."""
     by_prefix: dict[str, dict[str, list[Path]]] = defaultdict(lambda: {"train": [], "valid": []})
-    for file in sorted(folder.iterdir()):
+    try:
+        files = sorted(folder.iterdir())
+    except OSError as error:
+        raise DataError(f"can't read {folder}: {error.strerror or error}", EXPECTED) from error
+    for file in files:
         word = SIDE_WORD.search(file.name)
         if word is not None and file.is_file() and not file.name.startswith("."):
             prefix = file.name[: word.start()].rstrip("_-. ")
@@ -64,6 +69,9 @@ def _pair_in(folder: Path) -> tuple[Path, Path]:
 
 def stories_in(path: Path) -> list[str]:
     """The stories of one UTF-8 file; DataError for whatever makes it unusable."""
+    if os.path.exists(path) and not (os.path.isfile(path) or os.path.isdir(path)):
+        # a device may go on for ever, a pipe may never begin
+        raise DataError(f"{path} is no plain file", "give a file that holds text")
     try:
         raw = path.read_bytes()
     except FileNotFoundError as error:

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import os
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -58,7 +59,9 @@ def build(
 
     Raises DataError when the folder is in use, the vocabulary is unusable or loses too much, or there is too little.
     """
-    if to.exists() and any(to.iterdir()):
+    if os.path.lexists(to) and not os.path.isdir(to):
+        raise DataError(f"{to} exists and is no folder", "name a folder that does not exist yet")
+    if os.path.isdir(to) and any(to.iterdir()):
         raise DataError(f"{to} is not empty", "name a folder that does not exist yet")
     vocabulary = read_vocabulary(tokenizer, name)
     segmenter = Segmenter(vocabulary)
@@ -122,7 +125,7 @@ def write_list(folder: Path, name: str, changed_ppm: float | None) -> None:
 
 
 def is_token_corpus(folder: Path) -> bool:
-    return (folder / LIST_FILE).is_file()
+    return os.path.isfile(folder / LIST_FILE)
 
 
 def load(folder: Path) -> TokenCorpus:

@@ -101,6 +101,14 @@ def test_what_can_be_seen_at_once_is_said_at_once(label: str, value: str, said: 
     assert found.startswith(said)
 
 
+def test_a_path_that_no_system_takes_is_objected_to_and_not_raised():
+    start, export = forms.launch("open"), forms.export("s", 7, [7])
+    for path in ("n" * 5000, "~nobody-of-that-name/x"):
+        assert start.objections(filled(start) | {"from": path}) == [f"from names no file: {path}"]
+        assert export.objections(filled(export, to=path)) == []
+        assert export.words(filled(export, to=path), [])[-1] == path
+
+
 def test_an_export_wants_an_ended_trial_and_a_new_folder(tmp_path: Path):
     form = forms.export("s", None, [0, 2])
     assert form.objections(filled(form, to=str(tmp_path / "new"))) == []

@@ -89,6 +89,39 @@ async def test_it_is_asked_once_shown_by_section_and_leads_to_trials(
         assert len(command.asked) == 1
 
 
+async def test_another_study_does_not_wait_for_the_answer_on_the_last_one(
+    store: Path, alive: None, settled: Settled, now: Callable[[], float], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ended, asked = threading.Event(), []
+
+    class Process:
+        terminate = staticmethod(ended.set)
+
+    def endless_at_first(words: list[str], begun: Callable[[object], object]) -> Answer:
+        asked.append(words[1])
+        begun(Process())
+        if len(asked) == 1:
+            assert ended.wait(10)
+            return Answer(-15, "", "it ended with exit code -15 and said nothing")
+        return Answer(0, to_json(REPORT))
+
+    monkeypatch.setattr("arena_tui.screens.told.ask", endless_at_first)
+    app = ArenaApp(clock=now)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await settled(pilot)
+        await pilot.press("6")
+        await pilot.pause()
+        first, other = app.study, next(name for name in app.mirror.studies if name != "optimizer-1")
+        assert first is not None
+        app.choose_study(other)
+        await told(pilot)
+        assert asked == [first.name, other]
+        assert app.screen.wrong() is None
+        app.choose_study(first.name)
+        await told(pilot)
+        assert app.screen.wrong() is None, "what was cut short is asked again"
+
+
 async def test_while_it_is_made_the_screen_answers_and_says_so(
     store: Path, alive: None, command: Command, settled: Settled, now: Callable[[], float]
 ) -> None:

@@ -15,7 +15,9 @@ from ledger_rows import SPEC
 from reported_ledgers import small_ledger
 
 from autoresearch import cli
+from autoresearch.reporting.write import check_own
 from autoresearch.requests import duration, foretold
+from autoresearch.stopping import stop_study
 from bench.errors import ArenaError, StoreError
 from studies.ownership import Owner
 from studies.store import Store
@@ -35,6 +37,7 @@ def answer(
 
 
 OPT = ("--division", "optimizer")
+ENDLESS = "n" * 300
 REQUESTS = {
     "no division": ((), "no division is named"),
     "unknown option": (("--bogus",), "No such option: --bogus"),
@@ -54,6 +57,33 @@ REQUESTS = {
         "there is no division named optimizer",
     ),
     "no trials": ((*OPT, "--trials", "0"), "--trials is 0"),
+    "more steps than any contest": ((*OPT, "--steps", "9" * 30), f"--steps is {'9' * 30}"),
+    "a seed that no generator takes": ((*OPT, "--seed", "-1"), "--seed is -1"),
+    "a policy with a command of its own": ((*OPT, "--policy", "grade"), "there is no policy named grade"),
+    "a slot narrowed to nothing": ((*OPT, "--set", "optimizer=,"), "--set optimizer=, names no technique"),
+    "no jobs, checked": ((*OPT, "--jobs", "0", "--check"), "--jobs is 0"),
+    "a report over a file, checked": ((*OPT, "--report", __file__, "--check"), f"{__file__} exists and is no folder"),
+    "an option before another command": (("--store", "x.db", "list"), "--store stands before list"),
+    "no shards": (("data", "get", "fineweb", "--shards", "0"), "Invalid value for '--shards'"),
+    "a store with an endless name": (("list", "--store", ENDLESS), f"there is no store at {ENDLESS}"),
+    "a store in a home that is nobody's": (
+        ("list", "--store", "~nobody-here/x"),
+        "there is no store at ~nobody",
+    ),
+    "a corpus with an endless name": ((*OPT, "--data", ENDLESS), f"'{ENDLESS}' is neither a corpus nor a path"),
+    "two texts with endless names": ((*OPT, "--data", f"{ENDLESS},{ENDLESS}"), f"can't read {ENDLESS}"),
+    "a text in a home that is nobody's": (
+        ("data", "look", "~nobody-here"),
+        "'~nobody-here' is neither",
+    ),
+    "a text that never ends": ((*OPT, "--data", "/dev/zero,/dev/zero"), "/dev/zero is no plain file"),
+    "a fighter that never ends": (("--from", "/dev/zero"), "/dev/zero has more than 10,000 bytes"),
+    "a fighter with an endless name": (("grade", ENDLESS), f"{ENDLESS} can't be read: File name too long"),
+    "a language model that never ends": ((*OPT, "--llm", "/dev/zero"), "--llm /dev/zero has more than 10,000 bytes"),
+    "a tokenizer with an endless name": (
+        ("data", "build", "--text", "a.txt", "--tokenizer", ENDLESS, "--to", "golf"),
+        f"there is no file {ENDLESS}",
+    ),
     "trials in words": ((*OPT, "--trials", "ten"), "Invalid value for '--trials'"),
     "no steps": ((*OPT, "--steps", "0"), "--steps is 0"),
     "published seed": ((*OPT, "--seed", "1337"), "--seed 1337 is a published seed, kept for grading"),
@@ -124,6 +154,27 @@ def test_a_request_that_can_not_be_honoured(arguments, problem, capsys, monkeypa
     assert lines[0].startswith(f"error: {problem}")
     assert lines[1].startswith("hint: ")
     assert not (tmp_path / "arena.db").exists(), "a refused request leaves no ledger behind"
+
+
+@pytest.mark.parametrize("arguments", [("show",), (*OPT, "--study")])
+def test_a_study_named_in_bytes_is_refused(arguments, tmp_path):
+    command = [sys.executable, "-m", "autoresearch.cli", *arguments, b"a\xff", "--store", small_ledger(tmp_path)]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert done.returncode == 2
+    assert re.fullmatch(r"error: .*a\\udcff.*\nhint: .*\n", done.stderr)
+
+
+def test_a_run_of_a_number_beyond_the_ledgers_is_not_there(tmp_path, capsys, monkeypatch):
+    code, _, said = answer(capsys, monkeypatch, "replay", "9" * 30, "--store", str(small_ledger(tmp_path)))
+    assert code == 2
+    assert said.startswith(f"error: there is no run {'9' * 30}\nhint: runs go from 1 to ")
+
+
+def test_the_hint_on_a_reports_place_names_the_option_it_came_with(tmp_path):
+    for option in ("--to", "--report"):
+        with pytest.raises(ArenaError) as wrong:
+            check_own(Path(__file__), option)
+        assert wrong.value.hint.endswith(f"with {option}")
 
 
 def test_a_check_says_what_would_begin_and_leaves_no_ledger(capsys, monkeypatch, tmp_path):
@@ -210,3 +261,44 @@ def test_every_command_has_help_and_stands_in_the_docs():
         assert command.callback is not None
         assert command.callback.__doc__, f"{name} has no help"
         assert re.search(rf"^### `autoresearch {name}\b", reference, re.M), f"{name} is not in docs/commands.md"
+
+
+def test_a_name_with_spaces_is_shown_as_a_shell_takes_it(tmp_path):
+    store = Store(tmp_path / "arena.db")
+    store.begin(replace(SPEC, name="a [b]"), [], Owner(1, 0.0, socket.gethostname()))
+    store.close()
+    with pytest.raises(StoreError) as wrong:
+        stop_study(tmp_path / "arena.db", "a [b]")
+    assert wrong.value.hint == "`autoresearch resume 'a [b]'` goes on with it"
+
+
+@pytest.mark.parametrize("module", ["autoresearch.cli", "arena_tui.cli"])
+@pytest.mark.parametrize(
+    ("redirected", "code", "said"),
+    [
+        (
+            ">/dev/full",
+            2,
+            ["error: stdout can't be written: No space left on device", "hint: free some space, or print elsewhere"],
+        ),
+        (">&-", 0, []),
+        ("<&- >/dev/null", 0, []),
+        (">/dev/null 2>&-", 0, []),
+    ],
+)
+def test_a_stream_that_is_full_or_closed(module, redirected, code, said, tmp_path):
+    command = {"autoresearch.cli": "list", "arena_tui.cli": "standings"}[module]
+    line = f"{sys.executable} -m {module} {command} --store {small_ledger(tmp_path)} {redirected}"
+    done = subprocess.run(line, shell=True, capture_output=True, text=True)
+    assert (done.returncode, done.stderr.splitlines()) == (code, said)
+
+
+def test_a_name_that_the_terminals_encoding_lacks_is_written_in_escapes(tmp_path):
+    store = Store(tmp_path / "arena.db")
+    store.begin(replace(SPEC, name="\u5bbd"), [], Owner(1, 0.0, socket.gethostname()))
+    store.close()
+    command = [sys.executable, "-m", "autoresearch.cli", "list", "--store", str(tmp_path / "arena.db")]
+    narrow = os.environ | {"PYTHONIOENCODING": "ascii"}
+    done = subprocess.run(command, capture_output=True, text=True, env=narrow)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "\\u5bbd" in done.stdout

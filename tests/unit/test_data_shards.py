@@ -1,6 +1,7 @@
 """Token shards, the stream over them, and the golf corpora made of them."""
 
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -112,6 +113,11 @@ def test_too_little_text_is_refused(tmp_path):
 def test_a_folder_in_use_is_left_alone(folder, corpus):
     with pytest.raises(DataError, match="is not empty"):
         build("text:tiny", (TRAIN, VALID), model(), folder, lambda line: None)
+
+
+def test_a_file_where_the_folder_should_be_is_left_alone():
+    with pytest.raises(DataError, match="exists and is no folder"):
+        build("text:tiny", (TRAIN, VALID), model(), Path(__file__), lambda line: None)
 
 
 def test_a_corpus_that_is_not_what_its_list_says_is_refused(tmp_path):

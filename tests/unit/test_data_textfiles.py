@@ -117,6 +117,15 @@ def test_anything_but_two_paths_is_refused(paths):
     assert refusal(paths).problem == f"{paths} is not two paths with one comma between them"
 
 
+def test_a_folder_that_is_closed_to_us_is_named(tmp_path, monkeypatch):
+    def closed(folder):
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(Path, "iterdir", closed)
+    with pytest.raises(DataError, match=r"can't read .*: Permission denied"):
+        load_text(str(tmp_path))
+
+
 def test_an_empty_file_is_named(tmp_path):
     put(tmp_path, train=TRAIN, valid=" \n")
     assert refusal(tmp_path).problem == f"{tmp_path}/valid.txt is empty"

@@ -192,7 +192,7 @@ WRONG = {
     "no time": (GOOD.replace("30", "0"), "timeout_seconds: Input should be greater than 0"),
     "no price": (GOOD.replace("dollars_per_million_prompt", "# "), "max_dollars needs both prices"),
     "endless": (GOOD.replace("1.5\ndol", "inf\ndol"), "max_dollars: Input should be"),
-    "a book": ("#" * 20_000, "has 20,000 bytes"),
+    "a book": ("#" * 20_000, "has more than 10,000 bytes"),
 }
 
 

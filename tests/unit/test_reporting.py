@@ -9,7 +9,7 @@ from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
-from ledger_rows import SPEC, proposal, result
+from ledger_rows import CARD, SPEC, proposal, result
 from reported_ledgers import NAME, REALS, SQUARE, begin, hostile_ledger, small_ledger, square_ledger
 from scipy.stats import t as student
 
@@ -322,6 +322,17 @@ def test_the_figures_say_in_words_what_they_draw(shipped):
     page = to_html(shipped)
     for kind in (Trace, Curves, Forest):
         assert f'aria-label="{figure(shipped, kind).alt}"' in page
+
+
+def test_a_study_of_one_trial_has_its_plot(tmp_path):
+    store = Store(tmp_path / "arena.db")
+    store.begin(SPEC, [CARD], this_process())
+    asked = proposal(0)
+    store.finish(begin(store, asked, 1001), result(asked, 1.5))
+    store.close()
+    report = report_of(tmp_path / "arena.db", SPEC.name)
+    assert figure(report, Trace).scored == ((0, 1.5),)
+    assert 'class="c0"' in to_html(report)
 
 
 def test_a_study_without_a_score_says_so_and_invents_nothing(tmp_path):

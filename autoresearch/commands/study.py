@@ -175,7 +175,7 @@ def _go(
     from rich.console import Console
 
     from autoresearch.failing import GAVE_UP
-    from autoresearch.listing import board
+    from autoresearch.listing import best_of, board
     from autoresearch.session import default_jobs, run_study
 
     ledger = open_ledger(store, jobs)
@@ -189,7 +189,8 @@ def _go(
         if why.startswith(GAVE_UP):
             say(f"hint: `autoresearch show {spec.word}` has each failure; `autoresearch resume {spec.word}` goes on")
             raise typer.Exit(1)
-        say(f"Open `arena` to look at it, or `autoresearch export {spec.word} --to DIR` to ship the best trial.")
+        ship = f", or `autoresearch export {spec.word} --to DIR` to ship the best trial"
+        say(f"Open `arena` to look at it{ship if best_of(ledger.read, ledger.read.study(spec.name)) else ''}.")
     except KeyboardInterrupt:
         say(f"interrupted; go on with `autoresearch resume {spec.word}`")
         raise

@@ -120,10 +120,11 @@ class Teller:
         """Best so far and time left, from the pace of this session."""
         best = "best -" if self.best is None else f"best {self.best:.4f}"
         done = self.n_done - self.n_begun_with + sum(self.steps.values()) / self.spec.budget.steps
-        if done < 0.05:
+        left = self.spec.n_trials - self.n_begun_with - done
+        # how many runs a confirmation takes on top of them, its looks decide
+        if done < 0.05 or left <= 0:
             return best
-        left = (self.spec.n_trials - self.n_begun_with - done) * (time.monotonic() - self.started) / done
-        return f"{best}  {clock(left)} left"
+        return f"{best}  {clock(left * (time.monotonic() - self.started) / done)} left"
 
     @contextmanager
     def telling(self) -> Iterator[None]:

@@ -87,3 +87,11 @@ def test_a_short_run_and_a_failure_are_no_best(teller, seen):
     teller.ended(1, WHOLE, Failure(fingerprint="", seed=1001, reason=Reason.DIVERGED, step=7, message="no number"))
     assert teller.best is None
     assert "trial 1 failed, diverged: no number" in seen.getvalue()
+
+
+def test_what_comes_on_top_of_the_trials_has_no_time_left(teller, clock):
+    for number in range(11):
+        begun(teller, number)
+        clock.seconds += 60.0
+        teller.ended(number, WHOLE, scored(1.2))
+    assert teller.summary() == "best 1.2000"

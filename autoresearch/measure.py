@@ -16,6 +16,7 @@ from rich.console import Console
 from autoresearch.grading.grade import settled
 from autoresearch.researcher.squares import without
 from autoresearch.session import default_jobs, run_study
+from autoresearch.space import Space
 from autoresearch.starting import begun_with
 from bench.data.choose import corpus_for
 from bench.divisions import BASES
@@ -78,7 +79,10 @@ def begun(measurement: Measurement, spec: StudySpec) -> StudySpec:
     assert spec.start is not None, "it was given"
     if not measurement.without:
         return spec
+    space = Space(spec)
     rest = without(spec.start, [measurement.without], BASES[spec.track_name])
+    # as a study builds it: a modifier goes with its host
+    rest, _ = space.recall(space.params_for(rest))
     return replace(spec, start=rest, start_file=f"{spec.start_file} without {measurement.without}")
 
 

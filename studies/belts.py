@@ -9,6 +9,7 @@ STUDIES = "measured-belts"
 FIGHTERS = (
     ("optimizer", "optimizer-adamw"),
     ("optimizer", "optimizer-muon"),
+    ("open", "open-trigram_hash-hyena-muon-normuon"),
     ("open", "open-ln_scale-muon-ema"),
     ("attention", "attention-softmax"),
     ("precision", "precision-fp32"),
@@ -21,7 +22,7 @@ FIGHTERS = (
 )
 
 ABLATION = "measured-ablation"
-CHAMPION = "open-ln_scale-muon-ema"
+CHAMPION = "open-trigram_hash-hyena-muon-normuon"
 CHAMPIONS_STUDY = f"{STUDIES}-{CHAMPION}"
-# what the baseline does not have; each is left out once, all else equal to the last knob
-LEFT_OUT = ("ln_scale", "muon", "ema")
+# what the baseline does not have; each is left out once, all else equal to the last knob (NorMuon goes with Muon)
+LEFT_OUT = ("trigram_hash", "hyena", "muon", "normuon")

@@ -51,44 +51,45 @@ def verdicts(store):
 def test_each_technique_is_needed_neutral_or_harmful_by_the_tracks_own_test(ledger):
     write(ledger, WHOLE.name, STACK)
     write(ledger, "muon", (1.230, 1.233, 1.236))
-    write(ledger, "ln_scale", (1.0302, 1.0323, 1.0339))
-    write(ledger, "ema", (1.010, 1.012, 1.014))
-    assert verdicts(ledger) == {"ln_scale": "neutral", "muon": "needed", "ema": "harmful"}
-    _, muon, ema = parts(ledger.read)
+    write(ledger, "trigram_hash", (1.0302, 1.0323, 1.0339))
+    write(ledger, "hyena", (1.010, 1.012, 1.014))
+    found = verdicts(ledger)
+    assert found == {"trigram_hash": "neutral", "hyena": "harmful", "muon": "needed", "normuon": "not measured yet"}
+    _, hyena, muon, _ = parts(ledger.read)
     assert muon.effect == pytest.approx(statistics.fmean((1.230, 1.233, 1.236)) - statistics.fmean(STACK))
     # by hand: Welch on three against three, sd 0.003 and 0.002, 3.48 degrees of freedom, t at 0.99 is 4.073
     assert muon.interval == pytest.approx((0.201 - 0.00848, 0.201 + 0.00848), abs=1e-5)
-    assert ema.effect == pytest.approx(-0.020)
+    assert hyena.effect == pytest.approx(-0.020)
 
 
 def test_the_table_is_the_markdown_of_the_docs(ledger):
     write(ledger, WHOLE.name, STACK)
     write(ledger, "muon", (1.230, 1.233, 1.236))
-    head, _, ln_scale, muon, _ = markdown(parts(ledger.read)).splitlines()
+    head, _, trigram_hash, _, muon, _ = markdown(parts(ledger.read)).splitlines()
     assert head == "| technique | with | without | effect | interval | seeds | verdict |"
     assert muon.startswith("| muon | 1.0320 | 1.2330 | +0.2010 | +0.19")
     assert muon.endswith(" | 3 | needed |")
-    assert ln_scale == "| ln_scale | 1.0320 | - | - | - | - | not measured yet |"
+    assert trigram_hash == "| trigram_hash | 1.0320 | - | - | - | - | not measured yet |"
 
 
 def test_an_effect_within_the_noise_is_inconclusive(ledger):
     write(ledger, WHOLE.name, STACK)
-    write(ledger, "ema", (1.030, 1.040, 1.050))
-    assert verdicts(ledger)["ema"] == "inconclusive"
+    write(ledger, "hyena", (1.030, 1.040, 1.050))
+    assert verdicts(ledger)["hyena"] == "inconclusive"
 
 
 def test_a_stack_that_loses_a_run_is_a_failure_with_its_reason(ledger):
     write(ledger, WHOLE.name, STACK)
-    write(ledger, "ln_scale", (1.031, None))
-    ln_scale, *_ = parts(ledger.read)
-    assert (ln_scale.verdict, ln_scale.rest) == ("failed", None)
-    assert "1 of 2 runs ended without a score: 1 diverged" in ln_scale.why
+    write(ledger, "trigram_hash", (1.031, None))
+    trigram_hash, *_ = parts(ledger.read)
+    assert (trigram_hash.verdict, trigram_hash.rest) == ("failed", None)
+    assert "1 of 2 runs ended without a score: 1 diverged" in trigram_hash.why
 
 
 def test_two_seeds_are_none_yet_and_the_table_says_what_to_run(ledger):
     write(ledger, WHOLE.name, STACK)
     write(ledger, "muon", (1.230, 1.233))
-    _, muon, _ = parts(ledger.read)
+    _, _, muon, _ = parts(ledger.read)
     assert muon.verdict == "not measured yet"
     assert muon.why.startswith("1 of 3 runs are left: run `make measure ablation`")
 
@@ -114,7 +115,7 @@ def test_the_command_prints_the_table_or_says_what_to_run(ledger):
     app.command()(ablation)
     said = CliRunner().invoke(app, [str(ledger.path)])
     assert said.exit_code == 2
-    assert said.stderr.splitlines()[0].startswith("error: open-ln_scale-muon-ema has not")
+    assert said.stderr.splitlines()[0].startswith("error: open-trigram_hash-hyena-muon-normuon has not")
     assert said.stderr.splitlines()[1].startswith("hint: run `make measure ablation`")
     write(ledger, WHOLE.name, STACK)
     write(ledger, "muon", (1.230, 1.233, 1.236))

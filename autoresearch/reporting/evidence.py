@@ -152,8 +152,9 @@ def not_working(facts: Facts) -> Section:
 def _bases(facts: Facts, name: str) -> str:
     """What else the stacks that hold a technique have beyond the baseline."""
     found: dict[str, None] = {}
-    for arm in facts.arms:
-        present = added(arm.config, facts.beliefs.base)
+    earlier = [o.config for o in facts.beliefs.observations]
+    for config in (*(arm.config for arm in facts.arms), *earlier):
+        present = added(config, facts.beliefs.base)
         if name in present:
             found.setdefault(" + ".join(other for other in present if other != name) or "the baseline")
     more = f" and {len(found) - BASES} more" if len(found) > BASES else ""

@@ -14,6 +14,8 @@ from autoresearch.claims.listing import footer, markdown, read_claims
 from autoresearch.fighters import chosen, declared, recorded
 from autoresearch.listing import number
 from autoresearch.ranks import spearman
+from autoresearch.reporting.markdown import to_markdown
+from autoresearch.reporting.write import report_of
 from bench.catalog import alone
 from bench.divisions import division_named
 from bench.errors import DataError
@@ -93,6 +95,11 @@ def test_the_belts_in_the_docs_are_those_that_ship(shipped):
     for belt in held:
         label = division_named(belt.division).label(belt.config)
         assert f"| {belt.division} | {label} | {belt.val_loss:.4f} | {len(belt.scores)} |" in section
+
+
+def test_the_example_report_is_what_the_shipped_ledger_gives(shipped):
+    page = (ROOT / "docs" / "example-report.md").read_text()
+    assert page == to_markdown(report_of(shipped.path, "measured-champion"))
 
 
 def test_the_ablation_in_the_docs_is_the_one_that_ships(shipped):

@@ -349,10 +349,6 @@ def test_the_same_ledger_gives_the_same_bytes(shipped_store, shipped):
     assert to_json(again) == to_json(shipped)
 
 
-def test_the_example_in_the_docs_is_what_the_command_gives(shipped):
-    assert (ROOT / "docs" / "example-report.md").read_text() == to_markdown(shipped)
-
-
 def answer(capsys, monkeypatch, *arguments: str) -> tuple[int, str, str]:
     monkeypatch.setattr("sys.argv", ["autoresearch", *arguments])
     with pytest.raises(SystemExit) as ended:

@@ -111,7 +111,7 @@ class Reader:
 
     def earlier(self, study: str, most: int = 1_000) -> list[TrialView]:
         """Scored trials of other studies on the same text, of runs that had ended when this study began: the latest
-        so many, by the end of their runs. Whenever it is asked, the answer is the same."""
+        so many, by the end of their runs. Runs that end later never change the answer."""
         asked = f"""{_TRIALS}, study AS own
             WHERE own.name = ? AND study.id != own.id AND trial.state = 'complete' AND run.state = 'complete'
             AND run.corpus_digest = json_extract(own.spec, '$.corpus_digest') AND run.ended_at <= own.created_at

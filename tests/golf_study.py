@@ -2,6 +2,9 @@
 
 import dataclasses
 import json
+import os
+import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -101,3 +104,14 @@ def restate(folder: Path, **changes: object) -> None:
     """Say something else in an exported submission.json."""
     file = folder / "submission.json"
     file.write_text(json.dumps(json.loads(file.read_text()) | changes))
+
+
+def run_alone(folder: Path, corpus: TokenCorpus) -> str:
+    """What a folder's script prints, as a process of its own that can't see our packages."""
+    paths = {"DATA_PATH": str(corpus.folder), "TOKENIZER_PATH": str(corpus.folder / "tokenizer.model")}
+    inherited = {name: value for name, value in os.environ.items() if name not in ("PYTHONPATH", "SEED", "RUN_ID")}
+    done = subprocess.run(
+        [sys.executable, "-P", "train_gpt.py"], cwd=folder, env=inherited | paths, capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout

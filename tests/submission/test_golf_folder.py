@@ -2,18 +2,15 @@
 
 import json
 import math
-import os
 import re
 import shutil
 import sqlite3
-import subprocess
-import sys
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 from bundled import loaded
-from golf_study import TRACK, miniature
+from golf_study import TRACK, miniature, run_alone
 from submitted import failing, looked_at
 
 from autoresearch.replaying import Again
@@ -40,24 +37,18 @@ def little_to_score():
 
 
 def test_export_verify_run_verify(golf_exported, golf_corpus, tmp_path):
-    """The script alone, as a process of its own that can't see our packages."""
     assert {path.name for path in golf_exported.iterdir()} == FILES
     found = looked_at(golf_exported, golf_corpus.folder)
     assert {check.item for check in found.values() if check.verdict == "fail"} == set()
     assert "scored again" in found["weights A5"].evidence
     folder = shutil.copytree(golf_exported, tmp_path / "alone")
-    paths = {"DATA_PATH": str(golf_corpus.folder), "TOKENIZER_PATH": str(golf_corpus.folder / "tokenizer.model")}
-    inherited = {name: value for name, value in os.environ.items() if name not in ("PYTHONPATH", "SEED", "RUN_ID")}
-    done = subprocess.run(
-        [sys.executable, "-P", "train_gpt.py"], cwd=folder, env=inherited | paths, capture_output=True, text=True
-    )
-    assert done.returncode == 0, done.stderr
+    printed = run_alone(folder, golf_corpus)
     assert (folder / "logs" / "train_seed1001.arena").read_bytes() == (folder / "model.arena").read_bytes()
     logged = read_log("train_seed1001.log", (folder / "logs" / "train_seed1001.txt").read_text())
     recorded = read_log("train_seed1001.log", (folder / "train_seed1001.log").read_text())
     untimed = {"train_seconds": 0, "eval_seconds": 0}
     assert vars(logged) | untimed == vars(recorded) | untimed
-    assert losses(done.stdout) == losses((folder / "train_seed1001.log").read_text())
+    assert losses(printed) == losses((folder / "train_seed1001.log").read_text())
     shutil.copy(folder / "logs" / "train_seed1001.txt", folder / "train_seed1001.log")
     again = looked_at(folder, golf_corpus.folder)
     assert {item: check.verdict for item, check in again.items()} == {i: c.verdict for i, c in found.items()}

@@ -1,13 +1,10 @@
 """A golf folder with its script packed: it runs alike, and what it holds lies beside it, letter for letter."""
 
 import json
-import os
 import shutil
-import subprocess
-import sys
 
 import pytest
-from golf_study import miniature
+from golf_study import miniature, run_alone
 from submitted import failing, looked_at
 
 from autoresearch.submission.write import write_submission
@@ -44,14 +41,9 @@ def test_it_passes_runs_and_gives_the_same_weights_for_fewer_bytes(folder, golf_
     assert (folder / "requirements.txt").read_text() == (golf_exported / "requirements.txt").read_text()
     assert "train_gpt_readable.py" in (folder / "README.md").read_text()
     alone = shutil.copytree(folder, tmp_path / "alone")
-    paths = {"DATA_PATH": str(golf_corpus.folder), "TOKENIZER_PATH": str(golf_corpus.folder / "tokenizer.model")}
-    inherited = {name: value for name, value in os.environ.items() if name not in ("PYTHONPATH", "SEED", "RUN_ID")}
-    done = subprocess.run(
-        [sys.executable, "-P", "train_gpt.py"], cwd=alone, env=inherited | paths, capture_output=True, text=True
-    )
-    assert done.returncode == 0, done.stderr
+    printed = run_alone(alone, golf_corpus)
     assert (alone / "logs" / "train_seed1001.arena").read_bytes() == (folder / "model.arena").read_bytes()
-    assert f"Code size: {len(script)} bytes" in done.stdout
+    assert f"Code size: {len(script)} bytes" in printed
 
 
 def test_a_readable_copy_that_is_another_program_fails(changed):

@@ -48,6 +48,11 @@ def check_claim(study: StudyView, spec: StudySpec, by: Owner) -> None:
             f"study {study.name} exists with another definition: {'; '.join(differing)}",
             "give the new one a name of its own with --study",
         )
+    if spec.n_trials < min(study.n_done, study.spec.n_trials):
+        raise StoreError(
+            f"study {study.name} has {study.n_done} trials already, and --trials {spec.n_trials} is fewer",
+            "it counts all of a study's trials, not those to come",
+        )
     holder = living_owner(study)
     if holder and holder != by:
         raise StoreError(

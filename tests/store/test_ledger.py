@@ -171,6 +171,18 @@ def test_work_of_a_dead_coordinator_is_interrupted_when_the_next_one_begins(stor
     assert store.read.curve(run_id) == [], "points of the broken run must not mix with the new one's"
 
 
+def test_a_study_is_not_cut_below_what_it_has(store, me):
+    for number in (0, 1):
+        store.propose("lab", proposal(number))
+        run_id, _ = store.start("lab", number, replace(KEY, seed=number), {})
+        store.finish(run_id, result(proposal(number)))
+    with pytest.raises(StoreError, match="has 2 trials already, and --trials 1 is fewer"):
+        store.begin(replace(SPEC, n_trials=1), [], me)
+    assert store.read.study("lab").spec == SPEC
+    store.begin(replace(SPEC, n_trials=2), [], me)
+    assert store.read.study("lab").spec.n_trials == 2
+
+
 def test_a_study_with_another_definition_is_refused_by_name(store, me):
     with pytest.raises(StoreError) as caught:
         store.begin(replace(SPEC, seed=1002), [], me)

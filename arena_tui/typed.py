@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from arena_tui.keys import CHANGES
 from arena_tui.plotting import AXES, METRICS
 from arena_tui.ranking import SORTS
 from arena_tui.themes import CYCLE
@@ -161,6 +162,20 @@ def _theme(app: "ArenaApp", name: str) -> None:
     app.theme = _one_of(name, list(app.available_themes))
 
 
+def _order(verb: str) -> Callable[["ArenaApp", str], None]:
+    """The dialog that the verb's key opens, for what is under the cursor."""
+
+    def run(app: "ArenaApp", _: str) -> None:
+        from arena_tui.asking import dialog
+
+        found = dialog(app, verb)
+        if isinstance(found, str):
+            raise TypedError(found)
+        app.push_screen(found)
+
+    return run
+
+
 def _page(mode: str) -> Callable[["ArenaApp", str], None]:
     return lambda app, _: app.action_mode(mode)
 
@@ -180,6 +195,7 @@ COMMANDS: tuple[Typed, ...] = (
     Typed("theme", "|".join(CYCLE), "colours", _theme),
     Typed("write", "csv|svg", "the curves or the table shown, as a file in this folder",
           lambda app, kind: app.action_write(_one_of(kind, ("csv", "svg")))),
+    *(Typed(key.footer, "", key.help, _order(key.footer)) for key in CHANGES),
     Typed("help", "", "keys and words", lambda app, _: app.action_help()),
     Typed("quit", "", "leave; studies go on", lambda app, _: app.exit()),
 )  # fmt: skip

@@ -14,6 +14,7 @@ from arena_tui.memory import Memory
 from arena_tui.screens.command import CommandScreen
 from arena_tui.screens.compare import CompareScreen
 from arena_tui.screens.detail import DetailScreen
+from arena_tui.screens.order import OrderScreen
 from arena_tui.widgets.curve_plot import CurvePlot
 from arena_tui.widgets.table import VirtualTable
 from studies.reading import Reader
@@ -186,6 +187,12 @@ async def test_typed_words_do_what_keys_do(store: Path, alive: None, opened: Any
         assert len(app.screen.query_one(VirtualTable)._rows) == 2
         await typed(pilot, "study toy-1")
         assert app.study.name == "toy-1"
+        await typed(pilot, "launch")
+        assert isinstance(app.screen, OrderScreen)
+        await pilot.press("escape")
+        app.readonly = True
+        await typed(pilot, "launch")
+        assert "--readonly" in words(app, "#command-said")
 
 
 async def test_what_was_seen_is_found_again_and_the_ledger_untouched(

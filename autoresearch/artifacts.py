@@ -76,6 +76,7 @@ CODECS: Mapping[str, Knobs] = {
     "lzma": {"level": 9},
     "shuffled_zstd": {"level": 22, "width": 2},
     "shuffled_lzma": {"level": 9, "width": 2},
+    "shuffled_brotli": {"level": 11, "width": 2},
 }
 # Two blocks at the official width, where every matrix is large enough for the official rule to round it.
 BASE = replace(

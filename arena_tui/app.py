@@ -201,14 +201,22 @@ class ArenaApp(App[None]):
         screen = self.screen
         return screen if isinstance(screen, ArenaScreen) and screen.is_furnished else None
 
+    def page(self) -> "ArenaScreen | None":
+        """The screen that shows data, whatever dialog lies over it: it is seen around the dialog, and goes on."""
+        from arena_tui.screens.base import ArenaScreen
+
+        pages = (screen for screen in reversed(self.screen_stack) if isinstance(screen, ArenaScreen))
+        page = next(pages, None)
+        return page if page and page.is_furnished else None
+
     def redraw(self) -> None:
-        if screen := self.shown():
-            screen.redraw()
+        if page := self.page():
+            page.redraw()
 
     def _tick(self) -> None:
         self._look_after_orders()
-        if screen := self.shown():
-            screen.tick()
+        if page := self.page():
+            page.tick()
 
     # what was asked of `autoresearch`
 

@@ -74,6 +74,10 @@ class LiveScreen(PlottedScreen, TrialListScreen):
     def on_mount(self) -> None:
         self.add_class(LAYOUTS[0])
 
+    def empty(self) -> str:
+        over = self.arena.mirror.loaded and bool(self.arena.trials())
+        return "nothing runs and nothing has a score: 3 lists every trial" if over else super().empty()
+
     # drawing
 
     def redraw(self) -> None:

@@ -1,5 +1,6 @@
 """Live: running trials first, marks choose the curves, and the plot obeys beside the list."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -7,6 +8,7 @@ from on_screen import listed, words
 
 from arena_tui.widgets.curve_plot import CurvePlot
 from arena_tui.widgets.table import VirtualTable
+from bench.records import State
 
 
 async def test_live_shows_running_first_then_the_best(store: Path, alive: None, opened: Any) -> None:
@@ -49,3 +51,21 @@ async def test_the_inspector_takes_the_arrows_and_gives_them_back(store: Path, a
         await pilot.pause()
         assert plot.inspect_x is None
         assert app.screen.query_one(VirtualTable).cursor_key == "5"
+
+
+async def test_the_page_goes_on_under_a_dialog_and_says_where_the_trials_are(
+    store: Path, alive: None, opened: Any
+) -> None:
+    async with opened() as (app, pilot):
+        page = app.screen
+        await pilot.press("question_mark")
+        assert app.screen is not page
+        app.mirror.trials["optimizer-1"] = {
+            number: replace(trial, state=State.INTERRUPTED, run=None)
+            for number, trial in app.mirror.trials["optimizer-1"].items()
+        }
+        app.redraw()
+        await pilot.pause()
+        table = page.query_one(VirtualTable)
+        assert table._rows == []
+        assert table.empty_text == "nothing runs and nothing has a score: 3 lists every trial"

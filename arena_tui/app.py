@@ -289,10 +289,10 @@ class ArenaApp(App[None]):
         self.push_screen(HelpScreen(self.readonly))
 
     def action_command_palette(self) -> None:
-        from textual.command import CommandPalette
+        from arena_tui.palette import Palette
 
         # without the id that Textual gives it: one that is still being taken down would hold that
-        self.push_screen(CommandPalette())
+        self.push_screen(Palette())
 
     def action_command(self) -> None:
         from arena_tui.screens.command import CommandScreen

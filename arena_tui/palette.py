@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from typing import TYPE_CHECKING, cast
 
-from textual.command import DiscoveryHit, Hit, Hits, Provider
+from textual.command import CommandList, CommandPalette, DiscoveryHit, Hit, Hits, Provider
 
 from arena_tui.keys import CHANGES
 from arena_tui.rows import short_recipe
@@ -49,3 +49,11 @@ class ArenaProvider(Provider):
         for text, said, run in self._entries():
             if (score := matcher.match(text)) > 0:
                 yield Hit(score, matcher.highlight(text), run, help=said)
+
+
+class Palette(CommandPalette):
+    """Textual's, which ends the app when a page is turned of a list that has no room on the screen."""
+
+    def _action_command_list(self, action: str) -> None:
+        if self.query_one(CommandList).scrollable_content_region:
+            super()._action_command_list(action)

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from textual.command import CommandList
 from textual.widgets import Input
 
 from arena_tui import forms
@@ -382,3 +383,20 @@ def test_time_is_told_since_each_stage(script: Callable[[str], None]):
     order.look([], frozenset(), time.time())
     assert "5s ago" in stages(order, time.time()).plain or "6s ago" in stages(order, time.time()).plain
     assert order.tail(5) == ["line"]
+
+
+async def test_a_page_of_the_palette_that_no_screen_has_room_for_is_not_turned(
+    store: Path, settled: Settled, now: Callable[[], float], alive: None
+) -> None:
+    app = ArenaApp(clock=now)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await settled(pilot)
+        await pilot.press("ctrl+p")
+        commands = app.screen.query_one(CommandList)
+        await wait_for(pilot, lambda: commands.option_count > 0)
+        await pilot.resize_terminal(20, 3)
+        await pilot.press("pageup", "pagedown")
+        await pilot.resize_terminal(80, 24)
+        await pilot.press("pagedown", "escape")
+        await pilot.pause()
+        assert app.is_running

@@ -76,6 +76,7 @@ async def test_a_storm_of_keys_and_resizes_leaves_a_screen_that_works(
                 await pilot.pause(0.05)
             end, n = time.monotonic() + seconds, 0
             while time.monotonic() < end:
+                assert app.is_running
                 # posted and not waited for: keys of a person in a hurry queue up behind one another as well
                 for key in storm(chance, keys):
                     app.simulate_key(key)

@@ -19,18 +19,20 @@ from studies.views import TrialView, VerdictView
 
 @dataclass(frozen=True, kw_only=True)
 class Phase:
-    """`share` is of the study's trials, `extra` comes on top of them; search takes what the others leave."""
+    """`share` is of the study's trials, `small` of those of a small one, `extra` comes on top of them; search takes what
+    the others leave."""
 
     name: str
     proposers: tuple[str, ...] = ()
     share: float = 0.0
+    small: float = 0.0
     extra: float = 0.0
 
 
 PREFLIGHT = Phase(name="preflight")
 NOISE_FLOOR = Phase(name="noise floor", proposers=("baseline", "replication"), share=0.15)
-RECIPES = Phase(name="recipes", proposers=("user", "recipe"), share=0.05)
-SCREEN = Phase(name="screen", proposers=("opening",), share=0.25)
+RECIPES = Phase(name="recipes", proposers=("user", "recipe"), share=0.05, small=0.25)
+SCREEN = Phase(name="screen", proposers=("opening",), share=0.25, small=0.50)
 SEARCH = Phase(name="search", proposers=("local", "untried", "tpe", LLM, "promotion"))
 COMBINE = Phase(name="combine", proposers=("combine", "2x2 cell"), share=0.10)
 ABLATION = Phase(name="ablation", proposers=("leave-one-out", "simplify"), share=0.10)
@@ -41,7 +43,8 @@ PHASES = (PREFLIGHT, NOISE_FLOOR, RECIPES, SCREEN, SEARCH, COMBINE, ABLATION, CO
 # the policy that works in them
 RESEARCHER = "researcher"
 
-# below this a study is its openings and a few steps from them: replications would be most of it
+# Below this a study is its openings and a few steps from them: replications would be most of it, and what a sampler
+# draws before it knows anything is a dozen techniques at once, which learn next to nothing.
 SMALL = 20
 # of the baseline; four degrees of freedom leave sigma uncertain by a factor of three, two by a factor of six
 NOISE_SEEDS = 5
@@ -115,4 +118,5 @@ def n_spent(trials: Sequence[TrialView], steps: int) -> int:
 
 def may_spend(phase: Phase, n_trials: int) -> int:
     """Trials of a phase that has a share or an extra."""
-    return int((phase.share or phase.extra) * n_trials)
+    share = phase.small if n_trials < SMALL and phase.small else phase.share
+    return int((share or phase.extra) * n_trials)

@@ -25,7 +25,10 @@ from bench.tracks import track_named
 APART = read_vocabulary(model(symbols=MARKS), "apart")
 rng = random.Random(11)
 CASED = [cased(text, rng) for text in TRAIN[:400]], [cased(text, rng) for text in VALID[:100]]
-texts = st.text(st.sampled_from("aAbBzZ .'\n\u00e9\u00c9\uff21\u0301\u4e2d\U0001f600" + MARKS) | st.characters())
+texts = st.text(
+    st.sampled_from("aAbBzZ .'\n\u00e9\u00c9\uff21\u0301\u4e2d\U0001f600" + MARKS)
+    | st.characters(exclude_categories=["Cs"])
+)
 
 # The contest's lossless_caps.py of #1729 with sentencepiece 0.2.1 and this vocabulary: written, tokens, bytes of each.
 THEIRS = {

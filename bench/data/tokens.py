@@ -119,7 +119,8 @@ def build(
                 f"add text to the {side} side",
             )
     changed_ppm = 1e6 * changed / sum(len(text.encode()) for side in documents for text in side)
-    report(f"normalising changes {changed_ppm:,.0f} ppm of the bytes; bits per byte count what it leaves")
+    counted = "the text before it" if vocabulary.capitals_apart else "what it leaves"
+    report(f"normalising changes {changed_ppm:,.0f} ppm of the bytes; bits per byte count {counted}")
     if changed_ppm > MAX_CHANGED_PPM:
         raise DataError(
             f"this vocabulary changes {changed_ppm:,.0f} ppm of the text's bytes, {MAX_CHANGED_PPM:,} is the limit",

@@ -194,6 +194,13 @@ def corpus(folder):
     return build("text:cased", CASED, model(symbols=MARKS), folder, lambda line: None)
 
 
+def test_building_says_what_is_counted(tmp_path):
+    lines = []
+    build("text:cased", CASED, model(symbols=MARKS), tmp_path / "told", lines.append)
+    assert lines[0] == "capitals are written apart; true byte counts go beside the validation shards"
+    assert lines[-1] == "normalising changes 0 ppm of the bytes; bits per byte count the text before it"
+
+
 def read_back(corpus, tokens):
     """The documents of a stretch, decoded and with their capitals again."""
     found = []

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from bench.config import SLOTS, Budget, Pick, RunConfig, make_config
 from bench.errors import ConfigError
 from bench.knobs import Value, short
-from bench.tracks import FEATHERWEIGHT, GOLF, GOLF_1XGPU, GOLF_CPU, VOCABULARIES, in_vocabulary, track_named
+from bench.tracks import FEATHERWEIGHT, GOLF, GOLF_1XGPU, GOLF_CPU, TOKENIZERS, in_vocabulary, track_named
 
 # lr, weight_decay, betas and warm-up may be tuned in every division, or no arm could be fairly tuned.
 TUNABLE = frozenset({"lr", "weight_decay", "beta1", "beta2", "warmup"})
@@ -80,7 +80,7 @@ GOLF_CPU_BASE = make_config(
 # Another vocabulary changes nothing of a baseline but the rows of its embedding.
 LARGER_BASES = tuple(
     make_config(track.name, base.picks, track.budget)
-    for tokenizer in VOCABULARIES[1:]
+    for tokenizer in TOKENIZERS[1:]
     for base in (GOLF_BASE, GOLF_1XGPU_BASE, GOLF_CPU_BASE)
     for track in (in_vocabulary(track_named(base.track), tokenizer),)
 )

@@ -12,14 +12,13 @@ from bench.catalog import displaced, full_pick, technique
 from bench.config import RunConfig, make_config, slot_named
 from bench.divisions import baseline
 from bench.knobs import Value
-from bench.tracks import GOLF, SP1024, SP4096, SP8192, Tokenizer, Track, in_vocabulary
+from bench.tracks import CASEOPS, GOLF, SP1024, SP4096, SP8192, Tokenizer, Track, in_vocabulary
 
 Changes = Mapping[str, Mapping[str, Mapping[str, Value]]]  # slot -> technique -> the knobs that are not at default
 
 # What no technique here does, each with where it is described.
 LACKS = {
     "attention_gates": "gates on the attention's output by dense maps, stored at int8 (Parameter Golf #1667, #1736)",
-    "caseops": "a lossless transform of capitals before the tokenizer (Parameter Golf #1729)",
     "factored_embedding": "an embedding as a product of two narrow matrices (Parameter Golf #640)",
     "grouped_lrzip": "like matrices compressed together by lrzip (Parameter Golf #1855)",
     "input_smear": "SmearGate by a gate that reads the token (Parameter Golf #1667, #1851)",
@@ -371,7 +370,8 @@ GOLF_RECIPES = (
     ),
     *(
         GolfRecipe(
-            pull=pull, name=name, val_bpb=bpb, stretch=LONG, tokenizer=SP8192, changes=joined(changes, packing),
+            pull=pull, name=name, val_bpb=bpb, stretch=LONG, tokenizer=CASEOPS if pull >= 1729 else SP8192,
+            changes=joined(changes, packing),
             lacks=lacks,
             differs=(
                 *APRIL_DIFFERS, CUT_BY_SEQUENCE if "document_mask" in changes["mixer_modifiers"] else IN_ORDER,
@@ -395,14 +395,13 @@ GOLF_RECIPES = (
             (1667, "SmearGate by the token, output gate", 1.0714, APRIL_10,
              joined(SEVEN, {"precision": {"sdclip": {**SEVEN["precision"]["sdclip"], "embedding_k": 20.0}}}),
              (*LORA, "input_smear", "attention_gates")),
-            (1729, "capitals apart, decay that tapers", 1.0678, APRIL_10, SEVEN, (*LAST, "caseops", "wd_taper")),
-            (1736, "capitals apart, dense gate", 1.0655, APRIL_10, SEVEN, (*LAST, "caseops", "attention_gates")),
-            (1769, "wider clips in the feed-forward", 1.0645, APRIL_10, SEVEN, (*LAST, "caseops", "attention_gates")),
-            (1787, "Polar Express, sparse gate, rates that end at a tenth", 1.0634, APRIL_23, SEVEN,
-             (*LAST, "caseops")),
-            (1851, "errors corrected", 1.0614, APRIL_23, CORRECTED, (*LAST, "caseops", "input_smear")),
+            (1729, "capitals apart, decay that tapers", 1.0678, APRIL_10, SEVEN, (*LAST, "wd_taper")),
+            (1736, "capitals apart, dense gate", 1.0655, APRIL_10, SEVEN, (*LAST, "attention_gates")),
+            (1769, "wider clips in the feed-forward", 1.0645, APRIL_10, SEVEN, (*LAST, "attention_gates")),
+            (1787, "Polar Express, sparse gate, rates that end at a tenth", 1.0634, APRIL_23, SEVEN, LAST),
+            (1851, "errors corrected", 1.0614, APRIL_23, CORRECTED, (*LAST, "input_smear")),
             (1855, "nine knobs tuned again, grouped compression", 1.0611, APRIL_23, CORRECTED,
-             (*LAST, "caseops", "input_smear", "grouped_lrzip")),
+             (*LAST, "input_smear", "grouped_lrzip")),
         )
     ),
 )  # fmt: skip

@@ -120,8 +120,7 @@ def trained(
     if budget.seconds is not None:
         warm_up(stack, model, drawn(), work)
     # what trains is nats per token; curves are drawn in the unit of scores
-    probed: npt.NDArray[np.uint8 | np.uint16] = corpus.valid[: track.probe_bytes]
-    per_byte = corpus.tokens_per_byte(probed)
+    per_byte = corpus.tokens_per_byte(track.probe_bytes)
     optimizer = stack.optimizer_of(params)
     training = train(
         model,
@@ -146,7 +145,7 @@ def nats_per_byte(
 ) -> float:
     """Over the first tokens of validation, by the stack's evaluator."""
     text: npt.NDArray[np.uint8 | np.uint16] = corpus.valid[:n_tokens]
-    return stack.evaluator.nats(model, text, seq_len, ranks) * corpus.tokens_per_byte(text)
+    return stack.evaluator.nats(model, text, seq_len, ranks) * corpus.tokens_per_byte(n_tokens)
 
 
 def check_shared(stack: Stack, budget: Budget, ranks: Ranks) -> None:

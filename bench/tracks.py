@@ -28,6 +28,9 @@ class Boundary:
     begins: bool = False
 
 
+CASEOPS_SUFFIX = "_lossless_caps_caseops_v1_reserved"
+
+
 @dataclass(frozen=True, kw_only=True)
 class Tokenizer:
     """A vocabulary of the contest, on its validation split: what converts nats per token (parameter_golf_rules 3)."""
@@ -36,6 +39,22 @@ class Tokenizer:
     vocab: int
     tokens_per_byte: float
     valid_tokens: int  # whole sequences of 1024
+    capitals_apart: bool = False  # text is written with its capitals apart (CaseOps, #1729), bytes are counted beside
+
+    @property
+    def form(self) -> tuple[int, bool]:
+        """What shards have to agree with: pieces, and whether capitals are apart."""
+        return self.vocab, self.capitals_apart
+
+    @property
+    def model_file(self) -> str:
+        """What the contest calls the vocabulary's file."""
+        return f"fineweb_{self.vocab}_bpe{CASEOPS_SUFFIX if self.capitals_apart else ''}.model"
+
+    @property
+    def dataset(self) -> str:
+        """What the contest calls the folder of its shards."""
+        return f"fineweb10B_sp{self.vocab}{CASEOPS_SUFFIX if self.capitals_apart else ''}"
 
     @property
     def bpb_per_nat(self) -> float:
@@ -129,9 +148,10 @@ FEATHERWEIGHT = Track(
 SP1024 = Tokenizer(name="sp1024", vocab=1024, tokens_per_byte=0.41052, valid_tokens=62_021_632)
 SP4096 = Tokenizer(name="sp4096", vocab=4096, tokens_per_byte=0.30123, valid_tokens=45_508_608)
 SP8192 = Tokenizer(name="sp8192", vocab=8192, tokens_per_byte=0.26834, valid_tokens=40_540_160)
-CASEOPS = Tokenizer(name="CaseOps 8192", vocab=8192, tokens_per_byte=0.31674, valid_tokens=47_851_520)
+CASEOPS = Tokenizer(
+    name="caseops8192", vocab=8192, tokens_per_byte=0.31674, valid_tokens=47_851_520, capitals_apart=True
+)
 TOKENIZERS = (SP1024, SP4096, SP8192, CASEOPS)
-VOCABULARIES = (SP1024, SP4096, SP8192)  # that a golf track can be held in
 
 
 def golf_rules(tokenizer: Tokenizer) -> tuple[VerdictRule, ...]:
@@ -214,7 +234,7 @@ def in_vocabulary(track: Track, tokenizer: Tokenizer) -> Track:
     return replace(
         track,
         name=f"{track.name}-{tokenizer.name}",
-        title=f"{track.title}, {tokenizer.vocab:,} pieces",
+        title=f"{track.title}, {tokenizer.vocab:,} pieces{', capitals apart' if tokenizer.capitals_apart else ''}",
         vocab=tokenizer.vocab,
         tokenizer=tokenizer,
         rules=golf_rules(tokenizer),
@@ -225,7 +245,7 @@ def in_vocabulary(track: Track, tokenizer: Tokenizer) -> Track:
 
 # By vocabulary, the tracks by the budget that chooses among them; the first ones are the contest's own.
 GOLF_ON = {"cpu": GOLF_CPU, "1xgpu": GOLF_1XGPU, "8xh100": GOLF}
-GOLFS = tuple({budget: in_vocabulary(track, t) for budget, track in GOLF_ON.items()} for t in VOCABULARIES)
+GOLFS = tuple({budget: in_vocabulary(track, t) for budget, track in GOLF_ON.items()} for t in TOKENIZERS)
 CONTESTS = tuple(of["8xh100"] for of in GOLFS)
 TRACKS = (FEATHERWEIGHT, *(of[budget] for of in GOLFS for budget in ("8xh100", "1xgpu", "cpu")))
 

@@ -31,9 +31,19 @@ def piece(text: str, score: float = 0.0, kind: int = 1) -> bytes:
     return field(1, field(1, text.encode()) + field(2, score) + field(3, kind))
 
 
-def model(extra: tuple[str, ...] = (), without: str = "", adds_prefix: int = 0, model_type: int = 2) -> bytes:
-    """Four control pieces, 256 bytes, then merges from short to long; `extra` pieces come last."""
+def cased(text: str, rng: random.Random) -> str:
+    """The text with words in every form that capitals have, their marks as icons, and characters of many bytes."""
+    forms = (str, str, str.title, str.upper, lambda word: word[:-1] + word[-1:].upper(), lambda word: f"M{word}D")
+    words = [rng.choice(forms)(word) for word in text.split(" ")]
+    return " ".join([*words, rng.choice(("end", "\ue001A", "\u00c9T\u00c9", "\U0001f600Dog", "\u4e2dX"))])
+
+
+def model(
+    extra: tuple[str, ...] = (), without: str = "", adds_prefix: int = 0, model_type: int = 2, symbols: str = ""
+) -> bytes:
+    """Four control pieces, `symbols` of the user, 256 bytes, merges from short to long; `extra` pieces come last."""
     special = [piece("<pad>", kind=3), piece("<s>", kind=3), piece("</s>", kind=3), piece("<unk>", kind=2)]
+    special += [piece(symbol, kind=4) for symbol in symbols]
     raw = [piece(f"<0x{byte:02X}>", kind=6) for byte in range(256)]
     merged: list[str] = []
     for word in WORDS:

@@ -18,7 +18,9 @@ def data(
     ] = None,
     name: Annotated[
         str | None,
-        typer.Argument(help="tinystories, fineweb, fineweb-sp4096 or fineweb-sp8192; look takes whatever --data does"),
+        typer.Argument(
+            help="tinystories, fineweb, fineweb-sp4096, -sp8192, -caseops8192; look takes whatever --data does"
+        ),
     ] = None,
     shards: Annotated[int, typer.Option(min=1, help="get fineweb: train shards of 100 M tokens, 200 MB each")] = 1,
     text: Annotated[

@@ -15,7 +15,7 @@ from autoresearch.submission.golf_facts import (
     compliance,
     pace_file,
 )
-from autoresearch.submission.golf_script import DATA, TOKENIZER
+from autoresearch.submission.golf_script import data_path, tokenizer_path
 from autoresearch.verdicts import against_bound, decide
 from bench.catalog import technique_of
 from bench.divisions import differences
@@ -195,7 +195,7 @@ the same weights, byte for byte ({_line(run.identity.device_class)}, {run.thread
 
 ```
 pip install -r requirements.txt
-{paced}DATA_PATH={DATA.format(track.vocab)} TOKENIZER_PATH={TOKENIZER.format(track.vocab)} SEED={run.seed} \\
+{paced}DATA_PATH={data_path(track)} TOKENIZER_PATH={tokenizer_path(track)} SEED={run.seed} \\
 torchrun --standalone --nproc_per_node={max(1, track.devices)} {SCRIPT}
 ```
 

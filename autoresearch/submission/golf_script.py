@@ -16,7 +16,7 @@ import torch.distributed as dist
 from bench.catalog import realise
 from bench.config import RunConfig
 from bench.data.shards import Stream, open_shard
-from bench.data.tokens import TokenCorpus
+from bench.data.tokens import TokenCorpus, side_of, whole
 from bench.data.vocabulary import read_vocabulary
 from bench.errors import ArenaError, ConfigError, DataError
 from bench.ranks import CPU, Ranks, gpu
@@ -25,7 +25,6 @@ from bench.run import check_shared, run
 from bench.tracks import Track
 from bench.training import Diverged
 
-DATA, TOKENIZER = "./data/datasets/fineweb10B_sp{}", "./data/tokenizers/fineweb_{}_bpe.model"
 LOGS = Path("logs")
 RULE = "=" * 100
 # The first rank finds the same and says so; by then its neighbours must not have ended it.
@@ -41,7 +40,7 @@ def train_gpt(config: RunConfig, track: Track, seed: int, threads: int) -> None:
     first = os.environ.get("RANK", "0") == "0"
     try:
         torch.set_num_threads(threads)
-        asked = from_environment(config, track.vocab, seed)
+        asked = from_environment(config, track, seed)
         corpus = golf_corpus(asked.data, asked.tokenizer)
         ranks = joined(asked.size, track)
         if first:
@@ -57,7 +56,7 @@ def train_gpt(config: RunConfig, track: Track, seed: int, threads: int) -> None:
                         print(line, file=out, flush=True)
 
             say(opening(asked, track, corpus))
-            steps, per_byte = asked.config.budget.steps, corpus.tokens_per_byte(corpus.valid[: track.probe_bytes])
+            steps, per_byte = asked.config.budget.steps, corpus.tokens_per_byte(track.probe_bytes)
 
             def watch(point: Point) -> None:
                 say(step_lines(point, steps, per_byte, track.probe_bytes))
@@ -65,8 +64,8 @@ def train_gpt(config: RunConfig, track: Track, seed: int, threads: int) -> None:
             finished = run(asked.config, asked.seed, corpus, track, watch, ranks, asked.pace)
             if first:
                 (LOGS / f"{asked.run_id}.arena").write_bytes(finished.artifact)
-            scored = corpus.valid[: track.scored_bytes(asked.config.budget)]
-            say(closing(finished.result, asked.config, len(code.encode()), corpus.tokens_per_byte(scored)))
+            per_byte = corpus.tokens_per_byte(track.scored_bytes(asked.config.budget))
+            say(closing(finished.result, asked.config, len(code.encode()), per_byte))
         if ranks.size > 1:
             dist.destroy_process_group()
     except (ArenaError, Diverged) as wrong:
@@ -108,7 +107,7 @@ class Asked:
     pace: tuple[Pace, ...]  # of a run that a clock ended, to repeat it step for step
 
 
-def from_environment(config: RunConfig, vocab: int, seed: int) -> Asked:
+def from_environment(config: RunConfig, track: Track, seed: int) -> Asked:
     """The recipe, with what the contest's variables change of it; ConfigError for what makes no run."""
     budget = config.budget
     steps, seq_len = int(number("ITERATIONS", budget.steps)), int(number("TRAIN_SEQ_LEN", budget.seq_len))
@@ -128,11 +127,23 @@ def from_environment(config: RunConfig, vocab: int, seed: int) -> Asked:
         config=replace(config, budget=budget),
         seed=seed,
         run_id=os.environ.get("RUN_ID", f"train_seed{seed}"),
-        data=Path(os.environ.get("DATA_PATH", DATA.format(vocab))),
-        tokenizer=Path(os.environ.get("TOKENIZER_PATH", TOKENIZER.format(vocab))),
+        data=Path(os.environ.get("DATA_PATH", data_path(track))),
+        tokenizer=Path(os.environ.get("TOKENIZER_PATH", tokenizer_path(track))),
         size=size,
         pace=read_pace(Path(os.environ["PACE_PATH"]), steps) if os.environ.get("PACE_PATH") else (),
     )
+
+
+def data_path(track: Track) -> str:
+    """Where the contest's own script has the shards."""
+    assert track.tokenizer is not None, "golf's tracks have a vocabulary"
+    return f"./data/datasets/{track.tokenizer.dataset}"
+
+
+def tokenizer_path(track: Track) -> str:
+    """Where it has their vocabulary."""
+    assert track.tokenizer is not None, "golf's tracks have a vocabulary"
+    return f"./data/tokenizers/{track.tokenizer.model_file}"
 
 
 PACE_HEAD = "lr_scale,steps_expected"
@@ -166,16 +177,22 @@ def number(name: str, default: float) -> float:
 
 
 def golf_corpus(data: Path, tokenizer: Path) -> TokenCorpus:
-    """The shards of a folder, `*_train_*.bin` and `*_val_*.bin`, with the vocabulary they were made with."""
-    sides = [[open_shard(path) for path in sorted(data.glob(f"*_{side}_*.bin"))] for side in ("train", "val")]
-    if not all(any(map(len, shards)) for shards in sides) or not tokenizer.is_file():
+    """The shards of a folder, `*_train_*.bin` and `*_val_*.bin`, with the vocabulary they were made with.
+
+    Beside them `*_val_bytes_*.bin`, where that keeps capitals apart.
+    """
+    train, valid, counts = (
+        [open_shard(path) for path in sorted(data.glob(f"*_{side}_*.bin")) if side_of(path.name) == side]
+        for side in ("train", "val", "val_bytes")
+    )
+    if not (any(map(len, train)) and any(map(len, valid))) or not tokenizer.is_file():
         raise DataError(
             f"{data} holds no train or no validation shards, or there is no file {tokenizer}",
             "set DATA_PATH to the folder of shards and TOKENIZER_PATH to their .model file",
         )
     vocabulary = read_vocabulary(tokenizer.read_bytes(), tokenizer.name)
-    train, valid = sides
-    return TokenCorpus(data.name, Stream(train), np.concatenate(valid), "", vocabulary, None, data)
+    valid_bytes = whole(counts) if counts else None
+    return TokenCorpus(data.name, Stream(train), np.concatenate(valid), "", vocabulary, None, data, valid_bytes)
 
 
 def opening(asked: Asked, track: Track, corpus: TokenCorpus) -> Iterator[str]:

@@ -42,8 +42,9 @@ def score_again(packed: bytes, data: str, logs: Sequence[Log]) -> str:
         raise Broken(f"{broken[0]} holds what is no finite number")
     held = f"unpacks to {Params(model).count:,} parameters"
     corpus = _corpus(data, track)
-    text = corpus.valid[: track.scored_bytes(config.budget)]
-    nats = realise(config).evaluator.nats(model, text, config.budget.seq_len) * corpus.tokens_per_byte(text)
+    n_tokens = track.scored_bytes(config.budget)
+    nats = realise(config).evaluator.nats(model, corpus.valid[:n_tokens], config.budget.seq_len)
+    nats *= corpus.tokens_per_byte(n_tokens)
     found = nats / math.log(2)
     for log in mine or logs:
         if abs(found - (log.val_bpb or 0.0)) <= TOLERANCE:

@@ -45,7 +45,7 @@ def golf_contents(
     text = script(Recorded(trial.config, run.seed, run.threads), ENTRY)
     code = packed(text) if pack else text
     check_size(len(code.encode()), len(model), track)
-    per_byte = corpus.tokens_per_byte(corpus.valid[: track.scored_bytes(trial.config.budget)])
+    per_byte = corpus.tokens_per_byte(track.scored_bytes(trial.config.budget))
     seeds = [
         Seed(run=other, tokens_per_byte=per_byte, code_bytes=len(code.encode()), artifact_sha256=_sha256(reader, other))
         for other in runs_of(reader, study, trial, run)
@@ -166,7 +166,7 @@ def _log(reader: Reader, seed: Seed, entry: Entry, code: str, corpus: TokenCorpu
     yield f"train_loader:dataset:{corpus.name} train_shards:{len(corpus.train.shards)}"
     yield f"val_loader:dataset:{corpus.name} tokens:{min(len(corpus.valid), track.scored_bytes(budget)) - 1}"
     yield f"seed:{run.seed} threads:{run.threads}"
-    per_byte = corpus.tokens_per_byte(corpus.valid[: track.probe_bytes])
+    per_byte = corpus.tokens_per_byte(track.probe_bytes)
     for point in reader.curve(run.id):
         yield from step_lines(point, budget.steps, per_byte, track.probe_bytes)
     yield from closing(seed.result, entry.config, seed.code_bytes, seed.tokens_per_byte)

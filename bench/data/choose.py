@@ -72,8 +72,8 @@ def load_tokens(wanted: str, tokenizer: Tokenizer = SP1024) -> tokens.TokenCorpu
         return found
     folder = Path(wanted)
     if not tokens.is_token_corpus(folder):
-        if os.path.isfile(folder / own.vocabulary):
-            return made_of_text(folder, (folder / own.vocabulary).read_bytes())
+        if os.path.isfile(folder / tokenizer.model_file):
+            return made_of_text(folder, (folder / tokenizer.model_file).read_bytes())
         raise DataError(
             f"{wanted} is no golf corpus: it has no {tokens.LIST_FILE}",
             "make one with `autoresearch data build --text FILE --tokenizer MODEL --to DIR`",
@@ -108,11 +108,14 @@ def corpus_for(track: Track, wanted: str) -> Corpus | tokens.TokenCorpus:
     if track.tokenizer is None:
         return load_corpus(wanted)
     corpus = load_tokens(wanted, track.tokenizer)
-    if len(corpus.vocabulary) != track.vocab:
-        fitting = next((t.name for t in TRACKS if t.vocab == len(corpus.vocabulary) and t.devices == track.devices), "")
+    vocabulary = corpus.vocabulary
+    if track.tokenizer.form != (form := (len(vocabulary), vocabulary.capitals_apart)):
+        others = (t for t in TRACKS if t.tokenizer and t.devices == track.devices)
+        fitting = next((t.name for t in others if t.tokenizer and t.tokenizer.form == form), "")
+        made, wants = (", capitals apart" if side.capitals_apart else "" for side in (vocabulary, track.tokenizer))
         raise DataError(
-            f"{wanted} was made with {len(corpus.vocabulary):,} pieces, {track.name} takes {track.vocab:,}",
-            f"build it again with {fineweb.export_in(track.tokenizer).vocabulary}"
+            f"{wanted} was made with {len(vocabulary):,} pieces{made}, {track.name} takes {track.vocab:,}{wants}",
+            f"build it again with {track.tokenizer.model_file}"
             + (f", or play on the track {fitting}" if fitting else ""),
         )
     return corpus
@@ -181,14 +184,15 @@ def look(wanted: str) -> list[tuple[str, str]]:
 
 
 def _look_at_tokens(corpus: tokens.TokenCorpus) -> list[tuple[str, str]]:
-    n_bytes = corpus.vocabulary.byte_count(corpus.valid)
+    n_bytes = corpus.byte_count(len(corpus.valid))
+    kept = ", capitals apart" if corpus.vocabulary.capitals_apart else ""
     lost = "not known: the original is not here" if corpus.changed_ppm is None else f"{corpus.changed_ppm:,.0f} ppm"
     return [
         ("corpus", f"{corpus.name} {corpus.digest[:8]}"),
-        ("vocabulary", f"{len(corpus.vocabulary):,} pieces {corpus.vocabulary.digest[:8]}"),
+        ("vocabulary", f"{len(corpus.vocabulary):,} pieces {corpus.vocabulary.digest[:8]}{kept}"),
         ("train", f"{len(corpus.train):,} tokens"),
         ("valid", f"{len(corpus.valid):,} tokens of {n_bytes:,} bytes"),
-        ("tokens per byte", f"{corpus.tokens_per_byte(corpus.valid):.5f}"),
+        ("tokens per byte", f"{corpus.tokens_per_byte(len(corpus.valid)):.5f}"),
         ("changed by normalising", lost),
     ]
 

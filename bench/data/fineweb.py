@@ -5,10 +5,11 @@ from pathlib import Path
 
 from bench.data.corpus import cache_dir
 from bench.data.tokens import LIST_FILE, TokenCorpus, load
-from bench.tracks import SP1024, SP4096, SP8192, Tokenizer
+from bench.tracks import CASEOPS, SP1024, SP4096, SP8192, Tokenizer
 
 NAME = "fineweb"
 SOURCE = "https://huggingface.co/datasets/{}/parameter-golf/resolve/main/datasets"
+CASEOPS_SOURCE = "https://huggingface.co/datasets/romeerp/parameter-golf-caseops-v1/resolve/main/datasets"
 
 
 @dataclass(frozen=True)
@@ -23,19 +24,13 @@ class Export:
     def get_command(self) -> str:
         return f"autoresearch data get {self.name}"
 
-    @property
-    def vocabulary(self) -> str:
-        return f"fineweb_{self.tokenizer.vocab}_bpe.model"
 
-    @property
-    def dataset(self) -> str:
-        return f"fineweb10B_{self.tokenizer.name}"
-
-
-# The organisers publish the first alone; the larger ones are by the author of #1218 and #1394, of the same documents.
+# The organisers publish the first alone; the larger ones are by the author of #1218 and #1394, that with capitals apart
+# by the author of #1729, of the same documents.
 EXPORTS = (
     Export(NAME, SP1024, SOURCE.format("willdepueoai")),
     *(Export(f"{NAME}-{t.name}", t, SOURCE.format("kevclark")) for t in (SP4096, SP8192)),
+    Export(f"{NAME}-{CASEOPS.name}", CASEOPS, CASEOPS_SOURCE),
 )
 
 

@@ -25,17 +25,19 @@ def fetch_fineweb(export: Export, n_shards: int, report: Callable[[str], None]) 
     folder, source = cache_folder(export), export.source
     folder.mkdir(parents=True, exist_ok=True)
     with httpx.Client(follow_redirects=True, timeout=30.0) as client:
-        counts = _published(client, f"{source}/manifest.json", export.dataset)
+        tokenizer = export.tokenizer
+        counts = _published(client, f"{source}/manifest.json", tokenizer.dataset)
         if not 1 <= n_shards <= counts["train"]:
             raise DataError(
                 f"--shards is {n_shards}", f"{counts['train']} train shards are published; ask for 1 or more"
             )
         # a shorter wish than an earlier one drops no file, and the list names what there is
-        fetch(client, f"{source}/tokenizers/{export.vocabulary}", folder / TOKENIZER_FILE, report)
-        for side, n_files in (("val", counts["val"]), ("train", n_shards)):
+        fetch(client, f"{source}/tokenizers/{tokenizer.model_file}", folder / TOKENIZER_FILE, report)
+        counted = counts["val"] if tokenizer.capitals_apart else 0
+        for side, n_files in (("val", counts["val"]), ("val_bytes", counted), ("train", n_shards)):
             for number in range(n_files):
                 name = f"fineweb_{side}_{number:06d}.bin"
-                fetch(client, f"{source}/datasets/{export.dataset}/{name}", folder / name, report)
+                fetch(client, f"{source}/datasets/{tokenizer.dataset}/{name}", folder / name, report)
                 shard_tokens(folder / name)
     report("taking the digest of every shard")
     write_list(folder, export.name, None)

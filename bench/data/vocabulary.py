@@ -14,6 +14,7 @@ from functools import cached_property
 import numpy as np
 import numpy.typing as npt
 
+from bench.data.capitals import MARKS
 from bench.errors import DataError
 
 SPACE = "\u2581"  # how a piece writes a blank
@@ -57,8 +58,16 @@ class Vocabulary:
 
     @cached_property
     def bytes_of(self) -> npt.NDArray[np.int64]:
-        """Bytes each token stands for, its leading blank not counted; control, unknown and unused ones stand for 0."""
-        return np.array([_bytes_of(piece) for piece in self.pieces], np.int64)
+        """Bytes each token stands for, its leading blank not counted; control, unknown and unused ones stand for 0.
+
+        So do marks of capitals, save where the text itself holds one: which that is, no table can say.
+        """
+        return np.array([0 if is_mark(piece) else _bytes_of(piece) for piece in self.pieces], np.int64)
+
+    @cached_property
+    def capitals_apart(self) -> bool:
+        """True where text is to be written with its capitals apart: the marks for it are symbols of the vocabulary."""
+        return any(is_mark(piece) for piece in self.pieces)
 
     @cached_property
     def leads(self) -> npt.NDArray[np.bool_]:
@@ -81,6 +90,11 @@ class Vocabulary:
 
 
 _TEXTS = (Kind.NORMAL, Kind.USER_DEFINED)
+
+
+def is_mark(piece: Piece) -> bool:
+    """Whether a piece is a mark of capitals: a user's symbol, for a learnt one is of texts that draw icons with it."""
+    return piece.kind is Kind.USER_DEFINED and piece.text in tuple(MARKS)
 
 
 def _bytes_of(piece: Piece) -> int:
@@ -106,7 +120,8 @@ def _text_of(piece: Piece) -> bytes:
 def read_vocabulary(raw: bytes, name: str) -> Vocabulary:
     """The vocabulary in the bytes of a `.model` file; `name` is for messages.
 
-    Raises DataError when it is none, is no BPE, or has no blank piece to count by (a rule of the metric).
+    Raises DataError when it is none, is no BPE, has no blank piece to count by (a rule of the metric), or leaves open
+    whether it wants capitals apart.
     """
     pieces: list[Piece] = []
     charsmap, adds_prefix, joins_blanks, model_type, bos = b"", True, True, 1, 1
@@ -133,6 +148,14 @@ def read_vocabulary(raw: bytes, name: str) -> Vocabulary:
     if all(piece.text != SPACE for piece in pieces):
         raise DataError(
             f"{name} has no piece for a blank alone: the bytes of a leading blank can't be counted by it", NOT_A_MODEL
+        )
+    marks = [piece.text for piece in pieces if is_mark(piece)]
+    within = [p.text for p in pieces if p.kind in _TEXTS and len(p.text) > 1 and any(mark in p.text for mark in MARKS)]
+    if within or (marks and sorted(marks) != sorted(MARKS)):
+        raise DataError(
+            f"{name} has {len(marks)} of the {len(MARKS)} marks of capitals as symbols of their own, and "
+            f"{len(within)} pieces that hold one among other characters",
+            "use a vocabulary with U+E001 to U+E004 as user-defined symbols, or one without them",
         )
     return Vocabulary(tuple(pieces), charsmap, adds_prefix, joins_blanks, bos, hashlib.sha256(raw).hexdigest())
 

@@ -88,7 +88,7 @@ def test_the_numbers_are_in_the_contests_units(golf_exported, golf_corpus, golf_
     ledger = Store(golf_store)
     trial = next(t for t in ledger.read.trials("golf") if t.number == 1)
     ledger.close()
-    per_byte = golf_corpus.tokens_per_byte(golf_corpus.valid[: TRACK.eval_bytes])
+    per_byte = golf_corpus.tokens_per_byte(TRACK.eval_bytes)
     assert plain["val_bpb"] == pytest.approx(trial.val_loss / math.log(2))
     assert plain["val_loss"] * per_byte == pytest.approx(trial.val_loss)
     sizes = [(golf_exported / name).stat().st_size for name in ("train_gpt.py", "model.arena")]

@@ -133,7 +133,8 @@ def test_shipped_measurements_are_labelled(store: Path, no_store: Path, monkeypa
             ("standings", "--track", "chess"),
             "there is no track named chess",
             "the tracks are featherweight, golf, golf-1xgpu, golf-cpu, golf-sp4096, golf-1xgpu-sp4096, "
-            "golf-cpu-sp4096, golf-sp8192, golf-1xgpu-sp8192, golf-cpu-sp8192",
+            "golf-cpu-sp4096, golf-sp8192, golf-1xgpu-sp8192, golf-cpu-sp8192, golf-caseops8192, "
+            "golf-1xgpu-caseops8192, golf-cpu-caseops8192",
         ),
         (
             ("--store", "postgres://host/db"),

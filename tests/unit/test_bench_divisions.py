@@ -236,7 +236,8 @@ def test_an_unknown_track_lists_the_known_ones():
     assert (error.value.problem, error.value.hint) == (
         "there is no track named bantam",
         "the tracks are featherweight, golf, golf-1xgpu, golf-cpu, golf-sp4096, golf-1xgpu-sp4096, golf-cpu-sp4096, "
-        "golf-sp8192, golf-1xgpu-sp8192, golf-cpu-sp8192",
+        "golf-sp8192, golf-1xgpu-sp8192, golf-cpu-sp8192, golf-caseops8192, golf-1xgpu-caseops8192, "
+        "golf-cpu-caseops8192",
     )
 
 

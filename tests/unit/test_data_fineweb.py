@@ -10,10 +10,11 @@ import pytest
 from tiny_vocabulary import model
 
 from bench.data import fineweb
+from bench.data.capitals import MARKS
 from bench.data.fineweb_fetch import fetch_fineweb
 from bench.data.shards import write_shard
 from bench.errors import DataError
-from bench.tracks import SP8192
+from bench.tracks import CASEOPS, SP8192
 
 
 class Site:
@@ -181,3 +182,23 @@ def test_a_larger_vocabulary_is_fetched_under_its_own_names_into_its_own_folder(
     }  # fmt: skip
     assert fineweb.load_fineweb(larger).digest == corpus.digest
     assert fineweb.load_fineweb(fineweb.EXPORTS[0]) is None
+
+
+def test_capitals_apart_are_fetched_with_the_bytes_of_each_validation_token(site, tmp_path):
+    (export,) = (export for export in fineweb.EXPORTS if export.tokenizer is CASEOPS)
+    listed = {
+        "name": "fineweb10B_sp8192_lossless_caps_caseops_v1_reserved",
+        "stats": {"files_train": 80, "files_val": 1},
+    }
+    site.files["manifest.json"] = json.dumps({"datasets": [listed]}).encode()
+    site.files["fineweb_8192_bpe_lossless_caps_caseops_v1_reserved.model"] = model(symbols=MARKS)
+    write_shard(tmp_path / "counts", np.ones(4_000, np.uint16))
+    with pytest.raises(DataError, match="the server says 404"):
+        fetch_fineweb(replace(export, source=site.url), 1, print)
+    site.files["fineweb_val_bytes_000000.bin"] = (tmp_path / "counts").read_bytes()
+    corpus = fetch_fineweb(replace(export, source=site.url), 1, print)
+    assert (len(corpus.train), len(corpus.valid), corpus.byte_count(4_000)) == (4_001, 4_000, 3_999)
+    assert site.paths[-2].endswith(
+        "/datasets/fineweb10B_sp8192_lossless_caps_caseops_v1_reserved/fineweb_val_bytes_000000.bin"
+    )
+    assert corpus.folder.name == "fineweb-caseops8192"

@@ -86,7 +86,7 @@ def test_every_document_stands_behind_a_boundary_and_decodes_to_itself(corpus):
 
 def test_a_built_corpus_counts_the_bytes_of_its_text(corpus):
     n_bytes = sum(len(text.encode()) for text in VALID)
-    assert corpus.tokens_per_byte(corpus.valid) == (len(corpus.valid) - 1) / n_bytes
+    assert corpus.tokens_per_byte(len(corpus.valid)) == (len(corpus.valid) - 1) / n_bytes
     assert corpus.changed_ppm == 0
 
 

@@ -40,7 +40,7 @@ def text_folder(tmp_path, monkeypatch):
     folder.mkdir()
     for name, stories in (("train", TRAIN), ("valid", VALID)):
         (folder / f"tiny_{name}.txt").write_text("\n<|endoftext|>\n".join(stories))
-    (folder / EXPORTS[0].vocabulary).write_bytes(tiny_model())
+    (folder / EXPORTS[0].tokenizer.model_file).write_bytes(tiny_model())
     return folder
 
 
@@ -60,6 +60,6 @@ def test_another_text_is_another_corpus(text_folder):
 
 
 def test_a_text_alone_is_no_golf_corpus(text_folder):
-    (text_folder / EXPORTS[0].vocabulary).unlink()
+    (text_folder / EXPORTS[0].tokenizer.model_file).unlink()
     with pytest.raises(DataError, match="is no golf corpus"):
         load_tokens(str(text_folder))

@@ -16,7 +16,7 @@ from bench.divisions import GOLF_BASE, GOLF_CPU_BASE, division_named
 from bench.estimate import estimate
 from bench.golf_recipes import GOLF_RECIPES, LACKS, recipe_of
 from bench.layers import Params
-from bench.tracks import GOLF, GOLF_CPU, SP4096, SP8192, track_named
+from bench.tracks import CASEOPS, GOLF, GOLF_CPU, SP4096, SP8192, track_named
 from bench.training import Moment, Work, gradients
 
 READY = [recipe for recipe in GOLF_RECIPES if recipe.status == "ready"]
@@ -112,7 +112,12 @@ def test_parameters_are_those_published_but_for_what_the_recipe_says(claim):
 def test_larger_vocabularies_are_those_of_april():
     assert {r.pull for r in GOLF_RECIPES if r.tokenizer is SP4096} == {1218, 1285, 1334}
     assert recipe_of(1394).config().track == "golf-sp8192"
-    assert all(r.tokenizer is SP8192 for r in GOLF_RECIPES if r.pull >= 1394)
+    assert all(r.tokenizer is SP8192 for r in GOLF_RECIPES if 1394 <= r.pull < 1729)
+
+
+def test_capitals_are_apart_from_1729_on():
+    assert {r.pull for r in GOLF_RECIPES if r.tokenizer is CASEOPS} == {1729, 1736, 1769, 1787, 1851, 1855}
+    assert recipe_of(1855).config().track == "golf-caseops8192"
 
 
 def test_what_recipes_lack_is_told_with_its_source_and_makes_them_ideas():

@@ -1,18 +1,21 @@
 """Golf in a larger vocabulary: a track of its own, from the tokens to the exported script's defaults."""
 
 import math
+import random
+import shutil
 from dataclasses import replace
 
 import pytest
 import torch
-from bundled import loaded
-from tiny_vocabulary import TRAIN, VALID
+from bundled import GOLF_ENTRY, loaded
+from tiny_vocabulary import TRAIN, VALID, cased
 from tiny_vocabulary import model as tiny_model
 
 from autoresearch.submission.recipe import Recorded, script
 from bench.catalog import full_pick, realise
 from bench.config import Budget
 from bench.data import fineweb
+from bench.data.capitals import MARKS, together
 from bench.data.choose import available, corpus_for
 from bench.data.tokens import build
 from bench.divisions import BASES, GOLF_BASE, baseline, division_named
@@ -26,15 +29,14 @@ from bench.tracks import (
     GOLF,
     GOLF_CPU,
     GOLFS,
-    SP4096,
-    SP8192,
+    SP1024,
     TRACKS,
     in_vocabulary,
     served_on,
     track_named,
 )
 
-LARGER = [track for track in TRACKS if track.tokenizer in (SP4096, SP8192)]
+LARGER = [track for track in TRACKS if track.tokenizer not in (None, SP1024)]
 every = pytest.mark.parametrize("track", LARGER, ids=lambda t: t.name)
 
 
@@ -50,8 +52,8 @@ def corpus(tmp_path_factory):
 
 
 def test_each_contest_is_there_in_each_vocabulary():
-    assert len(LARGER) == 6
-    assert [track.name for track in CONTESTS] == ["golf", "golf-sp4096", "golf-sp8192"]
+    assert len(LARGER) == 9
+    assert [track.name for track in CONTESTS] == ["golf", "golf-sp4096", "golf-sp8192", "golf-caseops8192"]
     assert served_on(track_named("golf-sp8192"), "cpu").name == "golf-cpu-sp8192"
     assert served_on(track_named("golf-sp4096"), "1xgpu").name == "golf-1xgpu-sp4096"
     assert served_on(GOLF, "cpu") is GOLF_CPU
@@ -74,6 +76,7 @@ def test_a_track_is_the_small_one_but_for_what_counts_tokens(track):
 def test_the_whole_split_is_scored_and_the_contests_cap_stays():
     large = track_named("golf-sp8192")
     assert (large.eval_bytes, large.max_artifact_bytes) == (40_540_161, 16_000_000)
+    assert track_named("golf-caseops8192").eval_bytes == 47_851_521
     # in miniature a byte for each number more of the embedding
     assert track_named("golf-cpu-sp8192").max_artifact_bytes == 1_000_000 + 7_168 * 128
     assert in_vocabulary(GOLF, GOLF.tokenizer) is GOLF
@@ -83,6 +86,7 @@ def test_the_baseline_grows_by_its_embedding_alone():
     budget = Budget(steps=1, batch=8, seq_len=16)
     counts = {t.vocab: estimate(baseline(budget, t.name)).parameters for t in CONTESTS}
     assert counts == {1024: 17_059_912, 4096: 17_059_912 + 3_072 * 512, 8192: 17_059_912 + 7_168 * 512}
+    assert estimate(baseline(budget, "golf-caseops8192")).parameters == counts[8192]
     with torch.device("meta"):
         model = realise(baseline(budget, "golf-sp8192")).model(16)
     assert Params(model).count == counts[8192]
@@ -116,17 +120,18 @@ def test_a_folder_of_text_is_made_with_the_vocabulary_of_the_track(tmp_path, mon
 
 def test_shards_that_are_not_here_are_asked_for_in_the_vocabulary_of_the_track(tmp_path, monkeypatch):
     monkeypatch.setenv("ARENA_CACHE", str(tmp_path))
-    for wanted in ("auto", "fineweb", "fineweb-sp8192"):
-        with pytest.raises(DataError, match="not on this machine") as refusal:
-            corpus_for(track_named("golf-sp8192"), wanted)
-        assert "autoresearch data get fineweb-sp8192" in refusal.value.hint
+    for vocabulary in ("sp8192", "caseops8192"):
+        for wanted in ("auto", "fineweb", f"fineweb-{vocabulary}"):
+            with pytest.raises(DataError, match="not on this machine") as refusal:
+                corpus_for(track_named(f"golf-{vocabulary}"), wanted)
+            assert f"autoresearch data get fineweb-{vocabulary}" in refusal.value.hint
     assert {export.name for export in fineweb.EXPORTS} <= dict(available()).keys()
 
 
 def test_bytes_are_counted_by_the_larger_tables(corpus):
     assert len(corpus.vocabulary.bytes_of) == 8192
     # every document begins with a boundary, which stands for nothing
-    assert corpus.vocabulary.byte_count(corpus.valid) == len(corpus.vocabulary.decode(corpus.valid))
+    assert corpus.byte_count(len(corpus.valid)) == len(corpus.vocabulary.decode(corpus.valid))
     late = corpus.valid.copy()
     late[7] = 8191
     assert corpus.vocabulary.byte_count(late) == len(corpus.vocabulary.decode(late))
@@ -135,25 +140,58 @@ def test_bytes_are_counted_by_the_larger_tables(corpus):
 SMALL = {"eval_bytes": 600, "rung_eval_bytes": 300, "probe_bytes": 200, "probe_every": 2}
 
 
-def tiny():
-    config = baseline(Budget(steps=2, batch=2, seq_len=24), "golf-cpu-sp8192")
+def tiny(track="golf-cpu-sp8192"):
+    config = baseline(Budget(steps=2, batch=2, seq_len=24), track)
     return config.replaced("shape", [full_pick("shape", "sized", {"n_layer": 2, "n_head": 4, "head_width": 16})])
 
 
-def test_it_trains_packs_and_scores_and_its_script_does_the_same(corpus):
-    config, track = tiny(), replace(track_named("golf-cpu-sp8192"), **SMALL)
+@pytest.fixture(scope="module")
+def apart(tmp_path_factory):
+    """A corpus whose vocabulary keeps capitals apart, with the bytes of its tokens beside it."""
+    rng = random.Random(3)
+    cases = [[cased(text, rng) for text in side] for side in (TRAIN[:400], VALID[:100])]
+    capitals = tiny_model(tuple(f"~{i}" for i in range(8192 - 384)), symbols=MARKS)
+    return build("text:cased", (cases[0], cases[1]), capitals, tmp_path_factory.mktemp("golf") / "c", lambda line: None)
+
+
+CONTESTS_NAMES = {
+    "golf-cpu-sp8192": ("fineweb10B_sp8192", "fineweb_8192_bpe.model"),
+    "golf-cpu-caseops8192": (
+        "fineweb10B_sp8192_lossless_caps_caseops_v1_reserved",
+        "fineweb_8192_bpe_lossless_caps_caseops_v1_reserved.model",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", CONTESTS_NAMES)
+def test_it_trains_packs_and_scores_and_its_script_does_the_same(corpus, apart, name):
+    config, track = tiny(name), replace(track_named(name), **SMALL)
+    corpus = apart if track.tokenizer.capitals_apart else corpus
     finished = run(config, 5, corpus, track, lambda point: None)
     # hardly trained, it is about as far from a guess among all pieces as the tokens are long
-    guess = math.log(8192) * corpus.tokens_per_byte(corpus.valid[:600])
+    guess = math.log(8192) * corpus.tokens_per_byte(600)
     assert 0.3 * guess < finished.result.val_loss < guess
-    alone = loaded(script(Recorded(config, 5, 1), ("autoresearch.submission.golf_script", "train_gpt")))
+    alone = loaded(script(Recorded(config, 5, 1), GOLF_ENTRY))
     read = alone.golf_corpus(corpus.folder, corpus.folder / "tokenizer.model")
     repeated = alone.run(alone.CONFIG, 5, read, replace(alone.TRACK, **SMALL), lambda point: None)
     assert repeated.artifact == finished.artifact
     assert repeated.result.val_loss == finished.result.val_loss
-    asked = alone.from_environment(alone.CONFIG, alone.TRACK.vocab, 5)
-    assert str(asked.data) == "data/datasets/fineweb10B_sp8192"
-    assert str(asked.tokenizer) == "data/tokenizers/fineweb_8192_bpe.model"
+    asked = alone.from_environment(alone.CONFIG, alone.TRACK, 5)
+    assert (str(asked.data), str(asked.tokenizer)) == tuple(
+        f"data/{kind}/{name}" for kind, name in zip(("datasets", "tokenizers"), CONTESTS_NAMES[name], strict=True)
+    )
+
+
+def test_a_script_refuses_capitals_apart_without_the_bytes_beside_them(apart, tmp_path):
+    alone = loaded(script(Recorded(tiny("golf-cpu-caseops8192"), 5, 1), GOLF_ENTRY))
+    shutil.copytree(apart.folder, tmp_path / "bare")
+    (counts,) = (tmp_path / "bare").glob("*_val_bytes_*.bin")
+    read = alone.golf_corpus(tmp_path / "bare", apart.folder / "tokenizer.model")
+    assert (read.valid == apart.valid).all()
+    assert read.byte_count(900) == apart.byte_count(900)
+    counts.unlink()
+    with pytest.raises(alone.DataError, match=r"no \*_val_bytes_\*.bin is beside the shards"):
+        alone.golf_corpus(tmp_path / "bare", apart.folder / "tokenizer.model")
 
 
 def test_a_model_of_the_larger_vocabulary_scores_each_piece(corpus):
@@ -161,4 +199,17 @@ def test_a_model_of_the_larger_vocabulary_scores_each_piece(corpus):
     assert isinstance(model, Model)
     loss = nats_per_byte(model, realise(tiny()), corpus, 600, 24)
     # with every weight at zero each piece is as likely as any other
-    assert loss == pytest.approx(math.log(8192) * corpus.tokens_per_byte(corpus.valid[:600]), rel=1e-6)
+    assert loss == pytest.approx(math.log(8192) * corpus.tokens_per_byte(600), rel=1e-6)
+
+
+def test_capitals_apart_are_scored_over_the_bytes_of_the_text_itself(apart):
+    config = tiny("golf-cpu-caseops8192")
+    documents = [[]]
+    for token in apart.valid[1:600].tolist():
+        documents.append([]) if token == apart.vocabulary.bos else documents[-1].append(token)
+    whole = documents[:-1]
+    n_tokens = 1 + len(whole) + sum(map(len, whole))
+    n_bytes = sum(len(together(apart.vocabulary.decode(document).decode()).encode()) for document in whole)
+    loss = nats_per_byte(realise(config).model(24), realise(config), apart, n_tokens, 24)
+    # the boundary behind the last of them is predicted and stands for nothing
+    assert loss == pytest.approx(math.log(8192) * (n_tokens - 1) / n_bytes, rel=1e-6)

@@ -37,6 +37,7 @@ from bench.techniques.codec.lzma2 import Lzma
 from bench.techniques.codec.shuffled import ShuffledBrotli, ShuffledLzma, ShuffledZlib, ShuffledZstd
 from bench.techniques.codec.zlib9 import Zlib
 from bench.techniques.codec.zstd import Zstd
+from bench.techniques.evaluator.lora import PerDocumentLora
 from bench.techniques.evaluator.score_first_sgd import ScoreFirstSgd
 from bench.techniques.evaluator.sliding import Sliding
 from bench.techniques.evaluator.windows import Windows
@@ -249,7 +250,7 @@ CATALOG: dict[str, tuple[Technique, ...]] = {
     ),
     "precision_modifiers": (LateRounding, FfnBits, HalfEmbedding, LateK, Gptq, Lqer, LqerAsymmetric),
     "codec": (Zstd, Zlib, Lzma, Brotli, ShuffledZstd, ShuffledLzma, ShuffledZlib, ShuffledBrotli),
-    "evaluator": (Windows, Sliding, ScoreFirstSgd),
+    "evaluator": (Windows, Sliding, ScoreFirstSgd, PerDocumentLora),
 }
 
 # Modifiers attach at points of the technique in another slot, which says which it has.

@@ -24,8 +24,6 @@ LACKS = {
     "input_smear": "SmearGate by a gate that reads the token (Parameter Golf #1667, #1851)",
     "layer_bits": "bits by layer: middle ones fewer than outer ones (Parameter Golf #39)",
     "ngram_tilt": "normalised tilt towards what followed the same tokens before (Parameter Golf #1514)",
-    "test_time_lora": "low-rank updates of each document on its tokens already scored (Parameter Golf #77, #1530)",
-    "test_time_phases": "all weights learn from whole documents already scored, in phases (Parameter Golf #1610)",
     "wd_taper": "weight decay that halves towards the end (Parameter Golf #1729)",
 }
 
@@ -79,6 +77,11 @@ def rates(decay: float) -> Changes:
         "optimizer_modifiers": {"momentum_warmup": {"start": 0.92, "steps": 1500}},
         "schedule": {"warmdown": {"steps": 3000}},
     }
+
+
+def by_document(**knobs: Value) -> Changes:
+    """Low-rank updates of each document, in chunks of 48 tokens unless told, as from #1626 on."""
+    return {"evaluator": {"test_time_lora": knobs}}
 
 
 def joined(*changes: Changes) -> Changes:
@@ -158,6 +161,8 @@ IN_ORDER = "sequences in the order of the shards, where theirs were shuffled"
 SKIPS_STAY = "skips stay with their blocks, where theirs were numbered anew along the loop"
 MATRICES_DECAY = "decay of matrices alone, where theirs decayed the embedding and vectors too"
 X0_BEFORE = "lanes part once x0 is mixed in, where theirs parted before"
+ANEW = "adapters' inner matrices anew for each document, where theirs went on learning"
+OUTPUT_INWARD = "the output's adapter reads what its product reads, where theirs read what the block reads"
 SAME_RATES = "the rates of the records of its week: its own are not in our sources"
 
 
@@ -193,9 +198,16 @@ APRIL_9 = joined(
     {"schedule": {"linear": {"warmup": 0.0, "hold": 0.28}}},
 )
 # coupled lanes from #1529 on, and documents by themselves from #1530 on, as scripts and parameters in the logs tell
-APRIL_10 = joined(APRIL_9, COUPLED, {"mixer_modifiers": {**APRIL_9["mixer_modifiers"], "document_mask": {}}})
+APRIL_10 = joined(
+    APRIL_9,
+    COUPLED,
+    {"mixer_modifiers": {**APRIL_9["mixer_modifiers"], "document_mask": {}}},
+    by_document(chunk=32),
+)
+APRIL_14 = joined(APRIL_10, by_document(phases=3))
 APRIL_23 = joined(
     APRIL_10,
+    by_document(phases=3, alpha=144.0),
     {
         "optimizer_modifiers": {**EVEN_ROWS["optimizer_modifiers"], "polar_express": {}},
         "mixer_modifiers": {
@@ -206,8 +218,8 @@ APRIL_23 = joined(
         "schedule": {"linear": {"warmup": 0.0, "hold": 0.15, "floor": 0.1}},
     },
 )
-LORA = ("test_time_lora",)
-LAST = (*LORA, "test_time_phases")
+# #1855's inner width and memory, and how many documents its phases learn from
+APRIL_27 = joined(APRIL_23, by_document(phases=3, documents=2500, rank=80, alpha=144.0, beta2=0.99))
 APRIL_DIFFERS = (FEWER_XSA, SHORTER_EMA, MATRICES_DECAY)
 
 GOLF_RECIPES = (
@@ -224,7 +236,11 @@ GOLF_RECIPES = (
     GolfRecipe(
         pull=52, name="4,096 tokens, slower and steadier", val_bpb=1.2014, changes=rates(0.0), stretch=(4096, 96)
     ),
-    GolfRecipe(pull=77, name="LoRA at test time", val_bpb=1.1928, lacks=("test_time_lora",)),
+    GolfRecipe(
+        pull=77, name="LoRA at test time", val_bpb=1.1928,
+        changes=by_document(rank=8, alpha=8.0, chunk=256, lr=0.01, beta1=0.9, beta2=0.95, weight_decay=0.0),
+        differs=("adapters on every linear layer, where theirs were on queries, values and the head",),
+    ),
     GolfRecipe(pull=50, name="sliding windows", val_bpb=1.1925, changes=SLIDING),
     GolfRecipe(
         pull=60, name="ten layers, decay, power-law embedding", val_bpb=1.1748,
@@ -374,7 +390,8 @@ GOLF_RECIPES = (
             changes=joined(changes, packing),
             lacks=lacks,
             differs=(
-                *APRIL_DIFFERS, CUT_BY_SEQUENCE if "document_mask" in changes["mixer_modifiers"] else IN_ORDER,
+                *APRIL_DIFFERS,
+                *((CUT_BY_SEQUENCE, OUTPUT_INWARD) if "document_mask" in changes["mixer_modifiers"] else (IN_ORDER,)),
                 SKIPS_STAY, *((ONE_K,) if packing is not DEVIATIONS else ()), *own,
             ),
         )
@@ -389,19 +406,22 @@ GOLF_RECIPES = (
              "no table of hashed pairs learnt at test time, which theirs had"),
             (1514, "momentum 0.97, tilt", 1.0798, joined(APRIL_9, SCORE_FIRST), DEVIATIONS, ("ngram_tilt",)),
             (1529, "coupled lanes", 1.0758, joined(APRIL_9, COUPLED, SCORE_FIRST), DEVIATIONS, ()),
-            (1530, "attention within documents", 1.0734, APRIL_10, DEVIATIONS, LORA),
-            (1610, "training at test time in phases", 1.0728, APRIL_10, DEVIATIONS, LAST),
-            (1626, "more phases, embedding at int7", 1.0719, APRIL_10, SEVEN, LAST),
-            (1667, "SmearGate by the token, output gate", 1.0714, APRIL_10,
+            (1530, "attention within documents", 1.0734, APRIL_10, DEVIATIONS, ()),
+            (1610, "training at test time in phases", 1.0728, joined(APRIL_10, by_document(chunk=32, phases=1)),
+             DEVIATIONS, (), "a phase of one epoch at 0.001, where its logs have three at 0.005"),
+            (1626, "more phases, embedding at int7", 1.0719, APRIL_14, SEVEN, ()),
+            (1667, "SmearGate by the token, output gate", 1.0714, joined(APRIL_10, by_document()),
              joined(SEVEN, {"precision": {"sdclip": {**SEVEN["precision"]["sdclip"], "embedding_k": 20.0}}}),
-             (*LORA, "input_smear", "attention_gates")),
-            (1729, "capitals apart, decay that tapers", 1.0678, APRIL_10, SEVEN, (*LAST, "wd_taper")),
-            (1736, "capitals apart, dense gate", 1.0655, APRIL_10, SEVEN, (*LAST, "attention_gates")),
-            (1769, "wider clips in the feed-forward", 1.0645, APRIL_10, SEVEN, (*LAST, "attention_gates")),
-            (1787, "Polar Express, sparse gate, rates that end at a tenth", 1.0634, APRIL_23, SEVEN, LAST),
-            (1851, "errors corrected", 1.0614, APRIL_23, CORRECTED, (*LAST, "input_smear")),
-            (1855, "nine knobs tuned again, grouped compression", 1.0611, APRIL_23, CORRECTED,
-             (*LAST, "input_smear", "grouped_lrzip")),
+             ("input_smear", "attention_gates")),
+            (1729, "capitals apart, decay that tapers", 1.0678, APRIL_14, SEVEN, ("wd_taper",)),
+            (1736, "capitals apart, dense gate", 1.0655, APRIL_14, SEVEN, ("attention_gates",)),
+            (1769, "wider clips in the feed-forward", 1.0645, APRIL_14, SEVEN, ("attention_gates",)),
+            (1787, "Polar Express, sparse gate, rates that end at a tenth", 1.0634, APRIL_23, SEVEN,
+             (), ANEW),
+            (1851, "errors corrected", 1.0614, joined(APRIL_23, by_document(phases=3, alpha=144.0, weight_decay=1.0)),
+             CORRECTED, ("input_smear",), ANEW),
+            (1855, "nine knobs tuned again, grouped compression", 1.0611, APRIL_27, CORRECTED,
+             ("input_smear", "grouped_lrzip"), ANEW),
         )
     ),
 )  # fmt: skip

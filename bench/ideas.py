@@ -126,13 +126,6 @@ IDEAS: tuple[Idea, ...] = (
         Prior(0, "D", "bytes are not capped here"),
     ),
     Idea(
-        "test_time_lora",
-        "evaluator",
-        "Low-rank updates of each document, learnt on its tokens already scored, golf's later form of learning there.",
-        "Parameter Golf #77, #1530",
-        Prior(-1, "A", "about -0.008 nats beside attention within documents"),
-    ),
-    Idea(
         "online_logit_bias",
         "evaluator",
         "A bias per byte learnt on bytes already scored; changes what is measured, so no division admits it.",

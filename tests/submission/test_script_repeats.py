@@ -14,6 +14,7 @@ from bench.config import Budget
 from bench.divisions import baseline
 from bench.golf_recipes import recipe_of
 from bench.run import run
+from bench.techniques.evaluator import lora
 from bench.tracks import GOLF_CPU
 
 SMALL = {"eval_bytes": 600, "rung_eval_bytes": 300, "probe_bytes": 200, "probe_every": 2}
@@ -92,13 +93,28 @@ def test_number_formats_pack_in_a_script_as_they_do_in_a_run():
             assert all(torch.equal(one, other) for one, other in zip(tensors, tensors_by_us, strict=True))
 
 
-def test_a_script_learns_at_evaluation_as_its_run_did(token_corpus):
+SLOW = {"chunk": 8, "lr": 1e-5}
+# What learns, what learns less or nothing, and constants that make chunks of this little text.
+LEARNING = {
+    "score_first_sgd": ({"chunk": 256, "stride": 12, "lr": 0.05}, ("sliding", {"stride": 12}), {}),
+    "test_time_lora": (
+        {"chunk": 8, "lr": 0.002, "phases": 1, "documents": 4}, ("test_time_lora", SLOW),
+        {"PHASE_CHUNK": 64, "PHASE_LR": 0.05},
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", LEARNING)
+def test_a_script_learns_at_evaluation_as_its_run_did(name, token_corpus, monkeypatch):
     """The other recipes are scored on less than a chunk."""
-    adapting = full_pick("evaluator", "score_first_sgd", {"chunk": 256, "stride": 12, "lr": 0.05})
-    config = mixed(0).replaced("evaluator", [adapting])
+    knobs, less, constants = LEARNING[name]
     scored, small = [], dataclasses.replace(GOLF_CPU, **SMALL)
-    for asked in (config, config.replaced("evaluator", [full_pick("evaluator", "sliding", {"stride": 12})])):
+    for pick in ((name, knobs), less):
+        asked = mixed(0).replaced("evaluator", [full_pick("evaluator", *pick)])
         alone = loaded(script(Recorded(asked, 5, 1), GOLF_ENTRY))
+        for constant, value in constants.items():
+            monkeypatch.setattr(alone, constant, value)
+            monkeypatch.setattr(lora, constant, value)
         read = alone.golf_corpus(token_corpus.folder, token_corpus.folder / "tokenizer.model")
         repeated = alone.run(alone.CONFIG, 5, read, dataclasses.replace(alone.TRACK, **SMALL), lambda point: None)
         scored.append(run(asked, 5, token_corpus, small, lambda point: None).result.val_loss)
@@ -114,7 +130,7 @@ def published(pull):
 
 
 TRAINED_RECIPES = {
-    **{str(pull): lambda pull=pull: published(pull) for pull in (0, 315, 1529)}, **{
+    **{str(pull): lambda pull=pull: published(pull) for pull in (0, 315, 1529, 1626)}, **{
         f"mixed {number}": lambda number=number: mixed(number) for number in range(TRAINED)
     },
 }  # fmt: skip

@@ -73,40 +73,46 @@ class ScoreFirstSgd:
                 if number == chunks - 1:
                     break
                 assert reached >= end, f"{reached} predictions scored, learning would see {end}"
-                for form in optimizer.param_groups:
-                    form["lr"] = self.lr * 0.5 * (1 + math.cos(math.pi * number / (chunks - 1)))
-                self._learn(model, optimizer, weights, tokens[number * self.chunk : end + 1], seq_len, ranks)
+                cool(optimizer, self.lr, number, chunks)
+                rows_ST = whole_sequences(tokens[number * self.chunk : end + 1], seq_len)
+                for _ in range(self.passes if len(rows_ST) else 0):
+                    learn(model, optimizer, rows_ST, self.clip, ranks)
         return mean_nats_of(total, scored, n, ranks)
 
-    def _learn(
-        self,
-        model: nn.Module,
-        optimizer: torch.optim.Optimizer,
-        weights: list[nn.Parameter],
-        tokens: Tensor,
-        seq_len: int,
-        ranks: Ranks,
-    ) -> None:
-        """A few steps on a chunk's whole sequences."""
-        whole = (tokens.numel() - 1) // seq_len
-        if not whole:
-            return
-        rows_ST = tokens.unfold(0, seq_len + 1, seq_len)[ranks.rank :: ranks.size]
-        model.train()
-        for _ in range(self.passes):
-            own = [torch.zeros_like(p) for p in weights]
-            for rows in rows_ST.split(SEQUENCES_A_PASS):  # type: ignore[no-untyped-call]
-                summed = F.cross_entropy(model(rows[:, :-1]).flatten(0, 1), rows[:, 1:].flatten(), reduction="sum")
-                # not backward(): where ranks train together, it would set off their exchange of gradients
-                found = torch.autograd.grad(summed / (whole * seq_len), weights, materialize_grads=True)
-                for grad, more in zip(own, found, strict=True):
-                    grad += more
-            for p, grad in zip(weights, own, strict=True):
-                p.grad = ranks.summed(grad)
-            nn.utils.clip_grad_norm_(weights, self.clip)
-            optimizer.step()
-        for p in weights:
-            p.grad = None
+
+def cool(optimizer: torch.optim.Optimizer, lr: float, number: int, chunks: int) -> None:
+    """Sets the rate at a chunk: a cosine over all chunks but the last, which teaches nothing."""
+    for form in optimizer.param_groups:
+        form["lr"] = lr * 0.5 * (1 + math.cos(math.pi * number / (chunks - 1)))
+
+
+def whole_sequences(tokens: Tensor, seq_len: int) -> Tensor:
+    """[S, T + 1], each beginning with the token that the one before it ends with; none where there are too few."""
+    if tokens.numel() <= seq_len:
+        return tokens.new_empty(0, seq_len + 1)
+    return tokens.unfold(0, seq_len + 1, seq_len)
+
+
+def learn(model: nn.Module, optimizer: torch.optim.Optimizer, rows_ST: Tensor, clip: float, ranks: Ranks) -> None:
+    """A step of the optimizer's one group of weights on sequences [S, T + 1], which ranks share."""
+    weights: list[nn.Parameter] = optimizer.param_groups[0]["params"]
+    predictions = rows_ST.size(0) * (rows_ST.size(1) - 1)
+    model.train()
+    own = [torch.zeros_like(p) for p in weights]
+    mine_ST = rows_ST[ranks.rank :: ranks.size]
+    # fewer sequences than ranks leave some without any, and a model need not take an empty batch
+    for rows in mine_ST.split(SEQUENCES_A_PASS) if len(mine_ST) else ():  # type: ignore[no-untyped-call]
+        summed = F.cross_entropy(model(rows[:, :-1]).flatten(0, 1), rows[:, 1:].flatten(), reduction="sum")
+        # not backward(): where ranks train together, it would set off their exchange of gradients
+        found = torch.autograd.grad(summed / predictions, weights, materialize_grads=True)
+        for grad, more in zip(own, found, strict=True):
+            grad += more
+    for p, grad in zip(weights, own, strict=True):
+        p.grad = ranks.summed(grad)
+    nn.utils.clip_grad_norm_(weights, clip)
+    optimizer.step()
+    for p in weights:
+        p.grad = None
 
 
 @contextmanager

@@ -91,6 +91,7 @@ from bench.techniques.optimizer_modifiers.muoneq_r import MuonEqR
 from bench.techniques.optimizer_modifiers.normuon import NorMuon
 from bench.techniques.optimizer_modifiers.polar_express import PolarExpress
 from bench.techniques.optimizer_modifiers.turbo_muon import TurboMuon
+from bench.techniques.optimizer_modifiers.wd_taper import WdTaper
 from bench.techniques.precision.bf16 import Bf16Post, Bf16Ste
 from bench.techniques.precision.binary import BinaryPost, BinarySte
 from bench.techniques.precision.clip_search import ClipSearch
@@ -200,6 +201,7 @@ CATALOG: dict[str, tuple[Technique, ...]] = {
         TurboMuon,
         CautiousWd,
         MomentumWarmup,
+        WdTaper,
     ),
     "schedule": (
         Linear,
@@ -247,7 +249,15 @@ CATALOG: dict[str, tuple[Technique, ...]] = {
         ClipSearch,
         SdClip,
     ),
-    "precision_modifiers": (LateRounding, FfnBits, HalfEmbedding, LateK, Gptq, Lqer, LqerAsymmetric),
+    "precision_modifiers": (
+        LateRounding,
+        FfnBits,
+        HalfEmbedding,
+        LateK,
+        Gptq,
+        Lqer,
+        LqerAsymmetric,
+    ),
     "codec": (Zstd, Zlib, Lzma, Brotli, ShuffledZstd, ShuffledLzma, ShuffledZlib, ShuffledBrotli),
     "evaluator": (Windows, Sliding, ScoreFirstSgd),
 }

@@ -27,7 +27,6 @@ LACKS = {
     "ngram_tilt": "normalised tilt towards what followed the same tokens before (Parameter Golf #1514)",
     "test_time_lora": "low-rank updates of each document on its tokens already scored (Parameter Golf #77, #1530)",
     "test_time_phases": "all weights learn from whole documents already scored, in phases (Parameter Golf #1610)",
-    "wd_taper": "weight decay that halves towards the end (Parameter Golf #1729)",
 }
 
 
@@ -195,6 +194,7 @@ APRIL_9 = joined(
 )
 # coupled lanes from #1529 on, and documents by themselves from #1530 on, as scripts and parameters in the logs tell
 APRIL_10 = joined(APRIL_9, COUPLED, {"mixer_modifiers": {**APRIL_9["mixer_modifiers"], "document_mask": {}}})
+APRIL_18 = joined(APRIL_10, {"optimizer_modifiers": {**APRIL_10["optimizer_modifiers"], "wd_taper": {}}})
 APRIL_23 = joined(
     APRIL_10,
     {
@@ -395,7 +395,7 @@ GOLF_RECIPES = (
             (1667, "SmearGate by the token, output gate", 1.0714, APRIL_10,
              joined(SEVEN, {"precision": {"sdclip": {**SEVEN["precision"]["sdclip"], "embedding_k": 20.0}}}),
              (*LORA, "input_smear", "attention_gates")),
-            (1729, "capitals apart, decay that tapers", 1.0678, APRIL_10, SEVEN, (*LAST, "caseops", "wd_taper")),
+            (1729, "capitals apart, decay that tapers", 1.0678, APRIL_18, SEVEN, (*LAST, "caseops")),
             (1736, "capitals apart, dense gate", 1.0655, APRIL_10, SEVEN, (*LAST, "caseops", "attention_gates")),
             (1769, "wider clips in the feed-forward", 1.0645, APRIL_10, SEVEN, (*LAST, "caseops", "attention_gates")),
             (1787, "Polar Express, sparse gate, rates that end at a tenth", 1.0634, APRIL_23, SEVEN,

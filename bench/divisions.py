@@ -95,7 +95,7 @@ GOLF_ONLY = frozenset(
         *("int_rows", "clip_search", "sdclip", "ffn_bits", "half_embedding", "late_k", "gptq", "lqer"),
         *("lqer_asymmetric", "temperature", "skip_gates", "score_first_sgd"),
         *("parallel_last", "coprime_strides", "overtone", "isolated_lanes", "coupled_lanes"),
-        *("document_mask", "wd_taper"),
+        *("document_mask", "wd_taper", "open_head_gate", "int8_gates", "layer_bits", "factored_embedding"),
     )
 )
 

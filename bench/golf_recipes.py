@@ -107,7 +107,11 @@ SEVEN: Changes = {
 GATES: Changes = {**SEVEN, "precision_modifiers": {**SEVEN["precision_modifiers"], "int8_gates": {}}}
 CORRECTED: Changes = {
     **SEVEN,
-    "precision_modifiers": {**GATES["precision_modifiers"], "lqer_asymmetric": {"matrices": 3, "rank": 4}},
+    "precision_modifiers": {**SEVEN["precision_modifiers"], "lqer_asymmetric": {"matrices": 3, "rank": 4}},
+}
+CORRECTED_GATES: Changes = {
+    **SEVEN,
+    "precision_modifiers": {**CORRECTED["precision_modifiers"], "int8_gates": {}},
 }
 SMEAR: Changes = {"features": {"input_smear": {}}}
 SWA: Changes = {"averaging": {"swa": {"share": 0.4, "every": 25}}}
@@ -370,7 +374,7 @@ GOLF_RECIPES = (
         differs=(
             FEWER_XSA, SMALLER_TABLE, SHORTER_EMA, "blocks run again whole, where theirs took other feed-forwards then",
             "both parts write at once, and skips and x0 reach one lane, where theirs wrote in turn and reached both",
-            "int6 in all blocks, where theirs had 35 of 67 matrices at int5, those of the smallest inputs",
+            "int6 in all blocks, where theirs had 35 of 67 matrices at int5, of the smallest inputs outside the loop",
         ),
     ),
     GolfRecipe(
@@ -417,7 +421,7 @@ GOLF_RECIPES = (
             (1787, "Polar Express, sparse gate, rates that end at a tenth", 1.0634, APRIL_23, GATES,
              (*LAST, "caseops")),
             (1851, "errors corrected", 1.0614, joined(APRIL_23, SMEAR), CORRECTED, (*LAST, "caseops")),
-            (1855, "nine knobs tuned again, grouped compression", 1.0611, joined(APRIL_23, SMEAR), CORRECTED,
+            (1855, "nine knobs tuned again, grouped compression", 1.0611, joined(APRIL_23, SMEAR), CORRECTED_GATES,
              (*LAST, "caseops", "grouped_lrzip")),
         )
     ),

@@ -27,7 +27,7 @@ class Int8Gates(PrecisionModifier):
     needs: ClassVar = (
         Need("head_gate", "other gates hold few numbers, and none nothing to store", "Parameter Golf #1736"),
     )
-    prior: ClassVar = Prior(0, "B", "in every record of Parameter Golf from #1736 on, for its bytes")
+    prior: ClassVar = Prior(0, "B", "in Parameter Golf #1736, #1769, #1787 and #1855, for its bytes")
 
     def chosen(self, param: Param, n_layer: int, precision: Precision) -> Precision:
         return GateRows() if ".mixer.gates." in param.name and param.tensor.dim() == 2 else precision

@@ -42,12 +42,14 @@ from bench.techniques.evaluator.score_first_sgd import ScoreFirstSgd
 from bench.techniques.evaluator.sliding import Sliding
 from bench.techniques.evaluator.windows import Windows
 from bench.techniques.features.bigram_hash import BigramHash
+from bench.techniques.features.input_smear import InputSmear
 from bench.techniques.features.smear_gate import SmearGate
 from bench.techniques.features.trigram_hash import TrigramHash
 from bench.techniques.ffn.leaky_relu2 import LeakyRelu2
 from bench.techniques.ffn.polyrelu import PolyRelu
 from bench.techniques.ffn.relu2 import Relu2
 from bench.techniques.ffn.swiglu import Swiglu
+from bench.techniques.head.factored_embedding import FactoredEmbedding
 from bench.techniques.head.tied import Tied
 from bench.techniques.head.untied import Untied
 from bench.techniques.init.narrow_uniform import NarrowUniform
@@ -70,6 +72,7 @@ from bench.techniques.mixer.sparse import Sparse
 from bench.techniques.mixer_modifiers.document_mask import DocumentMask
 from bench.techniques.mixer_modifiers.head_gate import HeadGate
 from bench.techniques.mixer_modifiers.nope import Nope
+from bench.techniques.mixer_modifiers.open_head_gate import OpenHeadGate
 from bench.techniques.mixer_modifiers.partial_rope import PartialRope
 from bench.techniques.mixer_modifiers.qk_gain import QkGain
 from bench.techniques.mixer_modifiers.rope_base import RopeBase
@@ -92,6 +95,7 @@ from bench.techniques.optimizer_modifiers.muoneq_r import MuonEqR
 from bench.techniques.optimizer_modifiers.normuon import NorMuon
 from bench.techniques.optimizer_modifiers.polar_express import PolarExpress
 from bench.techniques.optimizer_modifiers.turbo_muon import TurboMuon
+from bench.techniques.optimizer_modifiers.wd_taper import WdTaper
 from bench.techniques.precision.bf16 import Bf16Post, Bf16Ste
 from bench.techniques.precision.binary import BinaryPost, BinarySte
 from bench.techniques.precision.clip_search import ClipSearch
@@ -109,8 +113,10 @@ from bench.techniques.precision.ternary import TernaryPost, TernarySte
 from bench.techniques.precision_modifiers.ffn_bits import FfnBits
 from bench.techniques.precision_modifiers.gptq import Gptq
 from bench.techniques.precision_modifiers.half_embedding import HalfEmbedding
+from bench.techniques.precision_modifiers.int8_gates import Int8Gates
 from bench.techniques.precision_modifiers.late_k import LateK
 from bench.techniques.precision_modifiers.late_rounding import LateRounding
+from bench.techniques.precision_modifiers.layer_bits import LayerBits
 from bench.techniques.precision_modifiers.lqer import Lqer, LqerAsymmetric
 from bench.techniques.residual.coupled_lanes import CoupledLanes
 from bench.techniques.residual.hybrid_norm import HybridNorm
@@ -133,6 +139,7 @@ CATALOG: dict[str, tuple[Technique, ...]] = {
     "shape": (Fixed, Sized),
     "features": (
         SmearGate,
+        InputSmear,
         BigramHash,
         TrigramHash,
     ),
@@ -156,6 +163,7 @@ CATALOG: dict[str, tuple[Technique, ...]] = {
         QkGain,
         HeadGate,
         SparseHeadGate,
+        OpenHeadGate,
         ValueResidual,
         ValueEmbed,
         DocumentMask,
@@ -184,7 +192,7 @@ CATALOG: dict[str, tuple[Technique, ...]] = {
         Backout,
         Wavelet,
     ),
-    "head": (Untied, Tied),
+    "head": (Untied, Tied, FactoredEmbedding),
     "logits": (Softcap, Temperature),
     "init": (
         ZeroOutput,
@@ -201,6 +209,7 @@ CATALOG: dict[str, tuple[Technique, ...]] = {
         TurboMuon,
         CautiousWd,
         MomentumWarmup,
+        WdTaper,
     ),
     "schedule": (
         Linear,
@@ -248,7 +257,17 @@ CATALOG: dict[str, tuple[Technique, ...]] = {
         ClipSearch,
         SdClip,
     ),
-    "precision_modifiers": (LateRounding, FfnBits, HalfEmbedding, LateK, Gptq, Lqer, LqerAsymmetric),
+    "precision_modifiers": (
+        LateRounding,
+        FfnBits,
+        LayerBits,
+        HalfEmbedding,
+        LateK,
+        Int8Gates,
+        Gptq,
+        Lqer,
+        LqerAsymmetric,
+    ),
     "codec": (Zstd, Zlib, Lzma, Brotli, ShuffledZstd, ShuffledLzma, ShuffledZlib, ShuffledBrotli),
     "evaluator": (Windows, Sliding, ScoreFirstSgd, PerDocumentLora),
 }

@@ -96,6 +96,7 @@ GOLF_ONLY = frozenset(
         *("lqer_asymmetric", "temperature", "skip_gates", "score_first_sgd"),
         *("parallel_last", "coprime_strides", "overtone", "isolated_lanes", "coupled_lanes"),
         *("document_mask", "test_time_lora"),
+        *("wd_taper", "open_head_gate", "int8_gates", "layer_bits", "factored_embedding"),
     )
 )
 

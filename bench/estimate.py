@@ -30,7 +30,7 @@ class Estimate:
 def estimate(config: RunConfig) -> Estimate:
     """From what each technique declares, no model built; tests hold the declarations against torch's own counter."""
     stack, budget = realise(config), config.budget
-    embedding = stack.track.vocab * stack.shape.width
+    embedding = stack.track.vocab * stack.embedding_width
     planned = Counter(
         (*stack.plan(step, budget.steps, budget), stack.order(step / budget.steps)) for step in range(budget.steps)
     )

@@ -111,6 +111,8 @@ IN_MINIATURE: Mapping[str, Mapping[str, Value]] = {
     "parallel_last": {"layers": 1},
     "isolated_lanes": {"layers": 1},
     "coupled_lanes": {"layers": 1},
+    "layer_bits": {"outer": 1},
+    "factored_embedding": {"rank": 42},
 }
 
 

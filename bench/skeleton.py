@@ -1,6 +1,6 @@
 """Embedding, blocks, head and the points where techniques attach; it knows no technique.
 
-Shapes: B batch, T time, D width, V vocabulary.
+Shapes: B batch, T time, D width, V vocabulary, E width of the embedding: D, unless the head has it narrower.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -43,10 +43,11 @@ class Context:
     tokens_BT: Tensor
     progress: float  # fraction of training done, 1 when evaluating
     boundary: Boundary = STORY_END
+    embedded_BTD: Tensor = field(init=False)  # the embedding of each token, before its norm
     x0_BTD: Tensor = field(init=False)  # the normalised embedding, before any feature
     values: dict[int, Tensor] = field(default_factory=dict)  # a mixer's values by layer, for those that reuse them
     streams: dict[int, Tensor] = field(default_factory=dict)  # at i + 1 what block i gave last, at 0 what came before
-    embedding_VD: Tensor = field(init=False)  # the embedding as its number format gives it, for a head that shares it
+    embedding_VE: Tensor = field(init=False)  # the embedding as its number format gives it, for a head that shares it
     given_BTD: Tensor = field(init=False)  # what the block under way was given, before anything changed it
     lane_BTD: Tensor | None = None  # the second stream, between blocks that keep two
     # what is worked out at most once a pass; functools.cached_property takes a lock, which cuts a compiled pass in two
@@ -128,6 +129,7 @@ class Parts:
     features: tuple[Callable[[Site], nn.Module], ...]
     block: Callable[[Site], nn.Module]
     head: Callable[[Site], nn.Module]
+    embedding_width: int
     logits: tuple[Callable[[Site], nn.Module], ...] = ()
 
 
@@ -136,7 +138,7 @@ class Model(nn.Module):
 
     def __init__(self, parts: Parts, site: Site) -> None:
         super().__init__()
-        self.embedding = Embedding(site.vocab, site.width)
+        self.embedding = Embedding(site.vocab, parts.embedding_width)
         self.features = nn.ModuleList(build(site) for build in parts.features)
         self.boundary = site.boundary
         self.blocks = nn.ModuleList(parts.block(replace(site, layer=layer)) for layer in range(site.n_layer))
@@ -147,8 +149,12 @@ class Model(nn.Module):
 
     def forward(self, tokens_BT: Tensor, progress: float = 1.0) -> Tensor:
         context = Context(tokens_BT, progress, self.boundary)
-        context.embedding_VD = self.embedding.rows()
-        x_BTD = context.x0_BTD = rms(F.embedding(tokens_BT, context.embedding_VD))
+        context.embedding_VE = self.embedding.rows()
+        rows_BTE = F.embedding(tokens_BT, context.embedding_VE)
+        # a head that has the embedding narrower knows the way to the stream as well
+        widened = getattr(self.head, "widened", None)
+        context.embedded_BTD = rows_BTE if widened is None else widened(rows_BTE)
+        x_BTD = context.x0_BTD = rms(context.embedded_BTD)
         for feature in self.features:
             x_BTD = feature(x_BTD, context)
         context.streams[0] = x_BTD

@@ -168,6 +168,7 @@ class Stack:
             features=tuple(partial(_sure, feature) for feature in self.features),
             block=block,
             head=partial(_sure, self.head),
+            embedding_width=self.embedding_width,
             logits=tuple(partial(_sure, change) for change in self.logits),
         )
         model = Model(parts, self.site(seq_len))
@@ -195,6 +196,12 @@ class Stack:
             yield from ((part, here) for part in (self.residual, self.mixer, self.ffn, *self.mixer_modifiers))
             for modifier in self.block_modifiers:
                 yield from ((modifier, replace(here, part=part)) for part in block_parts(modifier))
+
+    @property
+    def embedding_width(self) -> int:
+        """Of a token's row: the stream's, unless the head has it narrower."""
+        declared: Any = getattr(self.head, "embedding_width", None)
+        return int(declared or self.shape.width)
 
     def site(self, seq_len: int) -> Site:
         """Where the first block is built."""

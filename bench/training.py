@@ -148,6 +148,7 @@ def train(
         moment = Moment(step, pace.n_steps, model, x_BT, y_BT, noise)
         for group in optimizer.param_groups:
             group["lr"] = group["peak_lr"] * pace.lr_scale
+            group["progress"] = moment.progress
         # the number is there once a GPU has done the step, and only then the clock is read
         own_loss = advance(moment, optimizer, hooks, work).item()
         train_loss, train_seconds = work.ranks.agreed(own_loss, train_seconds + time.perf_counter() - started)

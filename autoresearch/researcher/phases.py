@@ -19,8 +19,8 @@ from studies.views import TrialView, VerdictView
 
 @dataclass(frozen=True, kw_only=True)
 class Phase:
-    """`share` is of the study's trials, `small` of those of a small one, `extra` comes on top of them; search takes what
-    the others leave."""
+    """`share` is of the study's trials, `small` of a small study's, `extra` comes on top of them; search takes what the
+    others leave."""
 
     name: str
     proposers: tuple[str, ...] = ()

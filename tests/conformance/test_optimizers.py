@@ -58,6 +58,8 @@ def advance(model, optimizer, first, last):
         for hook in hooks:
             hook.before_gradients(Moment(step, 100, model, x_BT, y_BT, torch.Generator().manual_seed(step)))
         mean_nats(model(x_BT), y_BT).backward()
+        for group in optimizer.param_groups:
+            group["progress"] = step / 24
         optimizer.step()
         optimizer.zero_grad()
 
@@ -181,8 +183,8 @@ def test_a_modifier_makes_a_difference(modifier):
     """A host that never calls it would pass every other examination."""
     host = next(t for t in CATALOG["optimizer"] if modifier.point in t.points)
     plain, modified = Tiny(), Tiny()
-    advance(plain, Case(host).build(Params(plain)), 0, 3)
-    advance(modified, Case(host, (modifier,)).build(Params(modified)), 0, 3)
+    advance(plain, Case(host).build(Params(plain)), 0, 24)
+    advance(modified, Case(host, (modifier,)).build(Params(modified)), 0, 24)
     assert any(not torch.equal(p, modified.get_parameter(n)) for n, p in plain.named_parameters())
 
 

@@ -129,7 +129,20 @@ def published(pull):
     return dataclasses.replace(config, budget=Budget(steps=2, batch=2, seq_len=24))
 
 
+def of_april():
+    """What the mixed recipes have no place for, or not where it acts: the open gate at int8, bits by layer, a taper."""
+    config = published(1667)
+    for slot, name, knobs in (
+        ("optimizer_modifiers", "wd_taper", {"start": 0.0, "floor": 0.0}),
+        ("precision_modifiers", "layer_bits", {"bits": 4, "outer": 1}),
+        ("precision_modifiers", "int8_gates", {}),
+    ):
+        config = config.replaced(slot, [*config.picks[slot], full_pick(slot, name, knobs)])
+    return config
+
+
 TRAINED_RECIPES = {
+    "1667 and more": of_april,
     **{str(pull): lambda pull=pull: published(pull) for pull in (0, 315, 1529, 1626)}, **{
         f"mixed {number}": lambda number=number: mixed(number) for number in range(TRAINED)
     },

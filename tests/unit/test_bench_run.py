@@ -320,13 +320,14 @@ def test_divergence_is_a_reason_of_its_own():
     assert Reason("diverged") is Reason.DIVERGED
 
 
-def test_the_schedule_moves_every_learning_rate():
+def test_the_schedule_moves_every_learning_rate_and_an_optimizer_knows_how_far_training_is():
     weight = torch.nn.Parameter(torch.zeros(1))
-    seen = []
+    seen, done = [], []
 
     class Watching(torch.optim.SGD):
         def step(self, closure=None):
             seen.append([group["lr"] for group in self.param_groups])
+            done.append([group["progress"] for group in self.param_groups])
 
     class Flat(torch.nn.Module):
         def forward(self, x_BT, progress):
@@ -348,6 +349,7 @@ def test_the_schedule_moves_every_learning_rate():
         print,
     )
     assert seen == [pytest.approx([2, 10]), pytest.approx([1, 5]), pytest.approx([2 / 3, 10 / 3])]
+    assert done == [[0, 0], [1 / 3, 1 / 3], [2 / 3, 2 / 3]]
     assert isinstance(training, Training)
 
 

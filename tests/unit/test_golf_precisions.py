@@ -11,6 +11,7 @@ from bench.artifact import pack, unpack
 from bench.catalog import CATALOG, alone, full_pick, realise, refusals
 from bench.config import Budget
 from bench.divisions import DIVISIONS, GOLF_CPU_OPEN, GOLF_OPEN, baseline
+from bench.examine import stirred
 from bench.layers import Params, Role
 from bench.packing import Packing
 from bench.run import initialise
@@ -173,6 +174,62 @@ def test_the_keys_of_the_last_blocks_stay_in_half_precision(layers, kept):
     ]
 
 
+@pytest.mark.parametrize(("n_layer", "outer", "middle"), [(4, 1, (1, 2)), (10, 3, (3, 4, 5, 6)), (4, 2, ())])
+@pytest.mark.parametrize("precision", GOLFS)
+def test_the_middle_blocks_alone_get_bits_of_their_own(precision, n_layer, outer, middle):
+    found = formats(golf(precision, n_layer=n_layer, layer_bits={"bits": 4, "outer": outer}))
+    coarse = {name for name, said in found.items() if said == f"{precision} 4"}
+    assert coarse == {name for name in found if any(name.startswith(f"blocks.{layer}.") for layer in middle)}
+    assert {said for name, said in found.items() if name not in coarse} == {f"{precision} 6"}
+
+
+def test_bits_by_layer_and_by_part_meet_in_the_middle_and_leave_what_is_kept_in_half_precision():
+    found = formats(golf(n_layer=4, layer_bits={"bits": 4, "outer": 1}, ffn_bits={"bits": 5}, late_k={"layers": 3}))
+    assert found["blocks.0.ffn.up.weight"] == found["blocks.3.ffn.up.weight"] == "sdclip 5"
+    assert found["blocks.1.ffn.up.weight"] == found["blocks.2.mixer.query.weight"] == "sdclip 4"
+    assert [name for name, said in found.items() if said == "fp16_post 16"] == [
+        f"blocks.{layer}.mixer.key.weight" for layer in (1, 2, 3)
+    ]
+
+
+def test_codes_of_a_middle_block_are_the_nearest_of_fewer():
+    config = golf("int_rows", layer_bits={"bits": 4, "outer": 1})
+    stack = realise(config)
+    model = stack.model(16)
+    initialise(Params(model), stack.init, seed=1)
+    for layer, levels in ((0, 31), (1, 7), (2, 31)):
+        (param,) = (p for p in Params(model).all if p.name == f"blocks.{layer}.mixer.query.weight")
+        weight = param.tensor.detach().double().numpy()
+        scales, codes = read(Packing(stack).precision(param).encode(param.tensor, param.role), *weight.shape)
+        for row, step, found in zip(weight, scales, codes, strict=True):
+            assert step == largest(row, levels)
+            assert found.tolist() == nearest(row, step, levels)
+
+
+@pytest.mark.parametrize("gate", ["head_gate", "sparse_head_gate", "open_head_gate"])
+def test_gates_alone_become_codes_of_eight_bits_with_a_scale_a_head(gate):
+    config = golf("int8_clipped", int8_gates={}).replaced("mixer_modifiers", [full_pick("mixer_modifiers", gate, {})])
+    stack = realise(config)
+    model = stirred(config)
+    shipped, plain = unpack(pack(model, config), config), Packing(realise(golf("int8_clipped")))
+    gates = [p for p in Params(model).all if p.name.endswith(".gates.0.rows")]
+    assert len(gates) == 3
+    for param in gates:
+        H, C = param.tensor.shape
+        packed = Packing(stack).precision(param).encode(param.tensor, param.role)
+        assert len(packed) == Packing(stack).bytes_of(param) == H * (2 + C)
+        scales, codes = read(packed, H, C)
+        rows = param.tensor.detach().double().numpy()
+        for row, step, found in zip(rows, scales, codes, strict=True):
+            assert step == largest(row, 127)
+            assert found.tolist() == nearest(row, step, 127)
+        # codes of eight bits times halves are exact in single precision
+        expected = torch.from_numpy(codes * scales[:, None]).float()
+        assert torch.equal(shipped.get_parameter(param.name), expected)
+    for param in Params(model).all:
+        assert param in gates or type(Packing(stack).precision(param)) is type(plain.precision(param)), param.name
+
+
 def test_formats_chosen_together_do_not_hide_each_other():
     found = formats(golf(ffn_bits={}, half_embedding={}, late_k={"layers": 1}))
     assert sorted(found.values()).count("fp16_post 16") == 2
@@ -207,7 +264,7 @@ def test_each_tensor_comes_back_as_its_own_format_gives_it(precision, modifiers)
         assert torch.equal(shipped.get_parameter(param.name), expected), param.name
 
 
-@pytest.mark.parametrize("name", [*GOLFS, "ffn_bits", "half_embedding", "late_k", "gptq"])
+@pytest.mark.parametrize("name", [*GOLFS, "ffn_bits", "layer_bits", "half_embedding", "late_k", "int8_gates", "gptq"])
 def test_golf_may_choose_them_and_featherweight_is_as_it_was(name):
     slot = "precision" if name in GOLFS else "precision_modifiers"
     assert all(division.enters(slot, name) for division in (GOLF_OPEN, GOLF_CPU_OPEN))

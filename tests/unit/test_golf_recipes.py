@@ -91,13 +91,13 @@ PUBLISHED = {
     (1530, 1.0734): (35_944_602, 3 * SKIP + UNUSED),
     (1610, 1.0728): (35_944_602, 3 * SKIP + UNUSED),
     (1626, 1.0719): (35_944_602, 3 * SKIP + UNUSED),
-    (1667, 1.0714): (35_945_671, 3 * SKIP + UNUSED + 13 + 11 * 96),
+    (1667, 1.0714): (35_945_671, 3 * SKIP + UNUSED),
     (1729, 1.0678): (35_944_602, 3 * SKIP + UNUSED),
-    (1736, 1.0655): (35_989_658, 3 * SKIP + UNUSED + 11 * 8 * 512),
-    (1769, 1.0645): (35_989_658, 3 * SKIP + UNUSED + 11 * 8 * 512),
+    (1736, 1.0655): (35_989_658, 3 * SKIP + UNUSED),
+    (1769, 1.0645): (35_989_658, 3 * SKIP + UNUSED),
     (1787, 1.0634): (35_945_658, 3 * SKIP + UNUSED),
-    (1851, 1.0614): (35_945_671, 3 * SKIP + UNUSED + 13),
-    (1855, 1.0611): (35_945_671, 3 * SKIP + UNUSED + 13),
+    (1851, 1.0614): (35_945_671, 3 * SKIP + UNUSED),
+    (1855, 1.0611): (35_945_671, 3 * SKIP + UNUSED),
 }
 
 
@@ -251,5 +251,5 @@ def test_at_full_size_a_recipe_keeps_its_own_stretch():
     long = golf_study(GOLF, budget=replace(GOLF.budget, seq_len=2048, batch=384))
     space = Space(long)
     first = next(space.recipes())
-    assert "#1120" in first.reason
-    assert space.recall(first.params)[0].picks == recipe_of(1120).config().picks
+    assert "#1204" in first.reason
+    assert space.recall(first.params)[0].picks == recipe_of(1204).config().picks

@@ -15,6 +15,7 @@ from bench.divisions import BASE
 from bench.skeleton import Site
 from bench.techniques.mixer.softmax import Rotation, Softmax, softmax_reference
 from bench.techniques.mixer_modifiers.head_gate import HeadGate
+from bench.techniques.mixer_modifiers.open_head_gate import OpenHeadGate
 from bench.techniques.mixer_modifiers.qk_gain import QkGain
 from bench.techniques.mixer_modifiers.rope_base import RopeBase
 from bench.techniques.mixer_modifiers.sparse_head_gate import SparseHeadGate
@@ -60,6 +61,19 @@ def test_a_sparse_gate_is_a_sigmoid_of_twelve_channels(T, scale):
     opened = [1 / (1 + (-scale * sum(x[..., c] * modifier.rows[h, c] for c in range(12))).exp()) for h in range(3)]
     slow = torch.stack([opened[h].unsqueeze(-1) * y[:, h] for h in range(3)], 1)
     assert_same(modifier(y, x), slow, [y, x, modifier.rows])
+
+
+@pytest.mark.parametrize("T", [1, 7, 13])
+def test_an_open_gate_is_twice_a_sigmoid_of_twelve_channels(T):
+    modifier, y, x = stirred(OpenHeadGate().build(HERE)), noise(2, 3, T, 6, seed=1), noise(2, T, 18)
+    opened = [2 / (1 + (-sum(x[..., c] * modifier.rows[h, c] for c in range(12))).exp()) for h in range(3)]
+    slow = torch.stack([opened[h].unsqueeze(-1) * y[:, h] for h in range(3)], 1)
+    assert_same(modifier(y, x), slow, [y, x, modifier.rows])
+
+
+def test_an_open_gate_changes_no_bit_at_the_start():
+    y = noise(2, 3, 5, 6)
+    assert torch.equal(OpenHeadGate().build(HERE).double()(y, noise(2, 5, 18)), y)
 
 
 @pytest.mark.parametrize("technique", [HeadGate, SparseHeadGate])
@@ -150,7 +164,11 @@ def test_all_modifiers_together_act_in_the_order_of_their_points():
     assert mixer.rotation is turn
 
 
-PAIRS = [("head_gate", "sparse_head_gate"), *itertools.combinations(("nope", "partial_rope", "rope_base"), 2)]
+PAIRS = [
+    pair
+    for kind in (("head_gate", "sparse_head_gate", "open_head_gate"), ("nope", "partial_rope", "rope_base"))
+    for pair in itertools.combinations(kind, 2)
+]
 
 
 @pytest.mark.parametrize("pair", PAIRS, ids="+".join)

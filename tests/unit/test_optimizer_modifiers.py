@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 import torch
-from update_rules import Holder, moved, muon_by_hand, polynomials
+from update_rules import STEPS, Holder, gradients, moved, muon_by_hand, orthogonal_by_hand, polynomials
 
 from bench.layers import Params
 from bench.techniques.optimizer.lion import Lion
@@ -15,6 +15,7 @@ from bench.techniques.optimizer_modifiers.cautious_wd import CautiousWd
 from bench.techniques.optimizer_modifiers.normuon import NorMuon
 from bench.techniques.optimizer_modifiers.polar_express import ROUNDS, PolarExpress
 from bench.techniques.optimizer_modifiers.turbo_muon import TurboMuon, almost_orthogonal
+from bench.techniques.optimizer_modifiers.wd_taper import WdTaper
 
 MUON = {"lr": 0.02, "momentum": 0.9, "weight_decay": 0.1}
 both_matrices = pytest.mark.parametrize("name", ["tall.weight", "wide.weight"])
@@ -158,6 +159,44 @@ def test_cautious_decay_follows_its_paper_on_sophia():
             m = 0.9 * m + 0.1 * g
             w = cautiously(w, np.sign(m), lr * weight_decay) - lr * np.sign(m)
         np.testing.assert_allclose(after[name], w, rtol=1e-9, atol=1e-12)
+
+
+def moved_by_muon(modifiers):
+    """As `moved`, the optimizer told before each step how far training is."""
+    model = Holder()
+    optimizer = Muon(**MUON).build(Params(model), modifiers)
+    for step in range(STEPS):
+        for name, p in model.named_parameters():
+            p.grad = torch.from_numpy(gradients(model)[name][step].copy())
+        for group in optimizer.param_groups:
+            group["progress"] = step / STEPS
+        optimizer.step()
+    return {name: p.detach().numpy() for name, p in model.named_parameters()}
+
+
+def tapered(step, start, floor):
+    """Full decay up to the start; then a straight line that would be at the floor when all steps are done."""
+    done = step / STEPS
+    return 0.1 if done <= start else np.interp(done, [start, 1.0], [0.1, floor * 0.1])
+
+
+@both_matrices
+@pytest.mark.parametrize(("start", "floor"), [(0.7, 0.5), (0.0, 0.0), (0.4, 0.9)])
+def test_weight_decay_tapers_as_its_source_says(name, start, floor):
+    model = Holder()
+    w, m = model.get_parameter(name).detach().numpy().copy(), 0.0
+    for step, g in enumerate(gradients(model)[name]):
+        m = 0.9 * m + g
+        w = w - 0.02 * tapered(step, start, floor) * w
+        w = w - 0.02 * math.sqrt(max(1, w.shape[0] / w.shape[1])) * orthogonal_by_hand(g + 0.9 * m)
+    after = moved_by_muon([WdTaper(start=start, floor=floor)])
+    np.testing.assert_allclose(after[name], w, rtol=1e-7, atol=1e-10)
+    assert not np.array_equal(after[name], moved_by_muon([])[name])
+
+
+def test_a_decay_that_tapers_to_itself_moves_no_bit():
+    plain, tapering = moved_by_muon([]), moved_by_muon([WdTaper(start=0.0, floor=1.0)])
+    assert all(np.array_equal(plain[name], tapering[name]) for name in plain)
 
 
 def test_two_modifiers_at_a_point_that_holds_one_are_caught():

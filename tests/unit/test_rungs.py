@@ -184,7 +184,7 @@ def test_the_catalog_says_what_acts_late():
     late = {technique.name for techniques in CATALOG.values() for technique in techniques if hasattr(technique, "late")}
     assert late == {
         *("ema", "swa", "lawa", "late_sam", "seq_curriculum", "batch_curriculum", "late_rounding"),
-        *("depth_recurrence", "temperature"),
+        *("depth_recurrence", "temperature", "wd_taper"),
     }
     assert {card["name"] for card in cards() if card["late"]} == late
 

@@ -32,4 +32,4 @@ class Tied:
 
 class TiedHead(nn.Module):
     def forward(self, x_BTD: Tensor, context: Context) -> Tensor:
-        return F.linear(rms(x_BTD), context.embedding_VD)
+        return F.linear(rms(x_BTD), context.embedding_VE)

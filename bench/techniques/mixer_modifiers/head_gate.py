@@ -28,7 +28,7 @@ class HeadGate:
     prior: ClassVar = Prior(-1, "B", "-0.0032 BPB at 1000 steps, nine layers")
 
     def build(self, site: Site) -> nn.Module:
-        return HeadGates(site.n_head, site.width, 1.0)
+        return HeadGates(site.n_head, site.width)
 
     def flops(self, site: Site) -> int:
         return 2 * site.n_head * site.width
@@ -38,7 +38,7 @@ class HeadGate:
 
 
 class HeadGates(nn.Module):
-    """`sigmoid(scale W x)` of the first channels of x.
+    """`widest sigmoid(scale W x)` of the first channels of x.
 
     Vectors to an optimizer: as a matrix, Muon would have these few gates change by orthogonal rows of one length.
     """
@@ -46,11 +46,11 @@ class HeadGates(nn.Module):
     point = "gates"
     vectors = ("rows",)
 
-    def __init__(self, n_head: int, channels: int, scale: float) -> None:
+    def __init__(self, n_head: int, channels: int, scale: float = 1.0, widest: float = 1.0) -> None:
         super().__init__()
         self.rows = nn.Parameter(torch.zeros(n_head, channels))
-        self.channels, self.scale = channels, scale
+        self.channels, self.scale, self.widest = channels, scale, widest
 
     def forward(self, y_BHTK: Tensor, x_BTD: Tensor) -> Tensor:
-        share_BTH = torch.sigmoid(self.scale * F.linear(x_BTD[..., : self.channels], self.rows))
+        share_BTH = self.widest * torch.sigmoid(self.scale * F.linear(x_BTD[..., : self.channels], self.rows))
         return y_BHTK * share_BTH.mT.unsqueeze(-1)

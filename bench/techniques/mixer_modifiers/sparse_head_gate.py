@@ -10,7 +10,7 @@ from bench.skeleton import Site
 from bench.techniques.mixer_modifiers.head_gate import HeadGates
 from bench.techniques.technique import Clash, Prior
 
-# #1787 and #1855 alike
+# #1667, #1787 and #1855 alike
 CHANNELS = 12
 
 

@@ -19,7 +19,7 @@ from bench.training import Optimizer
 QUINTIC = (3.4445, -4.7750, 2.0315)
 NEWTON_SCHULZ_STEPS = 5
 
-MUON_POINTS = frozenset({"direction", "orthogonaliser", "update", "decay"})
+MUON_POINTS = frozenset({"direction", "orthogonaliser", "update", "weight_decay", "decay"})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -79,18 +79,21 @@ def muon_of(
 
 class _MuonOptimizer(torch.optim.Optimizer):
     def __init__(self, matrices: list[nn.Parameter], settings: dict[str, float], modifiers: Sequence[Any]) -> None:
-        super().__init__(matrices, settings)
+        # the loop says how far training is
+        super().__init__(matrices, {**settings, "progress": 0.0})
         self.direction_changes = attached(modifiers, "direction")
         self.orthogonaliser = replaced(modifiers, "orthogonaliser", orthogonalised)
         self.update_changes = attached(modifiers, "update")
         self.decay = replaced(modifiers, "decay", decay_everywhere)
         self.momentum_at = replaced(modifiers, "momentum", lambda step, full: full)
+        self.weight_decay_at = replaced(modifiers, "weight_decay", lambda progress, full: full)
 
     @torch.no_grad()
     def step(self, closure: Callable[[], float] | None = None) -> None:  # type: ignore[override]
         for group in self.param_groups:
             momentum = self.momentum_at(group.setdefault("steps_done", 0), group["momentum"])
             group["steps_done"] += 1
+            weight_decay = self.weight_decay_at(group["progress"], group["weight_decay"])
             # matrices of one shape go through the iteration together: fewer, larger products
             by_shape: dict[torch.Size, list[Tensor]] = defaultdict(list)
             for p in group["params"]:
@@ -105,7 +108,7 @@ class _MuonOptimizer(torch.optim.Optimizer):
                     updates = change(updates, [self.state[p] for p in members])
                 length = group["lr"] * max(1.0, rows / cols) ** 0.5
                 for p, update in zip(members, updates, strict=True):
-                    self.decay(p, update, group["lr"] * group["weight_decay"])
+                    self.decay(p, update, group["lr"] * weight_decay)
                     p.add_(update, alpha=-length)
 
     def _direction(self, p: Tensor, decay: float) -> Tensor:

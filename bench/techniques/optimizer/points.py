@@ -1,6 +1,6 @@
 """Where modifiers attach to optimizers written here. A modifier's method is named after its point.
 
-`direction` and `update` may hold several modifiers, which act in turn; `orthogonaliser` and `decay` hold one.
+`direction` and `update` may hold several modifiers, which act in turn; the others hold one.
 """
 
 from collections.abc import Callable, Sequence

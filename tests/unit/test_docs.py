@@ -1,6 +1,7 @@
 """What the documents say is what is so: links lead somewhere, figures are those that ship."""
 
 import importlib.util
+import math
 import re
 from pathlib import Path
 from xml.etree import ElementTree
@@ -76,6 +77,16 @@ def test_the_readmes_figures_are_those_of_the_optimizer_board(shipped):
 def test_the_tuned_adamw_baseline_is_below_one_and_a_half_nats(shipped):
     (adamw,) = [row for row in searched(shipped) if row.study == "measured-optimizer" and row.label == "adamw"]
     assert adamw.val_loss < 1.50
+
+
+def test_the_table_of_golf_in_miniature_is_what_the_shipped_runs_say(shipped):
+    alone = {t.number for t in shipped.trials("measured-golf") if t.proposer in ("baseline", "opening")}
+    rows = [row for row in standings(e for e in shipped.entries() if e.study == "measured-golf") if row.trial in alone]
+    assert len(rows) == 18
+    page, bits = (ROOT / "docs" / "golf.md").read_text(), math.log(2)
+    for row in rows:
+        figures = f"{row.val_loss / bits:.4f} | {row.delta / bits:+.4f} | {row.weights_bytes:,}"
+        assert f"| {row.label} | {figures} |" in page
 
 
 def test_the_agreement_in_the_docs_is_the_one_that_ships(shipped):

@@ -304,9 +304,9 @@ def test_smear_gate_blends_nothing_over_a_documents_start():
 
 
 def test_an_artifact_over_the_cap_is_refused():
-    fits(15_900_000, GOLF)
-    with pytest.raises(BreachError, match="15,900,001 bytes of weights and 100,000 for code are over golf's"):
-        fits(15_900_001, GOLF)
+    fits(15_870_000, GOLF)
+    with pytest.raises(BreachError, match="15,870,001 bytes of weights and 130,000 for code are over golf's"):
+        fits(15_870_001, GOLF)
 
 
 def test_batches_read_the_shards_in_order_whatever_the_seed(token_corpus):

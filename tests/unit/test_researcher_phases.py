@@ -101,6 +101,16 @@ def test_the_noise_floor_is_the_baseline_on_three_search_seeds(whole):
     assert len({t.val_loss for t in first}) == 3
 
 
+@pytest.mark.parametrize(("n_trials", "n_recipes", "n_alone"), [(3, 0, 1), (5, 1, 2), (8, 2, 4), (19, 4, 9)])
+def test_a_small_study_runs_what_is_known_before_anything_is_drawn(ledger, n_trials, n_recipes, n_alone):
+    study(ledger, replace(SPEC, division_name="open", policy="researcher", n_trials=n_trials), Noisy())
+    asked = [t.proposer for t in ledger.read.trials("lab") if t.state is not State.REFUSED]
+    n_plain = 1 + asked.count("replication")
+    assert asked[n_plain:][:n_recipes] == ["recipe"] * n_recipes
+    assert asked[n_plain + n_recipes :][:n_alone] == ["opening"] * n_alone
+    assert asked.count("opening") == n_alone
+
+
 def test_only_confirmation_uses_published_seeds(whole):
     trials = [t for t in whole.read.trials("lab") if t.run]
     assert {t.run.seed for t in trials if t.proposer == "confirm"} == set(PUBLISHED_SEEDS[:3])

@@ -7,17 +7,19 @@ from instant import Instant, study
 from ledger_rows import KEY, SPEC
 
 from autoresearch.earlier import observed_earlier
+from autoresearch.executor import Ended, Progress
 from autoresearch.reporting.write import report_of
 from autoresearch.researcher import proposals
 from autoresearch.space import Space
 from bench.config import fingerprint
+from bench.records import RunResult
 from studies.definitions import StudySpec
 from studies.store import Store
 
 FIRST = replace(
     SPEC, name="first", policy="tpe", n_trials=8, settings=("optimizer=adamw,muon", "optimizer_modifiers=none")
 )
-# one recipe at least is paid for from twenty trials on
+# one recipe is paid for
 SECOND = replace(FIRST, name="second", policy="researcher", n_trials=20)
 
 
@@ -134,13 +136,26 @@ def test_a_stack_that_the_study_may_not_choose_or_that_is_above_the_baseline_is_
     assert not list(Space(SECOND).proven(earlier, 0))
 
 
-def test_the_report_ranks_what_is_untried_by_them_too(ledger):
+class MuonWins(Instant):
+    """By more than any prior promises."""
+
+    def poll(self, seconds: float) -> list[Progress | Ended]:
+        won = 0.1 * (self.jobs[0].config.pick("optimizer").name == "muon")
+        point, ended = super().poll(seconds)
+        assert isinstance(ended, Ended)
+        assert isinstance(ended.outcome, RunResult)
+        return [point, replace(ended, outcome=replace(ended.outcome, val_loss=ended.outcome.val_loss - won))]
+
+
+def test_the_report_ranks_what_is_untried_by_them_too(tmp_path):
+    ledger = Store(tmp_path / "other.db")
     spec = replace(SECOND, division_name="open", settings=OPEN)
-    study(ledger, replace(spec, name="first in open", policy="openings"))
-    study(ledger, replace(spec, n_trials=2))
+    study(ledger, replace(spec, name="first in open", policy="openings"), MuonWins())
+    study(ledger, replace(spec, n_trials=1), MuonWins())
     (untried,) = (s for s in report_of(ledger.path, "second").sections if s.title == "Untried combinations")
     assert "muon" not in {t.config.pick("optimizer").name for t in ledger.read.trials("second")}
     assert "of first in open" in str(untried)
+    ledger.close()
 
 
 def test_a_definition_says_alone_only_where_it_is(ledger):

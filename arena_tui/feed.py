@@ -8,10 +8,10 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from arena_tui.ranking import Boards
 from arena_tui.sources import Source, find_source
 from bench.errors import ArenaError, StoreError
 from bench.records import Point, Sizes, State
-from bench.standings import Entry
 from studies.views import BeltView, EventView, PhaseView, StudyView, TrialView, VerdictView
 
 if TYPE_CHECKING:
@@ -23,6 +23,8 @@ SLOW_SECONDS = 1.0
 # A screen that does not take a delta within this long is asked again rather than waited for.
 TAKEN_SECONDS = 5.0
 EVENTS_AT_FIRST = 200
+# A larger study is shown by its best and its latest first, and then read piece by piece: the screen goes on meanwhile.
+PIECE, FOREMOST = 1_000, 50
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,7 +39,7 @@ class CurvePart:
 
 @dataclass(frozen=True, kw_only=True)
 class Delta:
-    """What changed since the one before. None in `entries` means unchanged."""
+    """What changed since the one before. None in `boards` means unchanged."""
 
     at: float
     source: Source | None = None
@@ -46,7 +48,7 @@ class Delta:
     alive: frozenset[str] = frozenset()  # studies with a living coordinator
     trials: tuple[TrialView, ...] = ()
     curves: tuple[CurvePart, ...] = ()
-    entries: tuple[Entry, ...] | None = None
+    boards: Boards | None = None
     events: tuple[EventView, ...] = ()
     # whole each time, for they are few; None means unread this time
     phases: tuple[PhaseView, ...] | None = None
@@ -83,13 +85,14 @@ class Feed:
     def _forget(self) -> None:
         self._version: int | None = None
         self._rev: dict[str, int] = {}
+        self._pieces: dict[str, tuple[int, int]] = {}  # of a study that is partly read: the clock then, the last number
         self._counts: dict[str, dict[State, int]] = {}
         self._alive: frozenset[str] = frozenset()
         self._studies: tuple[StudyView, ...] = ()
         self._running: dict[int, tuple[float | None, int]] = {}  # run -> (its start, last row id read)
         self._loaded: set[int] = set()
         self._event = 0
-        self._stale_entries = True
+        self._stale_boards = True
         self._behind = False
 
     # from the screen's thread
@@ -197,11 +200,11 @@ class Feed:
         self._alive = self._living()
         trials = self._changed_trials(reader)
         if any(trial.state is State.COMPLETE for trial in trials):
-            self._stale_entries = True
+            self._stale_boards = True
         curves = self._curve_parts(reader, trials)
-        entries = None
-        if self._stale_entries and not self._behind:
-            entries, self._stale_entries = tuple(reader.entries()), False
+        boards = None
+        if self._stale_boards and not self._behind:
+            boards, self._stale_boards = Boards.of(reader.entries()), False
         events = tuple(reader.events(self._event, limit=EVENTS_AT_FIRST))
         if events:
             self._event = events[-1].id
@@ -213,7 +216,7 @@ class Feed:
             alive=self._alive,
             trials=trials,
             curves=curves,
-            entries=entries,
+            boards=boards,
             events=events,
             phases=tuple(reader.phases()),
             belts=tuple(reader.belts()),
@@ -278,10 +281,27 @@ class Feed:
                 continue
             if not known and name != unread[0]:
                 continue
-            found += reader.trials(name, self._rev.get(name, -1))
-            self._rev[name], self._counts[name] = rev, study.n_by_state
-        self._behind = len(unread) > 1
+            if not known and sum(study.n_by_state.values()) > 2 * PIECE:
+                found += self._next_piece(reader, name, rev)
+            else:
+                found += reader.trials(name, self._rev.get(name, -1))
+                self._rev[name], self._counts[name] = rev, study.n_by_state
+        self._behind = len(unread) > 1 or bool(self._pieces)
         return tuple(found)
+
+    def _next_piece(self, reader: "Reader", name: str, rev: int) -> list[TrialView]:
+        """What is to be seen first, then all by number; what changes meanwhile is read once the last piece is."""
+        if name not in self._pieces:
+            self._pieces[name] = rev, -1
+            return reader.foremost(name, FOREMOST)
+        began, after = self._pieces[name]
+        found = reader.piece(name, after, PIECE)
+        if len(found) == PIECE:
+            self._pieces[name] = began, found[-1].number
+        else:
+            del self._pieces[name]
+            self._rev[name] = began
+        return found
 
     def _curve_parts(self, reader: "Reader", trials: tuple[TrialView, ...]) -> tuple[CurvePart, ...]:
         ended: set[int] = set()

@@ -13,7 +13,7 @@ from arena_tui.sources import Source
 from arena_tui.widgets.curves import seed_band
 from bench.errors import ArenaError, StoreError
 from bench.records import Identity, Point, Sizes, State
-from bench.standings import Entry, Standing, standings
+from bench.standings import Standing
 from studies.views import BeltView, EventView, PhaseView, StudyView, TrialView, VerdictView
 
 EVENTS_KEPT = 500
@@ -70,7 +70,8 @@ class Mirror:
         self.trials: dict[str, dict[int, TrialView]] = {}
         self.curves: dict[int, Curve] = {}
         self.sizes: dict[int, Sizes | None] = {}  # of the runs whose curves are read; None where it was not recorded
-        self.entries: tuple[Entry, ...] = ()
+        self._lists: dict[str, list[TrialView]] = {}
+        self._identities: list[Identity] | None = None
         self.standings: list[Standing] = []
         self.events: deque[EventView] = deque(maxlen=EVENTS_KEPT)
         self.baselines = Baselines(())
@@ -87,6 +88,7 @@ class Mirror:
         if delta.fresh:
             self._empty()
         self.revision += 1
+        self._identities = None
         self.loaded = True
         self.problem = delta.problem
         self.source = delta.source or self.source
@@ -97,16 +99,15 @@ class Mirror:
         for trial in delta.trials:
             self.trials.setdefault(trial.study, {})[trial.number] = trial
             self._by_print.setdefault(trial.fingerprint, set()).add((trial.study, trial.number))
+            self._lists.pop(trial.study, None)
         if delta.trials:
             self._noise.clear()
         for part in delta.curves:
             self.curves.setdefault(part.run_id, Curve()).add(part.points, part.whole)
             if part.whole:
                 self.sizes[part.run_id] = part.sizes
-        if delta.entries is not None:
-            self.entries = delta.entries
-            self.standings = standings(delta.entries)
-            self.baselines = Baselines(delta.entries)
+        if delta.boards is not None:
+            self.standings, self.baselines = delta.boards.standings, delta.boards.baselines
         self.events.extend(delta.events)
         if delta.phases is not None:
             self.phases = {}
@@ -131,9 +132,12 @@ class Mirror:
         return next(running, next(own, largest.name if largest else None))
 
     def trials_of(self, study: str | None) -> list[TrialView]:
-        """In order of their number."""
-        known = self.trials.get(study or "", {})
-        return [known[number] for number in sorted(known)]
+        """In order of their number; the same list until the study changes, so nobody is to change it."""
+        name = study or ""
+        if name not in self._lists:
+            known = self.trials.get(name, {})
+            self._lists[name] = [known[number] for number in sorted(known)]
+        return self._lists[name]
 
     def trial(self, study: str, number: int) -> TrialView | None:
         return self.trials.get(study, {}).get(number)
@@ -192,6 +196,11 @@ class Mirror:
 
     def identities(self) -> list[Identity]:
         """The boards there are, the one with the newest result first."""
+        if self._identities is None:
+            self._identities = self._found_identities()
+        return self._identities
+
+    def _found_identities(self) -> list[Identity]:
         newest: dict[Identity, float] = {}
         for known in self.trials.values():
             for trial in known.values():

@@ -4,18 +4,26 @@ import functools
 import math
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from statistics import fmean
+from typing import Concatenate, ParamSpec, TypeVar
 
 from bench.config import Budget, fingerprint
 from bench.divisions import baseline
 from bench.records import Identity, State
-from bench.standings import Entry
+from bench.standings import Entry, Standing, standings
 from bench.tracks import FEATHERWEIGHT
 from studies.views import StudyView, TrialView, under_latest_conditions
 
 # By steps of training: drawn, never ranked.
 PUBLISHED = dict(FEATHERWEIGHT.published)
 PUBLISHED_NOTE = "published, unknown split: reference only"
+
+P = ParamSpec("P")
+T = TypeVar("T")
+Trials = Sequence[TrialView]
+# of one study under the few questions that a page asks, and of the study looked at before
+LISTS_KEPT = 16
 
 OUTCOMES = ("all", "valid", "failures")
 WITHOUT_SCORE = (State.FAILED, State.REFUSED, State.PRUNED)
@@ -32,7 +40,7 @@ class Baselines:
 
     def __init__(self, entries: Iterable[Entry]) -> None:
         scores: dict[Identity, dict[int, float]] = defaultdict(dict)
-        self.entries = tuple(e for e in entries if fingerprint(e.config) == baseline_print(e.config.budget))
+        self.entries = tuple(e for e in entries if e.fingerprint == baseline_print(e.config.budget))
         for entry in self.entries:
             scores[entry.identity][entry.seed] = entry.val_loss
         self._scores = dict(scores)
@@ -45,6 +53,18 @@ class Baselines:
         if not scores:
             return None
         return trial.val_loss - scores.get(trial.run.seed, fmean(scores.values()))
+
+
+@dataclass(frozen=True)
+class Boards:
+    """What is made of all complete runs at once; thousands of them take a second, which no screen may wait for."""
+
+    standings: list[Standing]
+    baselines: Baselines
+
+    @classmethod
+    def of(cls, entries: Sequence[Entry]) -> "Boards":
+        return cls(standings(entries), Baselines(entries))
 
 
 def passes(outcomes: str, trial: TrialView) -> bool:
@@ -78,18 +98,43 @@ SORTS: dict[str, Callable[[TrialView], tuple[float, ...]]] = {
 }
 
 
+def of_one_list(made: Callable[Concatenate[Trials, P], T]) -> Callable[Concatenate[Trials, P], T]:
+    """Remembers what was made of a list: the mirror gives out the same one until something changes, and a page asks
+    for it again at every key, which ten thousand trials would make slow."""
+    kept: dict[tuple[object, ...], tuple[Trials, T]] = {}
+
+    def remembered(trials: Trials, /, *args: P.args, **kwargs: P.kwargs) -> T:
+        key = (id(trials), *args, *kwargs.items())
+        if key not in kept or kept[key][0] is not trials:
+            if len(kept) >= LISTS_KEPT:
+                del kept[next(iter(kept))]
+            kept[key] = trials, made(trials, *args, **kwargs)
+        return kept[key][1]
+
+    functools.update_wrapper(remembered, made)
+    return remembered
+
+
 def in_order(trials: Iterable[TrialView], sort: str) -> list[TrialView]:
     return sorted(trials, key=SORTS[sort])
 
 
-def live_order(trials: Iterable[TrialView]) -> list[TrialView]:
+@of_one_list
+def listed(trials: Trials, outcomes: str, sort: str) -> list[TrialView]:
+    """Those of some outcomes, in an order."""
+    return in_order((trial for trial in trials if passes(outcomes, trial)), sort)
+
+
+@of_one_list
+def live_order(trials: Trials) -> list[TrialView]:
     """Running first, then the scored ones, best first, then what is queued."""
     shown = (State.RUNNING, State.COMPLETE, State.QUEUED)
     rows = [trial for trial in trials if trial.state in shown]
     return sorted(rows, key=lambda trial: (shown.index(trial.state), trial.is_short, _score(trial), trial.number))
 
 
-def baseline_trial(trials: Iterable[TrialView]) -> TrialView | None:
+@of_one_list
+def baseline_trial(trials: Trials) -> TrialView | None:
     """The baseline of a study once it has a score; the trials come in order of their number."""
     prints: dict[int, str] = {}
     for trial in trials:
@@ -101,14 +146,15 @@ def baseline_trial(trials: Iterable[TrialView]) -> TrialView | None:
     return None
 
 
-def best_of(trials: Iterable[TrialView]) -> TrialView | None:
+@of_one_list
+def best_of(trials: Trials) -> TrialView | None:
     """The lowest score of a whole run under the conditions of the study's last run; a replication is none of its own,
     or the luckiest seed would stand for its config."""
     return min((t for t in under_latest_conditions(trials) if t.ranks), key=SORTS["val_loss"], default=None)
 
 
 def shown_runs(
-    trials: Sequence[TrialView],
+    trials: Trials,
     marked: Sequence[int],
     selected: int | None,
     pinned: Sequence[int] = (),
@@ -120,11 +166,15 @@ def shown_runs(
     order += [t.number for t in with_run.values() if t.state is State.RUNNING]
     order += [number for number in (*marked, selected) if number in with_run and number is not None]
     if not marked:
-        # a replication is drawn with the config that it repeats
-        scored = (t for t in with_run.values() if t.val_loss is not None and t.seed is None)
-        order += [t.number for t in in_order(scored, "val_loss")]
+        order += [t.number for t in _scored(trials)]
     # marks ask for exactly themselves; without any, a few of the best make the first picture
     return [with_run[number] for number in dict.fromkeys(order)][:limit]
+
+
+@of_one_list
+def _scored(trials: Trials) -> list[TrialView]:
+    """The lowest first. A replication is drawn with the config that it repeats."""
+    return in_order((t for t in trials if t.val_loss is not None and t.seed is None), "val_loss")
 
 
 def ended_because(trial: TrialView) -> str:

@@ -1,5 +1,6 @@
 """A board as rows: the ranked, the published lines as references, and what ended without a score."""
 
+import functools
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -57,10 +58,14 @@ def sigmas(row: Standing, noise: Noise | None) -> str:
     return f"{n:+.1f}" + ("?" if abs(n) < SETTLED or row.unconfirmed else "")
 
 
+@functools.cache
+def _too_few(n_seeds: int) -> Text:
+    return styled(f"{n_seeds} of {CONFIRMED_SEEDS}", "yellow")
+
+
 def ranked(row: Standing, noise: Noise | None, honour: str = "") -> BoardRow:
     """One fighter; `honour` is `belt` or `champion` for who holds it by grading."""
-    unsure = styled(f"{row.n_seeds} of {CONFIRMED_SEEDS}", "yellow")
-    seeds = unsure if row.unconfirmed else f"{row.n_seeds} sd {row.sd or 0:.4f}"
+    seeds = _too_few(row.n_seeds) if row.unconfirmed else f"{row.n_seeds} sd {row.sd or 0:.4f}"
     cells: dict[str, Text | str] = {
         "rank": str(row.rank),
         "label": Text.assemble((f"{honour} ", "bold yellow"), row.label, end="") if honour else row.label,

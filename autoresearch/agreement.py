@@ -10,7 +10,6 @@ from dataclasses import dataclass
 
 from autoresearch.commands.output import say
 from autoresearch.ranks import spearman
-from bench.config import fingerprint
 from bench.divisions import recipe
 from bench.errors import ArenaError, DataError
 from bench.standings import Entry
@@ -32,7 +31,7 @@ def agreement(reader: Reader, one: str, other: str) -> Agreement:
     corpora = [reader.study(name).spec.corpus_digest for name in (one, other)]
     scores: dict[str, dict[str, dict[str, Entry]]] = defaultdict(lambda: defaultdict(dict))
     for entry in reader.entries():
-        scores[entry.identity.device_class][entry.identity.corpus_digest][fingerprint(entry.config)] = entry
+        scores[entry.identity.device_class][entry.identity.corpus_digest][entry.fingerprint] = entry
     shared = {
         device: [(by_corpus[corpora[0]][f], by_corpus[corpora[1]][f]) for f in _common(by_corpus, corpora)]
         for device, by_corpus in sorted(scores.items())

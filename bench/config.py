@@ -1,5 +1,6 @@
 """What a run is made of, as plain data: picks for every slot, a budget, and the fingerprint of both."""
 
+import functools
 import hashlib
 import json
 from collections.abc import Iterable, Mapping
@@ -182,11 +183,19 @@ def to_json(config: RunConfig) -> dict[str, Any]:
     }
 
 
+@functools.cache
+def _bare(name: str) -> "Pick":
+    """A technique without knobs: a ledger of ten thousand configs holds each of them a hundred thousand times."""
+    return Pick(name, {})
+
+
 def from_json(plain: Mapping[str, Any]) -> RunConfig:
     """The config that `to_json` wrote; a slot it does not know yet gets its neutral pick."""
     try:
         picks = {
-            slot: tuple(Pick(pick["name"], dict(pick["knobs"])) for pick in chosen)
+            slot: tuple(
+                Pick(pick["name"], dict(pick["knobs"])) if pick["knobs"] else _bare(pick["name"]) for pick in chosen
+            )
             for slot, chosen in plain["picks"].items()
         }
         return make_config(plain["track"], picks, Budget(**plain["budget"]))

@@ -1,7 +1,7 @@
 """Results to standings: a pure function of the rows, whatever their order."""
 
 import statistics
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -18,6 +18,7 @@ class Entry:
     identity: Identity
     division: str
     config: RunConfig
+    fingerprint: str  # of the config
     seed: int
     val_loss: float
     weights_bytes: int
@@ -68,20 +69,17 @@ def standings(entries: Iterable[Entry]) -> list[Standing]:
 
 def _board(identity: Identity, division: str, entries: list[Entry]) -> list[Standing]:
     # one run may be linked to several trials and studies: it still counts once
-    once = {(fingerprint(e.config), e.seed): e for e in sorted(entries, key=_link, reverse=True)}
+    once = {(e.fingerprint, e.seed): e for e in sorted(entries, key=_link, reverse=True)}
     by_config: dict[str, list[Entry]] = defaultdict(list)
     for (print_, _), entry in sorted(once.items(), key=lambda item: item[0]):
         by_config[print_].append(entry)
     samples = {print_: _telling(runs) for print_, runs in by_config.items()}
     means = {print_: _mean(told) for print_, (told, _) in samples.items()}
-    labels = {
-        print_: division_named(division, runs[0].config.track).label(runs[0].config)
-        for print_, runs in by_config.items()
-    }
+    labels = {print_: _label(division, runs[0]) for print_, runs in by_config.items()}
     best: dict[str, str] = {}
     for print_ in sorted(means, key=lambda p: (means[p], p)):
         best.setdefault(labels[print_], print_)
-    counts = {label: sum(len(by_config[p]) for p in by_config if labels[p] == label) for label in best}
+    counts = Counter(labels[print_] for print_, runs in by_config.items() for _ in runs)
     base = by_config.get(_baseline_print(entries[0]), [])
     rows = []
     for rank, (label, print_) in enumerate(best.items(), start=1):
@@ -112,6 +110,17 @@ def _board(identity: Identity, division: str, entries: list[Entry]) -> list[Stan
             )
         )
     return rows
+
+
+# a board is made anew with every run that ends, of thousands that it had made before
+_LABELS: dict[tuple[str, str], str] = {}
+
+
+def _label(division: str, entry: Entry) -> str:
+    key = division, entry.fingerprint
+    if key not in _LABELS:
+        _LABELS[key] = division_named(division, entry.config.track).label(entry.config)
+    return _LABELS[key]
 
 
 def _telling(runs: list[Entry]) -> tuple[list[Entry], list[Entry]]:

@@ -42,6 +42,7 @@ _STUDIES = """
 _RUN_COLUMNS = [name for name in RunView.__dataclass_fields__ if name != "identity"]
 _IDENTITY_COLUMNS = ["track_version", "corpus_digest", "evaluator_version", "device_class", "numerics_version"]
 _RUN = ", ".join(f"run.{name} AS run_{name}" for name in [*_RUN_COLUMNS, *_IDENTITY_COLUMNS])
+_RUNS = f"SELECT config.fingerprint, config.config, {_RUN} FROM run JOIN config USING (fingerprint)"
 _TRIALS = f"""
     SELECT trial.*, config.config, study.name AS study, study.spec, {_RUN} FROM trial
     JOIN study ON study.id = trial.study_id
@@ -63,6 +64,7 @@ class Reader:
         self.path = path
         self._connection = open_reader(path)
         self._lock = threading.Lock()
+        self._configs: dict[str, RunConfig] = {}  # by fingerprint: one is read again and again, and never changes
 
     def close(self) -> None:
         self._connection.close()
@@ -107,7 +109,25 @@ class Reader:
     def trials(self, study: str, since_rev: int = -1) -> list[TrialView]:
         """Trials by number; with `since_rev`, those that changed after it, by themselves or by their run."""
         asked = f"{_TRIALS} WHERE study.name = ? AND (trial.rev > ? OR run.rev > ?) ORDER BY trial.number"
-        return [_trial(row) for row in self._rows(asked, study, since_rev, since_rev)]
+        return [self._trial(row) for row in self._rows(asked, study, since_rev, since_rev)]
+
+    def piece(self, study: str, after: int, most: int) -> list[TrialView]:
+        """So many trials whose numbers come after one, by number."""
+        asked = f"{_TRIALS} WHERE study.name = ? AND trial.number > ? ORDER BY trial.number LIMIT ?"
+        return [self._trial(row) for row in self._rows(asked, study, after, most)]
+
+    def foremost(self, study: str, most: int) -> list[TrialView]:
+        """What a person looks for first: what is under way, and so many of the lowest scores and of the latest."""
+        asked = f"""{_TRIALS} WHERE study.name = ?1 AND trial.id IN (
+                SELECT trial.id FROM trial JOIN study ON study.id = trial.study_id
+                    WHERE study.name = ?1 AND trial.state IN ('queued', 'running')
+                UNION SELECT * FROM (SELECT trial.id FROM trial JOIN study ON study.id = trial.study_id
+                    WHERE study.name = ?1 ORDER BY trial.number DESC LIMIT ?2)
+                UNION SELECT * FROM (SELECT trial.id FROM trial JOIN study ON study.id = trial.study_id
+                    JOIN trial_run ON trial_run.trial_id = trial.id JOIN run ON run.id = trial_run.run_id
+                    WHERE study.name = ?1 AND run.state = 'complete' ORDER BY run.val_loss LIMIT ?2)
+            ) ORDER BY trial.number"""
+        return [self._trial(row) for row in self._rows(asked, study, most)]
 
     def earlier(self, study: str, most: int = 1_000) -> list[TrialView]:
         """Scored trials of other studies on the same text, of runs that had ended when this study began: the latest
@@ -116,7 +136,36 @@ class Reader:
             WHERE own.name = ? AND study.id != own.id AND trial.state = 'complete' AND run.state = 'complete'
             AND run.corpus_digest = json_extract(own.spec, '$.corpus_digest') AND run.ended_at <= own.created_at
             ORDER BY run.ended_at DESC, study.name, trial.number LIMIT ?"""
-        return [_trial(row) for row in reversed(self._rows(asked, study, most))]
+        return [self._trial(row) for row in reversed(self._rows(asked, study, most))]
+
+    def _config(self, row: sqlite3.Row) -> RunConfig:
+        print_ = row["fingerprint"]
+        if print_ not in self._configs:
+            self._configs[print_] = from_json(json.loads(row["config"]))
+        return self._configs[print_]
+
+    def _trial(self, row: sqlite3.Row) -> TrialView:
+        config = self._config(row)
+        run = None if row["run_id"] is None else _run(row, config)
+        return TrialView(
+            study=row["study"],
+            number=row["number"],
+            proposer=row["proposer"],
+            rule=row["rule"],
+            reason=row["reason"],
+            hypothesis=row["hypothesis"],
+            expected=row["expected"],
+            params=json.loads(row["params"]),
+            fingerprint=row["fingerprint"],
+            config=config,
+            state=State(row["state"]),
+            message=row["message"],
+            created_at=row["created_at"],
+            ended_at=row["ended_at"],
+            run=run,
+            rev=max(row["rev"], run.rev if run else 0),
+            seed=row["seed"],
+        )
 
     def curve(self, run_id: int) -> list[Point]:
         """A run's curve so far: the packed one once it has ended."""
@@ -145,30 +194,36 @@ class Reader:
 
     def entries(self) -> list[Entry]:
         """Every complete run with each study it served, for the standings; short runs are no results."""
+        asked = f"""
+            SELECT trial.number, trial.fingerprint, config.config, study.name AS study,
+                json_extract(study.spec, '$.division_name') AS division,
+                audit.val_loss AS audit_loss, audit.flagged, {_RUN}
+            FROM trial JOIN study ON study.id = trial.study_id JOIN config ON config.fingerprint = trial.fingerprint
+            JOIN trial_run ON trial_run.trial_id = trial.id JOIN run ON run.id = trial_run.run_id
+            LEFT JOIN audit ON audit.run_id = run.id
+            WHERE run.state = 'complete' AND trial.state = 'complete'"""
         found = []
-        audits = {row["run_id"]: row for row in self._rows("SELECT run_id, val_loss, flagged FROM audit")}
-        for row in self._rows(f"{_TRIALS} WHERE run.state = 'complete' AND trial.state = 'complete'"):
-            trial, division = _trial(row), json.loads(row["spec"])["division_name"]
-            if trial.config.budget.short:
+        for row in self._rows(asked):
+            config = self._config(row)
+            if config.budget.short:
                 continue
-            run = trial.run
-            assert run is not None, "the join asks for one"
-            assert run.val_loss is not None, "the store's own check: complete means scored"
-            audit = audits.get(run.id)
+            # the store's own check: complete means scored
+            assert row["run_val_loss"] is not None, f"run {row['run_id']}"
             found.append(
                 Entry(
-                    identity=run.identity,
-                    division=division,
-                    config=trial.config,
-                    seed=run.seed,
-                    val_loss=run.val_loss,
-                    weights_bytes=run.weights_bytes or 0,
-                    parameters=run.parameters or 0,
-                    train_seconds=run.train_seconds or 0.0,
-                    study=trial.study,
-                    trial=trial.number,
-                    audit_loss=audit["val_loss"] if audit else None,
-                    flagged=bool(audit and audit["flagged"]),
+                    identity=_identity(row, config),
+                    division=row["division"],
+                    config=config,
+                    fingerprint=row["fingerprint"],
+                    seed=row["run_seed"],
+                    val_loss=row["run_val_loss"],
+                    weights_bytes=row["run_weights_bytes"] or 0,
+                    parameters=row["run_parameters"] or 0,
+                    train_seconds=row["run_train_seconds"] or 0.0,
+                    study=row["study"],
+                    trial=row["number"],
+                    audit_loss=row["audit_loss"],
+                    flagged=bool(row["flagged"]),
                 )
             )
         return found
@@ -226,19 +281,19 @@ class Reader:
 
     def run(self, run_id: int) -> tuple[RunView, RunConfig]:
         """A run and the config it ran; StoreError when there is none of that number."""
-        asked = f"SELECT config.config, {_RUN} FROM run JOIN config USING (fingerprint) WHERE run.id = ?"
+        asked = f"{_RUNS} WHERE run.id = ?"
         # SQLite has no larger number than this, so no run has one
         for row in self._rows(asked, min(run_id, 2**63 - 1)):
-            config = json.loads(row["config"])
-            return _run(row, config), from_json(config)
+            config = self._config(row)
+            return _run(row, config), config
         (last,) = self._rows("SELECT max(id) AS id FROM run")
         hint = f"runs go from 1 to {last['id']}" if last["id"] else "there is none yet"
         raise StoreError(f"there is no run {run_id}", hint)
 
     def published_scores(self, print_: str, identity: Identity) -> dict[int, RunView]:
         """A config's complete runs on published seeds under an identity, by seed in the track's order."""
-        asked = f"SELECT config.config, {_RUN} FROM run JOIN config USING (fingerprint) WHERE fingerprint = ?"
-        runs = [_run(row, json.loads(row["config"])) for row in self._rows(f"{asked} ORDER BY run.id", print_)]
+        asked = f"{_RUNS} WHERE config.fingerprint = ? ORDER BY run.id"
+        runs = [_run(row, self._config(row)) for row in self._rows(asked, print_)]
         by_seed = {run.seed: run for run in runs if run.state is State.COMPLETE and run.identity == identity}
         return {seed: by_seed[seed] for seed in PUBLISHED_SEEDS if seed in by_seed}
 
@@ -255,7 +310,7 @@ class Reader:
                     identity=identity,
                     division=row["division"],
                     fingerprint=row["fingerprint"],
-                    config=from_json(json.loads(row["config"])),
+                    config=self._config(row),
                     scores={seed: run.val_loss for seed, run in runs.items() if run.val_loss is not None},
                     verdict=None if row["verdict_id"] is None else _verdict(row),
                     study=row["study"],
@@ -273,11 +328,11 @@ class Reader:
     def audits(self) -> list[AuditView]:
         """Every audited run."""
         asked = f"""
-            SELECT audit.*, config.config, {_RUN} FROM audit
+            SELECT audit.*, config.fingerprint, config.config, {_RUN} FROM audit
             JOIN run ON run.id = audit.run_id JOIN config USING (fingerprint) ORDER BY audit.run_id"""
         found = []
         for row in self._rows(asked):
-            run = _run(row, json.loads(row["config"]))
+            run = _run(row, self._config(row))
             assert run.val_loss is not None, "only a complete run has a packed model"
             found.append(
                 AuditView(
@@ -316,50 +371,29 @@ def _study(row: sqlite3.Row) -> StudyView:
     )
 
 
-def _trial(row: sqlite3.Row) -> TrialView:
-    config = json.loads(row["config"])
-    run = None if row["run_id"] is None else _run(row, config)
-    return TrialView(
-        study=row["study"],
-        number=row["number"],
-        proposer=row["proposer"],
-        rule=row["rule"],
-        reason=row["reason"],
-        hypothesis=row["hypothesis"],
-        expected=row["expected"],
-        params=json.loads(row["params"]),
-        fingerprint=row["fingerprint"],
-        config=from_json(config),
-        state=State(row["state"]),
-        message=row["message"],
-        created_at=row["created_at"],
-        ended_at=row["ended_at"],
-        run=run,
-        rev=max(row["rev"], run.rev if run else 0),
-        seed=row["seed"],
-    )
-
-
 def _verdict(row: sqlite3.Row, said: str = "") -> VerdictView:
     plain = {name: row[name] for name in VerdictView.__dataclass_fields__}
     why = plain["why"] or said.removeprefix(f"{plain['question']} {plain['verdict']}: ")
     return VerdictView(**plain | {"why": why, "run_ids": json.loads(row["run_ids"])})
 
 
-def _run(row: sqlite3.Row, config: dict[str, Any]) -> RunView:
+def _run(row: sqlite3.Row, config: RunConfig) -> RunView:
     plain = {name: row[f"run_{name}"] for name in _RUN_COLUMNS}
     plain |= {
         "state": State(plain["state"]),
         "reason": Reason(plain["reason"]) if plain["reason"] else None,
         "versions": json.loads(plain["versions"]),
     }
-    budget = config["budget"]
-    identity = Identity(
-        track=config["track"],
-        steps=budget["steps"],
-        batch=budget["batch"],
-        seq_len=budget["seq_len"],
-        short=budget.get("short", False),
+    return RunView(**plain, identity=_identity(row, config))
+
+
+def _identity(row: sqlite3.Row, config: RunConfig) -> Identity:
+    budget = config.budget
+    return Identity(
+        track=config.track,
+        steps=budget.steps,
+        batch=budget.batch,
+        seq_len=budget.seq_len,
+        short=budget.short,
         **{name: row[f"run_{name}"] for name in _IDENTITY_COLUMNS},
     )
-    return RunView(**plain, identity=identity)

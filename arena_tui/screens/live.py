@@ -18,7 +18,7 @@ from arena_tui.screens.trial_list import TrialListScreen
 from arena_tui.summary import PREVIEW_WIDTH, event_lines, progress_line, study_lines, trial_brief, trial_preview
 from arena_tui.widgets.curve_plot import CurvePlot
 from arena_tui.widgets.lines import Lines
-from arena_tui.widgets.table import Row, VirtualTable
+from arena_tui.widgets.table import Row, Rows, VirtualTable
 from bench.records import Point, State
 from studies.views import TrialView
 
@@ -58,10 +58,6 @@ class LiveScreen(PlottedScreen, TrialListScreen):
         *plot_bindings(),
     ]
 
-    def __init__(self) -> None:
-        super().__init__()
-        self._rows: dict[tuple[str, int], tuple[object, Row]] = {}
-
     def compose_list(self) -> ComposeResult:
         with Horizontal(id="body"):
             with Vertical(id="curves"):
@@ -97,18 +93,11 @@ class LiveScreen(PlottedScreen, TrialListScreen):
         stale = study is not None and liveness(study, study.name in mirror.alive, self.arena.now()).stale
         compact = 110 <= self.app.size.width < 150
         self.table.set_columns(COMPACT_LIVE_COLUMNS if compact else LIVE_COLUMNS)
-        self.table.set_rows([self._row(t, mirror.last_point(t), stale, compact) for t in trials])
+        keys = [str(trial.number) for trial in trials]
+        self.table.set_rows(Rows(keys, lambda i: self._row(trials[i], mirror.last_point(trials[i]), stale, compact)))
 
     def _row(self, trial: TrialView, last: Point | None, stale: bool, compact: bool) -> Row:
-        """The row, made again only when something it shows has changed: thousands of them are asked for at once."""
-        key = (trial.study, trial.number)
-        badge = self.arena.badges.of(f"{trial.study}/{trial.number}")
-        marked = self.arena.marks.holds(*key)
-        state = (trial.rev, badge, marked, last, stale, compact, self.app.theme)
-        known = self._rows.get(key)
-        if known is None or known[0] != state:
-            known = self._rows[key] = (state, live_row(trial, self.badge(trial), last, stale, compact))
-        return known[1]
+        return live_row(trial, self.badge(trial), last, stale, compact)
 
     def _draw_words(self) -> None:
         study, mirror, trial = self.arena.study, self.arena.mirror, self.selected()

@@ -23,7 +23,7 @@ from arena_tui.screens.listing import NOTHING, ListScreen
 from arena_tui.standing_rows import COLUMNS, WIDE_COLUMNS, BoardRow, honour_of, published, ranked, unscored, with_mark
 from arena_tui.summary import trial_preview
 from arena_tui.widgets.lines import Lines
-from arena_tui.widgets.table import VirtualTable
+from arena_tui.widgets.table import Rows, VirtualTable
 from bench.divisions import DIVISIONS
 from bench.records import Identity
 from bench.standings import Standing
@@ -123,7 +123,7 @@ class StandingsScreen(ListScreen):
         self._rows = {row.key: row for row in rows}
         columns = WIDE_COLUMNS if self.app.size.width >= 150 else COLUMNS
         self.table.set_columns(columns)
-        self.table.set_rows([row.row(columns) for row in rows])
+        self.table.set_rows(Rows(list(self._rows), lambda i: rows[i].row(columns)))
         self.query_one("#divisions", Lines).show(self._top(identity, division))
         self.query_one("#notes", Lines).show(self._notes(identity, division, board))
         trial = self.selected()

@@ -10,12 +10,12 @@ from textual.containers import Horizontal, VerticalScroll
 from arena_tui.facts import trial_facts
 from arena_tui.keys import GLOBAL, LISTS, OPEN, bindings, picked
 from arena_tui.memory import Remembered
-from arena_tui.ranking import OUTCOMES, SORTS, WITHOUT_SCORE, in_order, passes
+from arena_tui.ranking import OUTCOMES, SORTS, WITHOUT_SCORE, listed
 from arena_tui.rows import TRIAL_COLUMNS, WHY_COLUMN, trial_row
 from arena_tui.screens.trial_list import TrialListScreen
 from arena_tui.summary import trial_brief, trial_preview
 from arena_tui.widgets.lines import Lines
-from arena_tui.widgets.table import Row, VirtualTable
+from arena_tui.widgets.table import Row, Rows, VirtualTable
 from studies.views import TrialView
 
 ORDERS = tuple(SORTS)
@@ -44,7 +44,6 @@ class TrialsScreen(TrialListScreen):
         self._order = 0
         self._outcomes = 0
         self._keys: list[str] = []
-        self._rows: dict[tuple[str, int], tuple[object, Row]] = {}
 
     def compose_list(self) -> ComposeResult:
         yield Lines(id="order")
@@ -58,12 +57,12 @@ class TrialsScreen(TrialListScreen):
         super().redraw()
         outcomes, order = OUTCOMES[self._outcomes], ORDERS[self._order]
         every = self.arena.trials()
-        wanted = in_order((trial for trial in every if passes(outcomes, trial)), order)
+        wanted = listed(every, outcomes, order)
         rows = self.narrowed(wanted, trial_facts, f"no {outcomes} yet" if every else self.empty())
         told = self.app.size.width >= 150 and any(trial.state in WITHOUT_SCORE for trial in rows)
         self.table.set_columns((*TRIAL_COLUMNS, WHY_COLUMN) if told else TRIAL_COLUMNS)
         self._keys = [str(trial.number) for trial in rows]
-        self.table.set_rows([self._row(trial) for trial in rows])
+        self.table.set_rows(Rows(self._keys, lambda i: self._row(rows[i])))
         self.query_one("#order", Lines).show(self._order_line(len(rows), len(every), outcomes, order))
         trial = self.selected()
         delta = self.arena.mirror.baselines.delta(trial) if trial else None
@@ -75,13 +74,7 @@ class TrialsScreen(TrialListScreen):
         return Text(f"{shown} of {all_} trials  outcomes: {outcomes} (o)  order: {order} (s){filtered}", no_wrap=True)
 
     def _row(self, trial: TrialView) -> Row:
-        """The row, made again only when something it shows has changed: thousands of them are asked for at once."""
-        delta, badge = self.arena.mirror.baselines.delta(trial), self.badge(trial)
-        state = (trial.rev, delta, badge.plain, str(badge.spans))
-        known = self._rows.get((trial.study, trial.number))
-        if known is None or known[0] != state:
-            known = self._rows[trial.study, trial.number] = (state, trial_row(trial, badge, delta))
-        return known[1]
+        return trial_row(trial, self.badge(trial), self.arena.mirror.baselines.delta(trial))
 
     def state(self) -> Remembered:
         return {**super().state(), "order": ORDERS[self._order], "outcomes": OUTCOMES[self._outcomes]}

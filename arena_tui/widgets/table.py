@@ -1,8 +1,8 @@
 """A table of any length that draws only the rows on screen."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, overload
 
 from rich.cells import cell_len
 from rich.segment import Segment
@@ -49,10 +49,34 @@ class Row:
         return all(map(_same_cell, self.cells, other.cells))
 
 
+class Rows(Sequence[Row]):
+    """Rows that are made each time they are looked at: of thousands a screen shows forty, and those are up to date."""
+
+    def __init__(self, keys: Sequence[str], make: Callable[[int], Row]) -> None:
+        self.keys, self._make = keys, make
+
+    def __len__(self) -> int:
+        return len(self.keys)
+
+    @overload
+    def __getitem__(self, index: int) -> Row: ...
+    @overload
+    def __getitem__(self, index: slice) -> list[Row]: ...
+    def __getitem__(self, index: int | slice) -> Row | list[Row]:
+        if isinstance(index, slice):
+            return [self._make(i) for i in range(*index.indices(len(self)))]
+        return self._make(range(len(self))[index])
+
+
 def _same_cell(a: Text | str, b: Text | str) -> bool:
     if isinstance(a, Text) and isinstance(b, Text):
         return a == b and a.style == b.style
     return type(a) is type(b) and a == b
+
+
+def as_rows(rows: Sequence[Row]) -> Rows:
+    """Rows that were made already, as they are."""
+    return rows if isinstance(rows, Rows) else Rows([row.key for row in rows], rows.__getitem__)
 
 
 def printable(text: str) -> str:
@@ -137,7 +161,8 @@ class VirtualTable(ScrollView, can_focus=True, inherit_bindings=False):
     ) -> None:
         super().__init__(id=id, classes=classes)
         self._columns: tuple[Column, ...] = tuple(columns)
-        self._rows: list[Row] = []
+        self._rows = as_rows(())
+        self._drawn: LRUCache[int, Row] = LRUCache(STRIPS_KEPT)  # by index, as it was last drawn
         self._cursor = 0
         self._empty_text = empty_text
         self._styles: dict[str, Style] = {}
@@ -146,7 +171,7 @@ class VirtualTable(ScrollView, can_focus=True, inherit_bindings=False):
     @property
     def cursor_key(self) -> str | None:
         """The key of the row under the cursor."""
-        return self._rows[self._cursor].key if self._rows else None
+        return self._rows.keys[self._cursor] if self._rows else None
 
     def as_text(self) -> list[list[str]]:
         """The columns' labels and every row, as plain text."""
@@ -173,14 +198,14 @@ class VirtualTable(ScrollView, can_focus=True, inherit_bindings=False):
 
     def set_rows(self, rows: Sequence[Row]) -> None:
         """Replace the rows; only lines on screen that look different are drawn again."""
-        old, key = self._rows, self.cursor_key
-        self._rows = list(rows)
+        n_before, key = len(self._rows), self.cursor_key
+        self._rows = as_rows(rows)
         self._cursor = self._index_of(key, self._cursor)
-        if len(old) != len(self._rows):
+        if n_before != len(self._rows):
             self.virtual_size = Size(0, len(self._rows) + 1)
             self.refresh()
         else:
-            self._refresh_changed(old)
+            self._refresh_changed()
         if self.cursor_key != key:
             self.post_message(self.Highlighted(self.cursor_key, self))
 
@@ -190,16 +215,18 @@ class VirtualTable(ScrollView, can_focus=True, inherit_bindings=False):
 
     def _index_of(self, key: str | None, guess: int) -> int:
         """Where the key is now; its old place, kept inside the table, when it is gone."""
-        if guess < len(self._rows) and self._rows[guess].key == key:
+        keys = self._rows.keys
+        if guess < len(keys) and keys[guess] == key:
             return guess
-        found = next((i for i, row in enumerate(self._rows) if row.key == key), None)
-        return min(guess, max(0, len(self._rows) - 1)) if found is None else found
+        found = next((i for i, known in enumerate(keys) if known == key), None)
+        return min(guess, max(0, len(keys) - 1)) if found is None else found
 
-    def _refresh_changed(self, old: Sequence[Row]) -> None:
+    def _refresh_changed(self) -> None:
         top = self.scroll_offset.y
         # the highlight follows the key, so a moved row shows as a changed line by itself
         for i in range(top, min(len(self._rows), top + self.size.height)):
-            if not self._rows[i].looks_like(old[i]):
+            drawn = self._drawn.get(i)
+            if drawn is None or not self._rows[i].looks_like(drawn):
                 self.refresh_line(i + 1)
 
     def _move_cursor(self, index: int) -> None:
@@ -269,6 +296,7 @@ class VirtualTable(ScrollView, can_focus=True, inherit_bindings=False):
         if index >= len(self._rows):
             return Strip.blank(width, self._style())
         row, at_cursor = self._rows[index], index == self._cursor
+        self._drawn[index] = row
         style = self._style("cursor") if at_cursor else self._style()
         key = (row.key, at_cursor, (width, style))
         cached = self._strips.get(key)

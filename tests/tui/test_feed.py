@@ -11,7 +11,7 @@ from sample_store import Clock, Fate, begin, key_of, outcome, play, propose, spe
 
 from arena_tui.feed import Delta, Feed
 from arena_tui.mirror import Mirror
-from bench.records import Point, Reason, State
+from bench.records import Failure, Point, Reason, State
 from studies.database import open_reader
 from studies.ownership import Owner
 from studies.store import Store
@@ -65,6 +65,38 @@ def test_the_chosen_study_comes_first(feed: Feed) -> None:
     assert first is not None
     assert {trial.study for trial in first.trials} == {"toy-1"}
     assert first.more
+
+
+def test_a_large_study_is_shown_by_its_best_and_latest_and_then_read_in_pieces(
+    feed: Feed, store: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = all_of(feed, Mirror()).trials["optimizer-1"]
+    monkeypatch.setattr("arena_tui.feed.PIECE", 3)
+    monkeypatch.setattr("arena_tui.feed.FOREMOST", 1)
+    pieces, mirror = Feed(str(store), lambda _: None), Mirror()
+    pieces.choose("optimizer-1")
+    first = pieces.poll()
+    assert first is not None
+    assert first.more
+    # under way and the latest of all, and the lowest score
+    assert [trial.number for trial in first.trials] == [5, 8]
+    mirror.apply(first)
+    second = pieces.poll()
+    assert second is not None
+    assert [trial.number for trial in second.trials] == [0, 1, 2]
+    mirror.apply(second)
+    # what changes between two pieces is not missed
+    run = whole[8].run
+    assert run is not None
+    writer = Store(store)
+    lost = Failure(fingerprint=run.fingerprint, seed=run.seed, reason=Reason.DIVERGED, step=7, message="it is gone")
+    writer.finish(run.id, lost)
+    writer.close()
+    all_of(pieces, mirror)
+    assert mirror.trials["optimizer-1"].keys() == whole.keys()
+    assert mirror.trials["optimizer-1"][8].state is State.FAILED
+    assert pieces.poll() is None
+    pieces.close()
 
 
 def test_nothing_is_said_twice(feed: Feed) -> None:

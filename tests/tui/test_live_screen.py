@@ -6,6 +6,7 @@ from typing import Any
 
 from on_screen import listed, words
 
+from arena_tui.feed import Delta
 from arena_tui.widgets.curve_plot import CurvePlot
 from arena_tui.widgets.table import VirtualTable
 from bench.records import State
@@ -60,12 +61,11 @@ async def test_the_page_goes_on_under_a_dialog_and_says_where_the_trials_are(
         page = app.screen
         await pilot.press("question_mark")
         assert app.screen is not page
-        app.mirror.trials["optimizer-1"] = {
-            number: replace(trial, state=State.INTERRUPTED, run=None)
-            for number, trial in app.mirror.trials["optimizer-1"].items()
-        }
+        mirror = app.mirror
+        cut = tuple(replace(t, state=State.INTERRUPTED, run=None) for t in mirror.trials_of("optimizer-1"))
+        mirror.apply(Delta(at=0.0, studies=tuple(mirror.studies.values()), alive=mirror.alive, trials=cut))
         app.redraw()
         await pilot.pause()
         table = page.query_one(VirtualTable)
-        assert table._rows == []
+        assert len(table._rows) == 0
         assert table.empty_text == "nothing runs and nothing has a score: 3 lists every trial"

@@ -32,6 +32,7 @@ def entry(config=BASE, val_loss=1.5, **changes):
         "identity": IDENTITY,
         "division": "optimizer",
         "config": config,
+        "fingerprint": fingerprint(config),
         "seed": 1001,
         "val_loss": val_loss,
         "weights_bytes": 3_000_000,
